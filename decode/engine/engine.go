@@ -1,0 +1,118 @@
+// Package engine runs frames through decoding into connection tables, with any
+// number of workers and always the same result.
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"runtime"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+)
+
+// Config says how a run works; the zero value does.
+type Config struct {
+	Workers int // 0 means one for each core
+	Flow    flow.Config
+}
+
+// A Result is what a run found.
+type Result struct {
+	Totals flow.Totals
+
+	tables []*flow.Table
+}
+
+// Run reads src to its end, or until ctx is done, which is a normal end: the
+// result then holds what was read so far. Run releases every block but does not
+// close src. The error is the source's; the result is valid beside it.
+func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
+	n := cfg.Workers
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	seed := flow.NewSeed()
+	tables := make([]*flow.Table, n)
+	recorders := make([]*flow.Recorder, n)
+	for i := range n {
+		tables[i] = flow.NewTable(cfg.Flow, seed)
+		recorders[i] = flow.NewRecorder(seed)
+	}
+	var err error
+	if n == 1 {
+		err = alone(ctx, src, recorders[0], tables[0])
+	} else {
+		err = together(ctx, src, recorders, tables)
+	}
+	result := &Result{Totals: recorders[0].Totals, tables: tables}
+	for _, r := range recorders[1:] {
+		result.Totals.Add(&r.Totals)
+	}
+	for _, t := range tables {
+		t.Finish()
+		result.Totals.Add(&t.Totals)
+	}
+	return result, err
+}
+
+// alone does all the work on the caller's goroutine.
+func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Table) error {
+	var block capture.Block
+	parts := make([]flow.Batch, 1)
+	for ctx.Err() == nil {
+		if err := src.Next(&block); err != nil {
+			return ended(err)
+		}
+		r.Record(&block, parts)
+		t.Apply(&parts[0])
+		src.Release(&block)
+	}
+	return nil
+}
+
+// ended is the error of a source that gave err: none at its end.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// Len is the number of connections.
+func (r *Result) Len() int {
+	n := 0
+	for _, t := range r.tables {
+		n += t.Len()
+	}
+	return n
+}
+
+// Connections gives all connections in the order of their first packets. The
+// value it yields is overwritten by the next one; what it points to is not.
+func (r *Result) Connections() iter.Seq[*flow.Connection] {
+	return func(yield func(*flow.Connection) bool) {
+		next := make([]int, len(r.tables)) // of each table; within a table they are in order
+		var c flow.Connection
+		for id := uint64(1); ; id++ {
+			best := -1
+			var frame uint64
+			for i, t := range r.tables {
+				if next[i] < t.Len() && (best < 0 || t.FirstFrame(next[i]) < frame) {
+					best, frame = i, t.FirstFrame(next[i])
+				}
+			}
+			if best < 0 {
+				return
+			}
+			r.tables[best].Connection(next[best], &c)
+			next[best]++
+			c.ID = id
+			if !yield(&c) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+)
+
+// blocksPerWorker bounds the blocks under way: enough that a worker rarely waits
+// for the one that is behind.
+const blocksPerWorker = 4
+
+// A job is one block under way, with its records by partition.
+type job struct {
+	block   capture.Block
+	parts   []flow.Batch
+	decoded bool
+	applied int // partitions done
+}
+
+// A crew is the workers of one run. Each takes blocks from the source, decodes
+// them into records by partition, and applies the records of its own partition in
+// the order of the blocks. Everything below mu is for who holds it; who reads
+// (there is at most one) owns the source, who decodes or applies a job may touch
+// it without.
+type crew struct {
+	src capture.Source
+
+	mu      sync.Mutex
+	changed sync.Cond // something below did
+	ring    []job     // block n is ring[n%len(ring)]
+	taken   uint64    // blocks read so far
+	freed   uint64    // blocks applied by all partitions: their places are free again
+	reading bool
+	ended   bool // nothing more will be read
+	err     error
+}
+
+// together runs one worker for each recorder and table, and waits for them.
+func together(ctx context.Context, src capture.Source, recorders []*flow.Recorder, tables []*flow.Table) error {
+	c := &crew{src: src, ring: make([]job, blocksPerWorker*len(tables))}
+	c.changed.L = &c.mu
+	for i := range c.ring {
+		c.ring[i].parts = make([]flow.Batch, len(tables))
+	}
+	var workers sync.WaitGroup
+	for i := range tables {
+		workers.Go(func() { c.work(ctx, i, recorders[i], tables[i]) })
+	}
+	workers.Wait()
+	return c.err
+}
+
+// work is the life of worker i. Its own partition comes first: a block that is
+// applied makes room.
+func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for next := uint64(0); ; {
+		j := c.place(next)
+		switch {
+		case next < c.taken && j.decoded:
+			c.mu.Unlock()
+			t.Apply(&j.parts[i])
+			c.mu.Lock()
+			c.apply(j)
+			next++
+		case !c.ended && !c.reading && c.taken-c.freed < uint64(len(c.ring)):
+			j := c.read(ctx)
+			if j == nil {
+				continue
+			}
+			c.mu.Unlock()
+			r.Record(&j.block, j.parts)
+			c.mu.Lock()
+			j.decoded = true
+			c.changed.Broadcast()
+		case c.ended && next == c.taken:
+			return
+		default:
+			c.changed.Wait()
+		}
+	}
+}
+
+// place is where block n lies.
+func (c *crew) place(n uint64) *job { return &c.ring[n%uint64(len(c.ring))] }
+
+// read reads the next block, with mu released meanwhile. It returns nil at the
+// end, which it notes.
+func (c *crew) read(ctx context.Context) *job {
+	j := c.place(c.taken)
+	j.decoded, j.applied = false, 0
+	c.reading = true
+	c.mu.Unlock()
+	var err error
+	done := ctx.Err() != nil
+	if !done {
+		err = c.src.Next(&j.block)
+	}
+	c.mu.Lock()
+	c.reading = false
+	c.changed.Broadcast()
+	if done || err != nil {
+		c.ended, c.err = true, ended(err)
+		return nil
+	}
+	c.taken++
+	return j
+}
+
+// apply notes that one more partition is done with j. Partitions take blocks in
+// order, so blocks are finished in order, too.
+func (c *crew) apply(j *job) {
+	j.applied++
+	if j.applied == len(j.parts) {
+		c.src.Release(&j.block)
+		c.freed++
+		c.changed.Broadcast()
+	}
+}

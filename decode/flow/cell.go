@@ -1,0 +1,158 @@
+package flow
+
+import (
+	"sockscope/capture"
+	"sockscope/decode"
+)
+
+// A cell is what a packet of an established connection touches: two cache lines,
+// without pointers. What is needed less often stands beside it in meta and, for
+// TCP, in handshake, under the same number.
+type cell struct {
+	key         key
+	tcp         uint32 // 1 + index of its handshake; 0 when it is not TCP
+	first, last capture.Timestamp
+	next        [2]uint32 // TCP: the sequence number that each side sends next
+	acked       [2]uint32 // TCP: the highest acknowledgment that each side sent
+	bits        facts
+
+	sent [2]volume // by the key's first and second endpoint
+}
+
+// A volume is what one endpoint sent.
+type volume struct {
+	packets, bytes, ip, payload uint64
+}
+
+// meta is what a connection needs when it starts and when it is reported.
+type meta struct {
+	firstFrame uint64
+	iface      uint32
+	wide       uint32 // 1 + index of its IPv6 addresses
+	tunnels    uint32 // 1 + index of its tunnel chain
+	evidence   uint32 // 1 + index of what payloads proved
+	icmp       uint32 // 1 + index of the ICMP error that quotes it
+	vlan       uint16
+	hasVLAN    bool
+	firstDir   uint8     // who sent the first packet
+	chunks     [2]uint16 // SCTP: chunk types that each side sent
+}
+
+// facts are known of a connection. Those of a side stand twice: fact<<side.
+type facts uint32
+
+const (
+	sawData   facts            = 1 << (2 * iota) // payload was sent
+	sawAck                                       // a pure acknowledgment was sent
+	sawSYN                                       // a bare SYN was sent
+	sawSYNACK                                    // a valid SYN-ACK was sent
+	badSYNACK                                    // a SYN-ACK was sent that acknowledges something else
+	ackedSYN                                     // the other side's SYN was acknowledged, by arithmetic
+	sawFIN                                       // a FIN was sent
+	ackedFIN                                     // the other side's FIN was acknowledged
+	sawRST                                       // an RST was sent
+	knownSeq                                     // next is known
+	knownISN                                     // isn is known or follows from what the other side acknowledged
+	knownAck                                     // acked is known
+	goesOn                                       // segments that are neither SYN nor RST were sent
+	closed                                       // both FINs were acknowledged (side 0); an RST in window ended it (side 1)
+	clientIs                                     // the client, when SYN or SYN-ACK told
+	steady    = facts(1) << 30                   // handshake over and no end in sight: the short way is enough
+)
+
+// of is fact for one side.
+func (f facts) of(side uint8) facts { return f << side }
+
+// both is fact for both sides.
+func (f facts) both() facts { return f | f<<1 }
+
+// has reports whether any of the facts is true.
+func (c *cell) has(f facts) bool { return c.bits&f != 0 }
+
+// client is the side that SYN or SYN-ACK showed to be the client.
+func (c *cell) client() (side uint8, known bool) {
+	switch {
+	case c.has(clientIs.of(0)):
+		return 0, true
+	case c.has(clientIs.of(1)):
+		return 1, true
+	}
+	return 0, false
+}
+
+// handshake is what a TCP connection needs beside its cell, in SYN, FIN and RST
+// and whenever something is not as expected.
+type handshake struct {
+	synFrame, synackFrame, ackFrame, verdictFrame                 uint64
+	firstSYN, lastSYN, synBefore, synackTime, lastSYNACK, ackTime capture.Timestamp
+
+	isn         [2]uint32
+	finEnd      [2]uint32 // sequence number after the FIN
+	synCount    uint32    // of the client
+	synackCount uint32    // of the server
+	waits       uint32    // 1 + index of the waits between SYNs
+	spill       uint32    // 1 + index of the history beyond the fixed part
+	rare        uint32    // 1 + index of what few connections need
+	syns        [2]uint16 // saturating
+	synacks     [2]uint16
+	fins        [2]uint16
+	rsts        [2]uint16
+	offered     [2]offer
+	synData     uint32    // payload bytes in the client's first SYN
+	flags       uint16    // FlagSet
+	synFlags    uint16    // TCP flags of the client's first SYN
+	window      [2]uint16 // last announced, unscaled
+	ttl         [2]uint8  // of each side's first packet
+	state       [2]State
+	zeek        zeekStates
+	verdict     verdict
+	finFirst    uint8 // 1 + side of the first FIN or RST
+	complete    uint8 // Wireshark's completeness
+	historyLen  uint8
+	ambiguous   bool // a retransmission makes a round trip a guess
+	history     [14]uint8
+}
+
+// rare is what few TCP connections need beside their handshake.
+type rare struct {
+	zeroWindows [2]uint32
+	keepAlives  [2]uint32
+	resent      [2]uint32 // payload segments below next, for the history
+	rstSeq      [2]uint32 // of each side's last RST
+}
+
+// offer is what a side's SYN or SYN-ACK offered.
+type offer struct {
+	has    decode.OptionSet
+	mss    uint16
+	scale  uint8
+	cookie uint8
+	seen   bool
+}
+
+// A verdict is what happened to an attempt before anything better did.
+type verdict uint8
+
+const (
+	noVerdict verdict = iota
+	wasRefused
+	wasUnreachable
+	wasAborted
+)
+
+// update counts a packet in the cell. Times may run backwards.
+func (c *cell) update(r *record) {
+	if r.time > c.last {
+		c.last = r.time // Unknown is below all times
+	} else if r.time < c.first && r.time.Known() {
+		c.first = r.time
+	}
+	if !c.first.Known() {
+		c.first = r.time
+	}
+	v := &c.sent[r.dir]
+	v.packets++
+	v.bytes += uint64(r.wire)
+	v.ip += uint64(r.ip)
+	v.payload += uint64(r.payload)
+}

@@ -1,0 +1,19 @@
+package flow
+
+import "time"
+
+// Config says how a Table keeps connections. The zero value works: no evidence
+// from payloads, roles by the ports' numbers alone, connectionless traffic is
+// never split.
+type Config struct {
+	// UDPIdle splits connectionless traffic after that long a silence; 0 means never.
+	UDPIdle time.Duration
+
+	// Classify says what a transport payload proves; it must not keep the
+	// slice. Called for the first payloads of a connection only. nil means nothing is proved.
+	Classify func(protocol uint8, payload []byte) Evidence
+
+	// Registered reports whether a port is in the registry of services for an
+	// IP protocol number. nil means that none is.
+	Registered func(protocol uint8, port uint16) bool
+}

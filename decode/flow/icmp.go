@@ -1,0 +1,55 @@
+package flow
+
+import (
+	"net/netip"
+
+	"sockscope/decode"
+)
+
+// quote attaches an ICMP error to the connection whose packet it quotes. The
+// error's own packet is counted where it belongs, in its ICMP conversation.
+func (t *Table) quote(b *Batch, r *record) {
+	x := &b.extras[r.extra-1]
+	if !isError(r.key.version, x.icmpType, x.icmpCode) {
+		return
+	}
+	n, found := t.find(b, r)
+	if !found {
+		return
+	}
+	c, m := t.cells.at(n), t.metas.at(n)
+	first := m.icmp == 0
+	if first {
+		t.icmp = append(t.icmp, icmpError{
+			from: x.from, version: x.fromVersion, typ: x.icmpType, code: x.icmpCode,
+			quotedSide: r.dir, decided: c.sent[r.dir^1].packets == 0, frame: b.number(r),
+		})
+		m.icmp = uint32(len(t.icmp))
+	}
+	if c.tcp == 0 {
+		return
+	}
+	h := t.handshakes.at(c.tcp - 1)
+	client, known := c.client()
+	quotesSYN := known && client == r.dir && c.has(sawSYN.of(client)) && (!x.hasSeq || r.seq == h.isn[client])
+	if quotesSYN && h.verdict == noVerdict && !c.has(sawSYNACK.of(client^1)) && !c.has(goesOn.of(client)) {
+		h.verdict, h.verdictFrame = wasUnreachable, b.number(r)
+		e := &t.icmp[m.icmp-1] // the error that decided is the one to tell
+		e.from, e.version, e.typ, e.code = x.from, x.fromVersion, x.icmpType, x.icmpCode
+	}
+}
+
+// isError reports whether an ICMP message says that a packet did not arrive. A
+// source quench and a redirect do not, and "too big" only asks for smaller ones.
+func isError(version, typ, code uint8) bool {
+	if version == 4 { // RFC 792
+		return typ == 3 && code != 4 || typ == 11 || typ == 12
+	}
+	return typ == 1 || typ == 3 || typ == 4 // RFC 4443
+}
+
+// addr is the address of the error's sender.
+func (e *icmpError) addr() netip.Addr {
+	a := decode.Addr(e.from)
+	return a.Netip(e.version)
+}

@@ -1,0 +1,61 @@
+package flow
+
+// outcome is the word for a TCP attempt as it stands (spec, section 4).
+func outcome(c *cell, h *handshake) Outcome {
+	client, known := c.client()
+	if !known {
+		if c.has(goesOn.both()) {
+			return Midstream
+		}
+		return ReplyOnly // only resets
+	}
+	server := client ^ 1
+	if !c.has(sawSYN.of(client)) {
+		if c.has(goesOn.of(client)) || c.has(goesOn.of(server)) {
+			return Midstream
+		}
+		return ReplyOnly
+	}
+	if c.has(sawSYN.of(server)) && h.flags&uint16(Simultaneous) != 0 {
+		if c.has(ackedSYN.of(0)) && c.has(ackedSYN.of(1)) {
+			return Complete
+		}
+	} else if c.has(sawSYNACK.of(server)) && c.has(ackedSYN.of(client)) {
+		return Complete
+	}
+	switch {
+	case c.has(goesOn.of(client)):
+		return Implied
+	case h.verdict == wasRefused:
+		return Refused
+	case h.verdict == wasAborted:
+		return Aborted
+	case c.has(sawSYNACK.of(server)):
+		return HalfOpen
+	case h.verdict == wasUnreachable:
+		return Unreachable
+	case c.has(badSYNACK.of(server)):
+		return Mismatched
+	}
+	return Unanswered
+}
+
+// closing is how a TCP connection with that outcome ended (spec, section 5).
+func closing(c *cell, o Outcome) Close {
+	switch o {
+	case Complete, Implied, Midstream:
+	default:
+		return Never
+	}
+	switch {
+	case c.has(closed.of(0)):
+		return Fin
+	case c.has(closed.of(1)) && c.has(sawFIN.both()):
+		return ResetAfterFin
+	case c.has(closed.of(1)):
+		return Reset
+	case c.has(sawFIN.both()):
+		return HalfClose
+	}
+	return Open
+}

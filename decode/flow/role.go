@@ -1,0 +1,73 @@
+package flow
+
+// role decides who is the client, and on what basis (spec, section 2): handshake,
+// payload, registry, range, or who sent first. It is asked when the connection is
+// reported, so the strongest fact counts whenever it came.
+func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
+	if side, known := c.client(); known {
+		if c.has(sawSYN.of(side)) {
+			return side, RoleSYN
+		}
+		return side, RoleSYNACK
+	}
+	for side := range uint8(2) {
+		if m.chunks[side]&chunkInit != 0 {
+			return side, RoleSYN
+		}
+	}
+	for side := range uint8(2) {
+		if m.chunks[side]&chunkInitAck != 0 {
+			return side ^ 1, RoleSYNACK
+		}
+	}
+	if m.evidence != 0 {
+		switch e := &t.evidence[m.evidence-1]; {
+		case e.FromClient:
+			return 0, RolePayload
+		case e.FromServer:
+			return 1, RolePayload
+		}
+	}
+	if hasPorts(c.key.proto) {
+		if server, ok := t.registered(c); ok {
+			return server ^ 1, RoleRegistry
+		}
+		a, b := c.key.pa >= firstDynamic, c.key.pb >= firstDynamic
+		switch {
+		case a && !b:
+			return 0, RoleRange
+		case b && !a:
+			return 1, RoleRange
+		}
+	}
+	return m.firstDir, RoleFirst
+}
+
+// firstDynamic is where the range of dynamic ports begins, firstRegistered that of
+// registered ones (RFC 6335 §6).
+const (
+	firstRegistered = 1024
+	firstDynamic    = 49152
+)
+
+// registered is the side whose port alone is in the registry of services or, when
+// both or neither are, alone below 1024.
+func (t *Table) registered(c *cell) (server uint8, ok bool) {
+	if t.cfg.Registered != nil {
+		a, b := t.cfg.Registered(c.key.proto, c.key.pa), t.cfg.Registered(c.key.proto, c.key.pb)
+		switch {
+		case a && !b:
+			return 0, true
+		case b && !a:
+			return 1, true
+		}
+	}
+	a, b := c.key.pa < firstRegistered, c.key.pb < firstRegistered
+	switch {
+	case a && !b:
+		return 0, true
+	case b && !a:
+		return 1, true
+	}
+	return 0, false
+}

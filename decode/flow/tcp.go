@@ -1,0 +1,441 @@
+package flow
+
+import (
+	"sockscope/decode"
+)
+
+const (
+	syn = decode.SYN
+	ack = decode.ACK
+	rst = decode.RST
+	fin = decode.FIN
+)
+
+// after reports whether sequence number a is later than b: by signed difference,
+// modulo 2^32 (RFC 9293 §3.4).
+func after(a, b uint32) bool { return int32(a-b) > 0 }
+
+// inOrder takes the next in-order segment of a connection in its steady state and
+// reports whether that is all there is to do. Anything else (a gap, a
+// retransmission, a probe, a closed window, the first of its kind) is left to
+// segment and has changed nothing.
+func (c *cell) inOrder(r *record) bool {
+	d := r.dir
+	if r.flags&(syn|fin|rst|ack) != ack || r.seq != c.next[d] || r.window == 0 {
+		return false
+	}
+	if r.payload > 0 {
+		end := r.seq + r.payload
+		if end < r.seq || !c.has(sawData.of(d)) {
+			return false
+		}
+		c.next[d] = end
+	} else if !c.has(sawAck.of(d)) {
+		return false
+	}
+	if after(r.ack, c.acked[d]) {
+		c.acked[d] = r.ack
+	}
+	return true
+}
+
+// startsAnew reports whether a segment begins another connection of the same
+// tuple: a bare SYN whose ISN is not the running connection's (spec, section 3).
+func (t *Table) startsAnew(c *cell, r *record) bool {
+	if r.flags&(syn|ack|rst) != syn {
+		return false
+	}
+	h := t.handshakes.at(c.tcp - 1)
+	d := r.dir
+	o := d ^ 1
+	anew := true
+	switch {
+	case c.has(sawSYN.of(d)):
+		anew = r.seq != h.isn[d]
+	case c.has(sawSYN.of(o)):
+		// Both ends open at once, unless the first attempt already had an answer.
+		if !c.has(sawSYNACK.both() | sawRST.both()) {
+			return false
+		}
+		anew = !(c.has(knownISN.of(d)) && r.seq == h.isn[d])
+	case c.has(knownISN.of(d)):
+		anew = r.seq != h.isn[d]
+	}
+	if anew && t.established(c, h) && !c.has(closed.both()) {
+		h.flags |= uint16(ReusedOpen)
+	}
+	return anew
+}
+
+// established reports whether data could flow: handshake complete, or not in the
+// capture while the connection went on.
+func (t *Table) established(c *cell, h *handshake) bool {
+	switch outcome(c, h) {
+	case Complete, Implied, Midstream:
+		return true
+	}
+	return false
+}
+
+// segment takes any segment.
+func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
+	h := t.handshakes.at(c.tcp - 1)
+	d := r.dir
+	if c.sent[d].packets == 0 {
+		h.ttl[d] = r.ttl
+	}
+	t.note(r, c, h)
+	switch {
+	case r.flags&rst != 0:
+		t.onRST(b, r, c, h)
+	case r.flags&(syn|ack) == syn:
+		t.onSYN(b, r, c, h)
+	case r.flags&syn != 0:
+		t.onSYNACK(b, r, c, h)
+	default:
+		t.onSegment(b, r, c, h)
+	}
+	h.window[d] = r.window
+	c.bits &^= steady
+	if !c.has(sawFIN.both()|sawRST.both()) && c.has(knownSeq.of(0)) && c.has(knownSeq.of(1)) {
+		switch outcome(c, h) {
+		case Complete, Implied, Midstream:
+			c.bits |= steady
+		}
+	}
+}
+
+// onSYN takes a SYN without ACK.
+func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
+	d := r.dir
+	o := d ^ 1
+	increment(&h.syns[d])
+	if c.has(sawSYN.of(d)) { // a retransmission: another ISN would have started anew
+		if side, _ := c.client(); side == d {
+			t.wait(h, r)
+			h.synCount++
+			h.flags |= uint16(SYNRetransmitted)
+			h.lastSYN = r.time
+		}
+		return
+	}
+	c.bits |= sawSYN.of(d) | knownISN.of(d)
+	h.isn[d] = r.seq
+	t.offer(b, r, h)
+	c.advance(h, r)
+	if c.has(sawSYN.of(o)) && !c.has(sawSYNACK.both()) {
+		h.flags |= uint16(Simultaneous)
+	} else if side, known := c.client(); !known {
+		c.bits |= clientIs.of(d)
+	} else if side == d && c.has(sawSYNACK.of(o)) {
+		h.flags |= uint16(Reordered)
+	}
+	if side, _ := c.client(); side == d {
+		h.synFrame, h.synCount = b.number(r), 1
+		h.firstSYN, h.lastSYN = r.time, r.time
+		h.synData, h.synFlags = r.payload, r.flags
+	}
+	h.step(d, sendSYN, recvSYN)
+}
+
+// onSYNACK takes a segment with SYN and ACK.
+func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
+	d := r.dir
+	o := d ^ 1
+	increment(&h.synacks[d])
+	client, known := c.client()
+	if !known {
+		c.bits |= clientIs.of(o)
+		client = o
+	}
+	if d != client {
+		h.synackCount++
+	}
+	if !t.acksSYN(r, c, h) {
+		c.bits |= badSYNACK.of(d)
+		h.flags |= uint16(SYNACKMismatch)
+		if h.verdictFrame == 0 {
+			h.verdictFrame = b.number(r)
+		}
+		return
+	}
+	if c.has(sawSYNACK.of(d)) {
+		if r.seq != h.isn[d] {
+			h.flags |= uint16(SYNACKMismatch)
+			return
+		}
+		h.flags |= uint16(SYNACKRetransmitted)
+		if d != client && h.ackFrame == 0 {
+			h.lastSYNACK = r.time
+		}
+		return
+	}
+	if c.has(sawSYN.of(d)) && r.seq != h.isn[d] { // simultaneous open keeps its ISN
+		h.flags |= uint16(SYNACKMismatch)
+		return
+	}
+	if !c.has(knownISN.of(o)) {
+		h.isn[o] = r.ack - 1
+		c.bits |= knownISN.of(o)
+	}
+	c.bits |= sawSYNACK.of(d) | ackedSYN.of(d) | knownISN.of(d)
+	h.isn[d] = r.seq
+	h.recover(r)
+	t.offer(b, r, h)
+	c.advance(h, r)
+	c.ackTo(r)
+	if d != client {
+		h.synackFrame = b.number(r)
+		h.synackTime, h.lastSYNACK = r.time, r.time
+		h.synBefore = h.lastSYN
+		h.ambiguous = h.synCount > 1
+		h.answerOptions(r, c, o)
+	} else if h.ackFrame == 0 { // simultaneous open: the client's SYN-ACK is its ACK
+		h.ackFrame, h.ackTime = b.number(r), r.time
+		h.ambiguous = true // which SYN it answers is anyone's guess
+	}
+	h.step(d, sendSYNACK, recvSYNACK)
+}
+
+// recover takes back the verdict that an RST or ICMP error gave before the valid
+// SYN-ACK r: the attempt goes on. An RST from another distance than the SYN-ACK
+// was somebody else's.
+func (h *handshake) recover(r *record) {
+	if h.verdict == noVerdict {
+		return
+	}
+	if h.verdict == wasRefused && differ(r.ttl, h.ttl[r.dir]) > 3 {
+		h.flags |= uint16(RSTInjected)
+		h.ttl[r.dir] = r.ttl
+	}
+	h.verdict, h.verdictFrame, h.finFirst = noVerdict, 0, 0
+}
+
+// acksSYN reports whether a SYN-ACK acknowledges the other side's SYN, with or
+// without the data in it. While the SYN is not in the capture any number will do.
+func (t *Table) acksSYN(r *record, c *cell, h *handshake) bool {
+	o := r.dir ^ 1
+	if !c.has(knownISN.of(o)) {
+		return true
+	}
+	var data uint32
+	if client, _ := c.client(); client == o {
+		data = h.synData
+	}
+	return r.ack-(h.isn[o]+1) <= data
+}
+
+// answerOptions notes what the server's SYN-ACK says to what the client's SYN, from
+// side o, asked for.
+func (h *handshake) answerOptions(r *record, c *cell, o uint8) {
+	if h.synData > 0 {
+		if r.ack != h.isn[o]+1 {
+			h.flags |= uint16(FastOpen)
+		} else {
+			h.flags |= uint16(FastOpenIgnored)
+		}
+	}
+	const asks, agrees = decode.ECE | decode.CWR, decode.ECE
+	if h.synFlags&asks == asks && r.flags&asks == agrees { // RFC 3168 §6.1.1
+		h.flags |= uint16(ECN)
+	}
+}
+
+// onRST takes a segment with RST.
+func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
+	d := r.dir
+	o := d ^ 1
+	increment(&h.rsts[d])
+	if c.sent[d].packets > 0 && differ(r.ttl, h.ttl[d]) > 3 {
+		h.flags |= uint16(RSTInjected)
+	}
+	if t.tooFast(r, c, h) {
+		h.flags |= uint16(RSTInjected)
+	}
+	client, known := c.client()
+	switch {
+	case known && c.has(sawSYN.of(client)) && outcome(c, h) != Complete && !c.has(goesOn.of(client)):
+		t.resetAttempt(b, r, c, h, client)
+	case !c.has(goesOn.both() | sawSYNACK.both()):
+		// A reset of something that is not in the capture.
+		if h.verdictFrame == 0 {
+			h.verdictFrame = b.number(r)
+		}
+		h.ended(d)
+	case t.inWindow(r, c, h) && !c.has(closed.both()):
+		c.bits |= closed.of(1)
+		if h.verdictFrame == 0 {
+			h.verdictFrame = b.number(r)
+		}
+		h.ended(d)
+		h.step(d, sendRST, recvRST)
+	default:
+		c.bits |= sawRST.of(d)
+		return
+	}
+	c.bits |= sawRST.of(d)
+	if r.flags&ack != 0 && !c.has(knownISN.of(o)) && !c.has(knownSeq.of(o)) {
+		h.isn[o] = r.ack - 1 // the SYN it answers may still come, in a reordered capture
+		c.bits |= knownISN.of(o)
+	}
+}
+
+// resetAttempt takes an RST before the handshake was complete.
+func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client uint8) {
+	d := r.dir
+	server := client ^ 1
+	switch {
+	case c.has(sawSYNACK.of(server)):
+		if h.verdict != noVerdict {
+			return
+		}
+		h.verdict, h.verdictFrame = wasAborted, b.number(r)
+	case d == server:
+		answers := r.flags&ack == 0 || r.ack-(h.isn[client]+1) <= h.synData
+		if !answers || h.verdict != noVerdict {
+			return
+		}
+		h.verdict, h.verdictFrame = wasRefused, b.number(r)
+	default: // the client gives its own attempt up
+	}
+	h.ended(d)
+	h.step(d, sendRST, recvRST)
+}
+
+// inWindow reports whether an RST is one that its receiver accepts, as far as an
+// observer knows the receiver's window (RFC 9293 §3.10.7.4): within what the
+// receiver last announced, or at the sender's own next sequence number.
+func (t *Table) inWindow(r *record, c *cell, h *handshake) bool {
+	d := r.dir
+	o := d ^ 1
+	if c.has(knownSeq.of(d)) && r.seq == c.next[d] || !c.has(knownAck.of(o)) {
+		return true
+	}
+	window := uint32(h.window[o])
+	if scale := h.offered[o].scale; h.offered[d].has&h.offered[o].has&decode.OptWindowScale != 0 {
+		window <<= min(scale, 14)
+	} else if !h.offered[o].seen {
+		window <<= 14 // the scale is not known
+	}
+	return r.seq-c.acked[o] <= window
+}
+
+// tooFast reports whether an RST acknowledges the last data of the other side
+// sooner than a third of the round trip that the handshake took.
+func (t *Table) tooFast(r *record, c *cell, h *handshake) bool {
+	client, known := c.client()
+	if !known || r.dir == client || h.synCount != 1 || h.synackCount != 1 {
+		return false
+	}
+	rtt, ok := h.synackTime.Sub(h.firstSYN)
+	wait, ok2 := r.time.Sub(c.last)
+	last := h.window[client] != 0 && r.flags&ack != 0 && c.has(sawData.of(client)) && r.ack == c.next[client] && after(r.ack, c.acked[r.dir])
+	return ok && ok2 && last && rtt > 0 && wait >= 0 && wait < rtt/3
+}
+
+// onSegment takes a segment without SYN and RST.
+func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
+	d := r.dir
+	o := d ^ 1
+	if r.flags&fin != 0 {
+		increment(&h.fins[d])
+	}
+	if r.window == 0 && r.flags&fin == 0 {
+		t.rare(h).zeroWindows[d]++
+		h.flags |= uint16(ZeroWindow)
+	}
+	if r.payload <= 1 && r.flags&fin == 0 && c.has(knownSeq.of(d)) && r.seq == c.next[d]-1 {
+		t.rare(h).keepAlives[d]++
+		h.flags |= uint16(KeepAlive)
+	}
+	if !c.has(knownISN.of(d)) {
+		h.isn[d] = r.seq - 1
+		c.bits |= knownISN.of(d)
+	}
+	if r.flags&ack != 0 {
+		if c.has(sawSYN.of(o)|sawSYNACK.of(o)) && !c.has(ackedSYN.of(d)) &&
+			r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
+			c.bits |= ackedSYN.of(d)
+			if client, known := c.client(); known && client == d {
+				h.ackFrame, h.ackTime = b.number(r), r.time
+				h.ambiguous = h.ambiguous || h.synackCount > 1
+			}
+			h.step(d, sendACK, recvACK)
+		}
+		c.ackTo(r)
+		if c.has(sawFIN.of(o)) && !c.has(ackedFIN.of(d)) && !after(h.finEnd[o], r.ack) {
+			c.bits |= ackedFIN.of(d)
+			h.step(d, sendFINACK, recvFINACK)
+		}
+	}
+	// A bare ACK that does not fit the SYN-ACK is no sign that things go on.
+	if r.payload > 0 || r.flags&fin != 0 || c.has(ackedSYN.of(d)) || !c.has(sawSYNACK.of(o)) {
+		c.bits |= goesOn.of(d)
+	}
+	if !c.has(sawSYNACK.both()) {
+		h.step(d, sendSegment, recvSegment)
+	}
+	c.advance(h, r)
+	if r.flags&fin != 0 && !c.has(sawFIN.of(d)) {
+		c.bits |= sawFIN.of(d)
+		h.finEnd[d] = r.seq + r.payload + 1
+		h.ended(d)
+		h.step(d, sendFIN, recvFIN)
+	}
+	if c.has(ackedFIN.of(0)) && c.has(ackedFIN.of(1)) && !c.has(closed.both()) {
+		c.bits |= closed.of(0)
+	}
+}
+
+// advance moves the sender's next sequence number over r.
+func (c *cell) advance(h *handshake, r *record) {
+	d := r.dir
+	end := r.seq + r.payload
+	if r.flags&syn != 0 {
+		end++
+	}
+	if r.flags&fin != 0 {
+		end++
+	}
+	switch {
+	case !c.has(knownSeq.of(d)):
+		c.bits |= knownSeq.of(d)
+	case !after(end, c.next[d]):
+		return
+	}
+	if end < r.seq {
+		h.flags |= uint16(Wrapped)
+	}
+	c.next[d] = end
+}
+
+// ackTo notes the sender's highest acknowledgment.
+func (c *cell) ackTo(r *record) {
+	d := r.dir
+	if !c.has(knownAck.of(d)) || after(r.ack, c.acked[d]) {
+		c.bits |= knownAck.of(d)
+		c.acked[d] = r.ack
+	}
+}
+
+// ended notes who sent the first FIN or RST.
+func (h *handshake) ended(side uint8) {
+	if h.finFirst == 0 {
+		h.finFirst = side + 1
+	}
+}
+
+// increment counts up to the largest uint16.
+func increment(n *uint16) {
+	if *n != 1<<16-1 {
+		*n++
+	}
+}
+
+// differ is the distance of a and b.
+func differ(a, b uint8) int {
+	if a > b {
+		return int(a - b)
+	}
+	return int(b - a)
+}

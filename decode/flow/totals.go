@@ -1,0 +1,41 @@
+package flow
+
+import (
+	"sockscope/capture"
+	"sockscope/decode"
+)
+
+// Totals counts every frame exactly once (conservation), by what became of it.
+// Connections' frames are counted in the connections.
+type Totals struct {
+	Frames, Bytes, Captured uint64            // read: number, wire lengths, captured lengths
+	First, Last             capture.Timestamp // earliest and latest frame time, Unknown when there is none
+
+	Connections Volume                      // in TCP, UDP, SCTP connections
+	ICMP        Volume                      // ICMP and ICMPv6, errors included
+	OtherIP     [256]Volume                 // by IP protocol, not counted above
+	NonIP       map[uint16]Volume           // by EtherType (LSAPs for 802.3)
+	Undecoded   [256]Volume                 // by decode.Error
+	UnknownLink map[capture.LinkType]Volume // link types without a decoder
+	Fragments   Volume                      // later fragments whose first was not seen
+	Filtered    Volume
+
+	Links    map[capture.LinkType]uint64 // frames by link type
+	Problems [256]uint64                 // frames of any class by decode.Error: decoded partly, limits reached
+	Tunnels  map[TunnelKey]Volume        // every tunnel layer, for the tunnel table
+}
+
+// A Volume is a number of frames and their bytes on the wire.
+type Volume struct{ Frames, Bytes uint64 }
+
+// Add counts one frame of n bytes.
+func (v *Volume) Add(n uint32) { v.Frames++; v.Bytes += uint64(n) }
+
+// A TunnelKey names one tunnel, both directions together: A is the lower address.
+type TunnelKey struct {
+	Kind    decode.TunnelKind
+	Version uint8
+	HasID   bool
+	ID      uint32
+	A, B    decode.Addr
+}

@@ -1,0 +1,123 @@
+package flow
+
+import (
+	"bytes"
+
+	"sockscope/capture"
+	"sockscope/decode"
+)
+
+func newTotals() Totals {
+	return Totals{
+		First: capture.Unknown, Last: capture.Unknown,
+		NonIP: map[uint16]Volume{}, UnknownLink: map[capture.LinkType]Volume{},
+		Links: map[capture.LinkType]uint64{}, Tunnels: map[TunnelKey]Volume{},
+	}
+}
+
+// frame counts f as read.
+func (t *Totals) frame(f *capture.Frame) {
+	t.Frames++
+	t.Bytes += uint64(f.Length)
+	t.Captured += uint64(len(f.Data))
+	t.see(f.Time, f.Time)
+}
+
+// see widens the span of times by first and last.
+func (t *Totals) see(first, last capture.Timestamp) {
+	if first.Known() && (first < t.First || !t.First.Known()) {
+		t.First = first
+	}
+	if last.Known() && (last > t.Last || !t.Last.Known()) {
+		t.Last = last
+	}
+}
+
+// undecoded counts f as a frame of which nothing could be made.
+func (t *Totals) undecoded(err decode.Error, f *capture.Frame) {
+	if err == decode.UnknownLinkType {
+		v := t.UnknownLink[f.Link]
+		v.Add(f.Length)
+		t.UnknownLink[f.Link] = v
+		return
+	}
+	t.Undecoded[err].Add(f.Length)
+}
+
+// tunnels counts a frame of n bytes in each tunnel around p.
+func (t *Totals) tunnels(p *decode.Packet, n uint32) {
+	for i := range p.NumTunnels {
+		u := &p.Tunnels[i]
+		k := TunnelKey{Kind: u.Kind, Version: u.Version, HasID: u.HasID, ID: u.ID, A: u.Src, B: u.Dst}
+		if bytes.Compare(k.A[:], k.B[:]) > 0 {
+			k.A, k.B = k.B, k.A
+		}
+		if u.Kind == decode.GTPU || u.Kind == decode.PPTP {
+			k.HasID, k.ID = false, 0 // each direction has an id of its own
+		}
+		v := t.Tunnels[k]
+		v.Add(n)
+		t.Tunnels[k] = v
+	}
+}
+
+// Add adds what another worker counted.
+func (t *Totals) Add(u *Totals) {
+	t.Frames += u.Frames
+	t.Bytes += u.Bytes
+	t.Captured += u.Captured
+	t.see(u.First, u.Last)
+	t.Connections.add(u.Connections)
+	t.ICMP.add(u.ICMP)
+	t.Fragments.add(u.Fragments)
+	t.Filtered.add(u.Filtered)
+	for i := range u.OtherIP {
+		t.OtherIP[i].add(u.OtherIP[i])
+	}
+	for i := range u.Undecoded {
+		t.Undecoded[i].add(u.Undecoded[i])
+		t.Problems[i] += u.Problems[i]
+	}
+	for k, n := range u.Links {
+		t.Links[k] += n
+	}
+	addVolumes(t.NonIP, u.NonIP)
+	addVolumes(t.UnknownLink, u.UnknownLink)
+	addVolumes(t.Tunnels, u.Tunnels)
+}
+
+func (v *Volume) add(u Volume) {
+	v.Frames += u.Frames
+	v.Bytes += u.Bytes
+}
+
+func addVolumes[K comparable](to, from map[K]Volume) {
+	for k, u := range from {
+		v := to[k]
+		v.add(u)
+		to[k] = v
+	}
+}
+
+// A linkRun counts link types: nearly always a block has one, so the map is
+// touched once a run of equal ones.
+type linkRun struct {
+	totals *Totals
+	link   capture.LinkType
+	n      uint64
+}
+
+func (l *linkRun) count(link capture.LinkType) {
+	if link != l.link {
+		l.flush()
+		l.link = link
+	}
+	l.n++
+}
+
+func (l *linkRun) flush() {
+	if l.n > 0 {
+		l.totals.Links[l.link] += l.n
+		l.n = 0
+	}
+}
