@@ -1,0 +1,102 @@
+package page
+
+import "sockscope/report"
+
+// A group is a set of outcomes that mean the same to somebody who asks whether
+// it worked. Charts have one colour for each: eleven would tell nothing.
+type group uint8
+
+const (
+	worked   group = iota // complete, implied or answered
+	other                 // neither worked nor failed as far as the capture tells
+	rejected              // somebody said no
+	silent                // nobody answered
+	numGroups
+)
+
+// outcomeGroups has the group of every outcome's word that is not a success.
+var outcomeGroups = map[string]group{
+	"refused": rejected, "unreachable": rejected, "aborted": rejected, "mismatched": rejected,
+	"unanswered": silent, "half-open": silent,
+	"reply-only": other, "midstream": other,
+}
+
+// Name is the word of the legend.
+func (g group) Name() string {
+	return [numGroups]string{"worked", "other", "rejected", "no answer"}[g]
+}
+
+// Class is the group's class in the style sheet.
+func (g group) Class() string {
+	return [numGroups]string{"worked", "other", "rejected", "silent"}[g]
+}
+
+// Means lists the group's outcomes for the legend.
+func (g group) Means() string {
+	return [numGroups]string{
+		"complete, answered, implied",
+		"midstream, reply-only, requests that ask for no answer",
+		"refused, unreachable, aborted, mismatched",
+		"unanswered, half-open",
+	}[g]
+}
+
+// Failed reports whether the group's connections did not come about.
+func (g group) Failed() bool { return g == rejected || g == silent }
+
+// An outcomeCount is one outcome's share of a Tally.
+type outcomeCount struct {
+	Name  string
+	Group group
+	N     uint64
+}
+
+// outcomeCounts lists all outcomes in their fixed order, those with no
+// connections too.
+func outcomeCounts(t *report.Tally) []outcomeCount {
+	counts := make([]outcomeCount, 0, len(t.Outcomes))
+	for o := (report.Row{}).Outcome; int(o) < len(t.Outcomes); o++ {
+		counts = append(counts, outcomeCount{o.String(), outcomeGroups[o.String()], t.Outcomes[o]})
+	}
+	return counts
+}
+
+// splitOutcomes lists the outcomes that occur, with the unanswered ones that did
+// not fail, because they asked for no answer (report.Row.Failed), on a line of
+// their own.
+func splitOutcomes(t *report.Tally) []outcomeCount {
+	var list []outcomeCount
+	var failed uint64
+	for _, o := range outcomeCounts(t) {
+		if o.N == 0 {
+			continue
+		}
+		if o.Group.Failed() {
+			failed += o.N
+		}
+		list = append(list, o)
+	}
+	excused := failed - min(failed, t.Failed)
+	for i := range list {
+		o := &list[i]
+		if o.Name != "unanswered" || excused == 0 {
+			continue
+		}
+		excused = min(excused, o.N)
+		o.N -= excused
+		list = append(list, outcomeCount{o.Name, other, excused})
+		break
+	}
+	return list
+}
+
+// groupCounts sums a Tally's outcomes by group.
+func groupCounts(t *report.Tally) (n [numGroups]uint64) {
+	for _, o := range splitOutcomes(t) {
+		n[o.Group] += o.N
+	}
+	return n
+}
+
+// Count is o's number for the reader.
+func (o outcomeCount) Count() string { return count(o.N) }

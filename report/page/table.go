@@ -1,0 +1,306 @@
+package page
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"sockscope/report"
+)
+
+// A portRange is a line of the table of port ranges.
+type portRange struct {
+	Name, Ports string
+	Connections string
+	Outcomes    []string // one for each of view.Outcomes
+	Packets     string
+	Bytes       quantity
+	Share       string
+	Busiest     string
+	P50, P95    quantity
+}
+
+// A portion is a line of a small table: a word, what it means, how many.
+type portion struct {
+	Name, Means        string
+	Connections, Share string
+}
+
+// A service is a line of the table of services.
+type service struct {
+	Name, Port            string
+	Proven                bool // by payload
+	Connections           string
+	Worked, Other, Failed string
+	Failures              string
+	Clients, Servers      string
+	Packets               string
+	Bytes, Payload        quantity
+	P50, P95, P99         quantity
+}
+
+// A tunnel is a line of the table of tunnels.
+type tunnel struct {
+	Kind, A, B, ID, Frames string
+	Bytes                  quantity
+}
+
+// A ledger shows that everything was counted once.
+type ledger struct {
+	Frames, Connections string
+	Balanced            bool
+	Lines               []ledgerLine
+	Outcomes            []outcomeCount
+}
+
+// A ledgerLine is one way in which frames were counted.
+type ledgerLine struct {
+	Group, Name, Frames, Share string
+	Bytes                      quantity
+}
+
+// portRangeName is the range of RFC 6335 §6 that a port lies in.
+func portRangeName(port uint16) string {
+	switch {
+	case port < 1024:
+		return "well-known"
+	case port < 49152:
+		return "registered"
+	}
+	return "dynamic"
+}
+
+func rangePorts(r *report.Range) string {
+	if r.Name == "none" {
+		return ""
+	}
+	return strconv.Itoa(int(r.Low)) + "–" + strconv.Itoa(int(r.High))
+}
+
+func rangeLabel(r *report.Range) string {
+	if r.Name == "none" {
+		return "without ports"
+	}
+	return r.Name + " " + rangePorts(r)
+}
+
+func portRanges(s *report.Summary) []portRange {
+	var list []portRange
+	for i := range s.Ranges {
+		r := &s.Ranges[i]
+		line := portRange{
+			Name:        r.Name,
+			Ports:       rangePorts(r),
+			Connections: count(r.Tally.Connections),
+			Packets:     count(r.Tally.Packets),
+			Bytes:       byteSize(r.Tally.Bytes),
+			Share:       share(r.Share),
+		}
+		for o, n := range s.Total.Outcomes {
+			if n > 0 {
+				line.Outcomes = append(line.Outcomes, zeroAsDot(r.Tally.Outcomes[o]))
+			}
+		}
+		var busiest []string
+		for _, name := range r.Busiest {
+			busiest = append(busiest, report.EscapeText(name))
+		}
+		line.Busiest = strings.Join(busiest, ", ")
+		line.P50, line.P95 = quantile(&r.SYNRTT, r.SYNRTT.P50), quantile(&r.SYNRTT, r.SYNRTT.P95)
+		list = append(list, line)
+	}
+	return list
+}
+
+// quantile is d, one of q's; nothing without samples.
+func quantile(q *report.Quantiles, d time.Duration) quantity {
+	if q.N == 0 {
+		return quantity{}
+	}
+	text := duration(d)
+	if q.Approximate {
+		text.Text = "≈ " + text.Text
+		text.Exact += ", within 1 %"
+	}
+	return text
+}
+
+// zeroAsDot is count, with a quiet sign for 0: in a table of numbers the eye
+// shall find those that are there.
+func zeroAsDot(n uint64) string {
+	if n == 0 {
+		return "·"
+	}
+	return count(n)
+}
+
+func clientRanges(s *report.Summary) []portion {
+	var total uint64
+	for _, c := range s.Clients {
+		total += c.Connections
+	}
+	var list []portion
+	for _, c := range s.Clients {
+		list = append(list, portion{Name: c.Name, Means: rangeMeaning[c.Name],
+			Connections: count(c.Connections), Share: percent(c.Connections, total)})
+	}
+	return list
+}
+
+var rangeMeaning = map[string]string{
+	"well-known": "0–1023: as a client's, rare; some old or system services use one",
+	"registered": "1024–49151: also part of what Linux hands out, 32768–60999",
+	"dynamic":    "49152–65535: what most other systems hand out",
+	"none":       "the protocol has no ports",
+}
+
+// roleMeaning says in one line why a role is known.
+var roleMeaning = map[string]string{
+	"syn":      "sent the first SYN: the client",
+	"syn-ack":  "sent the SYN-ACK: the server",
+	"payload":  "sent a message that only one side sends",
+	"listener": "the kernel says who listens",
+	"registry": "one port only is registered or below 1024",
+	"range":    "one port only is outside the dynamic range",
+	"first":    "sent the first packet seen: a guess",
+}
+
+func roles(s *report.Summary) []portion {
+	var total uint64
+	for _, r := range s.Roles {
+		total += r.Connections
+	}
+	var list []portion
+	for _, r := range s.Roles {
+		word := r.Basis.String()
+		list = append(list, portion{Name: word, Means: roleMeaning[word],
+			Connections: count(r.Connections), Share: percent(r.Connections, total)})
+	}
+	return list
+}
+
+// serviceName is a service's name; "~" says that only the port suggests it.
+func serviceName(name string, proven bool) string {
+	switch {
+	case name == "":
+		return "unknown"
+	case proven:
+		return report.EscapeText(name)
+	}
+	return "~" + report.EscapeText(name)
+}
+
+func servicePort(s *report.Service) string {
+	if !s.HasPort {
+		return report.EscapeText(s.Protocol)
+	}
+	return report.EscapeText(s.Protocol) + "/" + strconv.Itoa(int(s.Port))
+}
+
+// morePorts tells of a service's other ports.
+func morePorts(ports uint64) string {
+	if ports < 2 {
+		return ""
+	}
+	return " and " + count(ports-1) + " more"
+}
+
+// about is n, marked where it is an estimate.
+func about(n uint64, approximate bool) string {
+	if approximate {
+		return "≈ " + count(n)
+	}
+	return count(n)
+}
+
+func serviceLabel(s *report.Service) string {
+	port := servicePort(s)
+	if s.Name == "" || s.Name == s.Protocol {
+		return port
+	}
+	return serviceName(s.Name, s.Proven) + " " + port
+}
+
+// services are the lines of the services table, and what it leaves out.
+func services(s *report.Summary) (list []service, cut string) {
+	shown := s.Services[:min(len(s.Services), maxServices)]
+	for i := range shown {
+		v := &shown[i]
+		n := groupCounts(&v.Tally)
+		line := service{
+			Name:        serviceName(v.Name, v.Proven),
+			Port:        servicePort(v) + morePorts(v.Ports),
+			Proven:      v.Name != "" && v.Proven,
+			Connections: count(v.Tally.Connections),
+			Worked:      zeroAsDot(n[worked]),
+			Other:       zeroAsDot(n[other]),
+			Failed:      zeroAsDot(n[rejected] + n[silent]),
+			Clients:     about(v.Clients, v.ClientsApproximate),
+			Servers:     about(v.Servers, v.ServersApproximate),
+			Packets:     count(v.Tally.Packets),
+			Bytes:       byteSize(v.Tally.Bytes),
+			Payload:     byteSize(v.Tally.Payload),
+		}
+		var failures []string
+		for _, o := range splitOutcomes(&v.Tally) {
+			if o.N > 0 && o.Group.Failed() {
+				failures = append(failures, count(o.N)+" "+o.Name)
+			}
+		}
+		line.Failures = strings.Join(failures, ", ")
+		line.P50, line.P95, line.P99 = quantile(&v.Setup, v.Setup.P50), quantile(&v.Setup, v.Setup.P95), quantile(&v.Setup, v.Setup.P99)
+		list = append(list, line)
+	}
+	return list, cutNote(len(shown), len(s.Services), "services")
+}
+
+// cutNote says what a table leaves out; nothing when it is whole.
+func cutNote(shown, all int, nouns string) string {
+	if shown == all {
+		return ""
+	}
+	return "The first " + count(uint64(shown)) + " of " + count(uint64(all)) + " " + nouns + "; the json format has all."
+}
+
+func tunnels(s *report.Summary) (list []tunnel, cut string) {
+	shown := s.Tunnels[:min(len(s.Tunnels), maxTunnels)]
+	for i := range shown {
+		t := &shown[i]
+		line := tunnel{Kind: report.EscapeText(t.Kind), Frames: count(t.Frames), Bytes: byteSize(t.Bytes)}
+		if t.A.IsValid() {
+			line.A = t.A.String()
+		}
+		if t.B.IsValid() {
+			line.B = t.B.String()
+		}
+		if t.HasID {
+			line.ID = strconv.FormatUint(uint64(t.ID), 10)
+		}
+		list = append(list, line)
+	}
+	return list, cutNote(len(shown), len(s.Tunnels), "tunnels")
+}
+
+func newLedger(s *report.Summary) ledger {
+	l := ledger{
+		Frames:      count(s.Ledger.Frames),
+		Connections: count(s.Ledger.Connections),
+		Balanced:    s.Ledger.Balanced,
+	}
+	for i := range s.Ledger.Lines {
+		line := &s.Ledger.Lines[i]
+		l.Lines = append(l.Lines, ledgerLine{
+			Group:  report.EscapeText(line.Group),
+			Name:   report.EscapeText(line.Name),
+			Frames: count(line.Frames),
+			Share:  percent(line.Frames, s.Ledger.Frames),
+			Bytes:  byteSize(line.Bytes),
+		})
+	}
+	for _, o := range outcomeCounts(&report.Tally{Outcomes: s.Ledger.Outcomes}) {
+		if o.N > 0 {
+			l.Outcomes = append(l.Outcomes, o)
+		}
+	}
+	return l
+}
