@@ -3,7 +3,7 @@ package decode
 // common decodes the frames that nearly all traffic consists of in one go: Ethernet,
 // perhaps with a VLAN tag, IPv4 without options or IPv6 without extension headers,
 // whole, then TCP, or UDP that is on no tunnel's port. It tells whether frame is one of them.
-// It changes nothing in what Decode says, only the time that it takes: a third.
+// It changes nothing in what Decode says, only the time that it takes, to less than half.
 func (p *Packet) common(frame []byte, wireLength int) bool {
 	const macLen, tagLen, ipv4Len, ipv6Len = 14, 4, 20, 40
 	if len(frame) < macLen+tagLen+ipv4Len { // 60 on real links

@@ -36,6 +36,7 @@ type record struct {
 	kind     kind
 	dir      uint8 // 0: sent by the key's first endpoint
 	ttl      uint8
+	cut      bool // TCP: the snap length left the ports alone
 	hasVLAN  bool
 	vlan     uint16 // outermost id
 }

@@ -99,7 +99,7 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 	case segment:
 		rec.payload = uint32(p.PayloadLength)
 		rec.seq, rec.ack = p.Seq, p.Ack
-		rec.window, rec.flags = p.Window, p.Flags
+		rec.window, rec.flags, rec.cut = p.Window, p.Flags, !p.TCPHeader
 		simple = p.Flags&decode.SYN == 0
 	case datagram:
 		rec.payload = uint32(p.PayloadLength)

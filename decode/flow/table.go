@@ -109,7 +109,7 @@ func (t *Table) apply(b *Batch, r *record) {
 	if found {
 		c := t.cells.at(n)
 		if r.kind == segment {
-			if c.bits&steady != 0 && c.inOrder(r) {
+			if c.bits&steady != 0 && !r.cut && c.inOrder(r) {
 				c.update(r)
 				return
 			}
@@ -125,7 +125,11 @@ func (t *Table) apply(b *Batch, r *record) {
 	c := t.cells.at(n)
 	switch r.kind {
 	case segment:
-		t.segment(b, r, n, c)
+		if r.cut {
+			c.bits |= goesOn.of(r.dir) // that there was something is all we know
+		} else {
+			t.segment(b, r, c)
+		}
 	case sctp:
 		t.metas.at(n).chunks[r.dir] |= r.flags
 	}

@@ -315,3 +315,15 @@ func FuzzTable(f *testing.F) {
 		}
 	})
 }
+
+// A snap length that leaves only the ports: the packets count, nothing is guessed.
+func TestPortsAloneAreMidstream(t *testing.T) {
+	frames := play(t, "S h A")
+	for i := range frames {
+		frames[i].Data = frames[i].Data[:24]
+	}
+	want := "6 192.0.2.1:40000>198.51.100.1:80 midstream open 2/1 by registry"
+	if got := briefs(frames, Config{}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

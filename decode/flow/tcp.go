@@ -78,7 +78,7 @@ func (t *Table) established(c *cell, h *handshake) bool {
 }
 
 // segment takes any segment.
-func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
+func (t *Table) segment(b *Batch, r *record, c *cell) {
 	h := t.handshakes.at(c.tcp - 1)
 	d := r.dir
 	if c.sent[d].packets == 0 {
@@ -95,7 +95,9 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 	default:
 		t.onSegment(b, r, c, h)
 	}
-	h.window[d] = r.window
+	if r.flags&rst == 0 {
+		h.window[d] = r.window
+	}
 	c.bits &^= steady
 	if !c.has(sawFIN.both()|sawRST.both()) && c.has(knownSeq.of(0)) && c.has(knownSeq.of(1)) {
 		switch outcome(c, h) {
@@ -264,9 +266,7 @@ func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 		h.ended(d)
 	case t.inWindow(r, c, h) && !c.has(closed.both()):
 		c.bits |= closed.of(1)
-		if h.verdictFrame == 0 {
-			h.verdictFrame = b.number(r)
-		}
+		h.verdictFrame = b.number(r)
 		h.ended(d)
 		h.step(d, sendRST, recvRST)
 	default:
