@@ -122,6 +122,6 @@ type Damage struct {
 	Offset  int64  // of the first byte of that record or block header; -1 when not applicable
 	What    string // the problem and, in parentheses, its cause; no record, no offset, no file name
 	Kept    uint64 // records kept before it
-	Stopped bool   // reading this input ended here
+	Stopped bool   // reading this input ended here although more of it follows
 	Unread  bool   // nothing of the input could be used: not a capture, missing, no permission
 }

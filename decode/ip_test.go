@@ -6,7 +6,9 @@ import (
 	"sockscope/capture"
 )
 
-func TestIPv4(t *testing.T) {
+func TestIPv4(t *testing.T) { runTests(t, ipv4Tests()) }
+
+func ipv4Tests() []decodeTest {
 	segment := hello.bytes()
 	packet := ip4(6, segment)
 	patched := func(at int, value string) []byte { return patch(packet, at, value) }
@@ -17,7 +19,7 @@ func TestIPv4(t *testing.T) {
 	payload := func(b []byte, n int) func(*Packet) {
 		return func(p *Packet) { p.Payload, p.PayloadLength = b, n }
 	}
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "padding is no payload", frame: eth(0x0800, join(packet, "000000000000")), want: tcp4()},
 		{name: "type of service", frame: eth(0x0800, patched(1, "b8")), want: tcp4(func(p *Packet) { p.TOS = 0xb8 })},
 		{name: "don't fragment and the reserved bit mean nothing", frame: eth(0x0800, patched(6, "c000")), want: tcp4()},
@@ -53,12 +55,12 @@ func TestIPv4(t *testing.T) {
 			want: bare(payload(segment, 25), func(p *Packet) { p.Class, p.MoreFrags, p.FragOffset = Fragment, true, 24 })},
 		{name: "last fragment, as far out as can be", frame: eth(0x0800, ip4Fragment(6, 0x1fff, segment)),
 			want: bare(payload(segment, 25), func(p *Packet) { p.Class, p.FragOffset = Fragment, 65528 })},
-	} {
-		tt.run(t)
 	}
 }
 
-func TestIPv6(t *testing.T) {
+func TestIPv6(t *testing.T) { runTests(t, ipv6Tests()) }
+
+func ipv6Tests() []decodeTest {
 	segment := hello.bytes()
 	packet := ip6(6, segment)
 	bare := func(protocol uint8, content []byte, edits ...func(*Packet)) Packet {
@@ -70,7 +72,7 @@ func TestIPv6(t *testing.T) {
 	}
 	longer := func(n int) func(*Packet) { return func(p *Packet) { p.IPLength += n } }
 	const dead = 0xbeef
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "padding is no payload", frame: eth(0x86dd, join(packet, "0000")), want: tcp6()},
 		{name: "traffic class", frame: eth(0x86dd, patch(packet, 0, "6b80")), want: tcp6(func(p *Packet) { p.TOS = 0xb8 })},
 		{name: "version 4", frame: eth(0x86dd, patch(packet, 0, "40")), want: Packet{Err: IPv6Header}},
@@ -107,8 +109,6 @@ func TestIPv6(t *testing.T) {
 			want: tcp6(longer(128))},
 		{name: "seventeen extension headers", frame: eth(0x86dd, ip6(60, repeat("3c 00 0104 00000000", 17))),
 			want: bare(60, nil, longer(17*8), payload(join("3c 00 0104 00000000")), failed(TooManyExtensions))},
-	} {
-		tt.run(t)
 	}
 }
 

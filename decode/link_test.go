@@ -6,7 +6,9 @@ import (
 	"sockscope/capture"
 )
 
-func TestLinkTypes(t *testing.T) {
+func TestLinkTypes(t *testing.T) { runTests(t, linkTests()) }
+
+func linkTests() []decodeTest {
 	packet := ip4(6, hello.bytes())
 	packet6 := ip6(6, hello.bytes())
 	snap := func(etherType string) string { return "aaaa03 000000" + etherType }
@@ -14,7 +16,7 @@ func TestLinkTypes(t *testing.T) {
 		return join(control, "0000 020000000001 020000000002 020000000003 0000")
 	}
 	nonIP := func(etherType uint16) Packet { return Packet{Class: NonIP, EtherType: etherType} }
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "Ethernet", frame: eth(0x0800, packet), want: tcp4()},
 		{name: "Ethernet, 802.3 with SNAP; the length cuts the padding off",
 			frame: eth(8+len(packet), join(snap("0800"), packet, "0000")), want: tcp4()},
@@ -139,14 +141,14 @@ func TestLinkTypes(t *testing.T) {
 		{name: "a link type without a decoder", link: 147, frame: packet, want: Packet{Err: UnknownLinkType}},
 		{name: "an empty frame", want: Packet{Err: Short}},
 		{name: "a frame of which nothing was captured", frame: eth(0x0800, packet), cut: 14 + len(packet), want: Packet{Err: Truncated}},
-	} {
-		tt.run(t)
 	}
 }
 
-func TestTags(t *testing.T) {
+func TestTags(t *testing.T) { runTests(t, tagTests()) }
+
+func tagTests() []decodeTest {
 	packet := ip4(6, hello.bytes())
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "VLAN", frame: eth(0x8100, vlan(0x2fff, 0x0800, packet)), want: tcp4(tagged(0xfff))},
 		{name: "VLAN over VLAN over VLAN: two ids, three tags",
 			frame: eth(0x88a8, vlan(1, 0x9100, vlan(2, 0x8100, vlan(3, 0x0800, packet)))), want: tcp4(tagged(1, 2, 3))},
@@ -178,7 +180,5 @@ func TestTags(t *testing.T) {
 			want: Packet{Class: NonIP, EtherType: 0x88e5}},
 		{name: "NSH", frame: eth(0x894f, join("0fc2 01 01 00000105", packet)), want: tcp4(through(Tunnel{Kind: NSH, HasID: true, ID: 1}))},
 		{name: "NSH of no length", frame: eth(0x894f, join("0fc1 01 01 00000105", packet)), want: Packet{Err: TunnelHeader}},
-	} {
-		tt.run(t)
 	}
 }

@@ -58,7 +58,7 @@ func (w *walk) snap() header {
 		if t != 1 && t != 7 { // Ethernet with and without its check sequence
 			break
 		}
-		if len(w.b) > 2 && be16(w.b) == 0 && looksLikeEthernet(w.b[2:]) {
+		if len(w.b) > 2 && be16(w.b) == 0 && !looksLikeEthernet(w.b) {
 			w.b = w.b[2:] // ATM pads
 		}
 		return ethernetHeader

@@ -58,7 +58,8 @@ func (p *Packet) tcp(b []byte, missing int, partial bool) Error {
 	return None
 }
 
-// tcpCut decodes what there is of a header below 20 bytes.
+// tcpCut decodes what there is of a header below 20 bytes. Without the data offset the payload
+// is taken to begin behind a header without options.
 func (p *Packet) tcpCut(b []byte, missing int) Error {
 	wire := len(b) + missing
 	if len(b) < 4 {
@@ -71,14 +72,16 @@ func (p *Packet) tcpCut(b []byte, missing int) Error {
 	p.TCPHeader = false
 	p.Options.Has = 0
 	hlen := tcpMinLen
+	if len(b) > 12 {
+		hlen = max(hlen, int(b[12]>>4)*4)
+	}
+	if hlen > tcpMinLen {
+		p.Options.Has = OptCut
+	}
 	if len(b) >= 16 { // all but the checksum and the urgent pointer
 		p.TCPHeader = true
 		p.Seq, p.Ack = be32(b[4:]), be32(b[8:])
 		p.Flags, p.Window = be16(b[12:])&0x1ff, be16(b[14:])
-		if n := int(b[12]>>4) * 4; n > hlen {
-			hlen = n
-			p.Options.Has = OptCut
-		}
 	}
 	p.Payload, p.PayloadLength = nil, max(0, wire-hlen)
 	return cut(missing)

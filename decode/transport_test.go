@@ -2,7 +2,9 @@ package decode
 
 import "testing"
 
-func TestTCP(t *testing.T) {
+func TestTCP(t *testing.T) { runTests(t, tcpTests()) }
+
+func tcpTests() []decodeTest {
 	frame := func(b []byte) []byte { return eth(0x0800, ip4(6, b)) }
 	segment := hello.bytes()
 	sized := func(n int) func(*Packet) { return func(p *Packet) { p.IPLength = 20 + n } }
@@ -21,7 +23,7 @@ func TestTCP(t *testing.T) {
 	long := withOptions.bytes()
 	bothOptions := option(TCPOptions{Has: OptMSS | OptWindowScale, MSS: 1460, WindowScale: 7})
 
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "all nine flags, not the reserved bits", frame: frame(patch(segment, 12, "5fff")), want: tcp4(func(p *Packet) { p.Flags = 0x1ff })},
 		{name: "options", frame: frame(long), want: tcp4(sized(len(long)), bothOptions)},
 		{name: "data offset 4", frame: frame(patch(segment, 12, "40")), want: tcp4(failed(TCPHeader), payload("", 0))},
@@ -43,8 +45,6 @@ func TestTCP(t *testing.T) {
 			want: tcp4(sized(24), failed(Short), payload("", 0), option(TCPOptions{Has: OptMSS | OptCut, MSS: 1460}), func(p *Packet) { p.MoreFrags = true })},
 		{name: "a broken option", frame: frame(patch(long, 24, "03 00")),
 			want: tcp4(sized(len(long)), failed(TCPOption), option(TCPOptions{Has: OptMSS | OptBroken, MSS: 1460}))},
-	} {
-		tt.run(t)
 	}
 }
 
@@ -95,11 +95,13 @@ func TestTCPOptions(t *testing.T) {
 	}
 }
 
-func TestUDP(t *testing.T) {
+func TestUDP(t *testing.T) { runTests(t, udpTests()) }
+
+func udpTests() []decodeTest {
 	data := []byte("datagram")
 	datagram := udpBytes(50000, 53, data)
 	frame := func(b []byte) []byte { return eth(0x0800, ip4(17, b)) }
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "UDP", frame: frame(datagram), want: udp4(50000, 53, data)},
 		{name: "no payload", frame: frame(udpBytes(50000, 53, nil)), want: udp4(50000, 53, nil)},
 		{name: "UDP-Lite: the length field is the checksum's", frame: eth(0x0800, ip4(136, patch(datagram, 4, "0008"))),
@@ -118,12 +120,12 @@ func TestUDP(t *testing.T) {
 			want: udp4(50000, 53, data, failed(Truncated), func(p *Packet) { p.Payload = nil })},
 		{name: "ports cut", frame: frame(datagram), cut: 13, want: Packet{Class: IP, Err: Truncated, EtherType: 0x0800, Version: 4, Protocol: 17,
 			TTL: 64, IPID: 7, IPLength: 36, Src: addr(client4), Dst: addr(server4), Payload: datagram[:3], PayloadLength: 16}},
-	} {
-		tt.run(t)
 	}
 }
 
-func TestSCTP(t *testing.T) {
+func TestSCTP(t *testing.T) { runTests(t, sctpTests()) }
+
+func sctpTests() []decodeTest {
 	common := "c350 0b59 00000009 00000000"
 	frame := func(parts ...any) []byte { return eth(0x0800, ip4(132, join(parts...))) }
 	sctp := func(content []byte, chunk uint8, bits uint16, edits ...func(*Packet)) Packet {
@@ -134,7 +136,7 @@ func TestSCTP(t *testing.T) {
 	}
 	initiation := join("01 00 0014 0000002a 00010000 000a 000a 00000001")
 	bundle := join("0a 00 0007 010203 00", "00 03 0011 00000001 0000 0000 00000000 78 000000")
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "INIT", frame: frame(common, initiation), want: sctp(initiation, 1, 1<<1, func(p *Packet) { p.SCTPInitTag = 42 })},
 		{name: "COOKIE ECHO and DATA, padded", frame: frame(common, bundle), want: sctp(bundle, 10, 1<<10|1)},
 		{name: "a chunk type beyond 14", frame: frame(common, "c0 00 0004"), want: sctp(join("c0 00 0004"), 192, 0)},
@@ -146,12 +148,12 @@ func TestSCTP(t *testing.T) {
 			want: sctp(nil, 255, 0, failed(Truncated), func(p *Packet) { p.IPLength, p.PayloadLength = 60, 28 })},
 		{name: "only the ports", frame: frame(common, bundle), cut: 36,
 			want: sctp(nil, 255, 0, failed(Truncated), func(p *Packet) { p.IPLength, p.PayloadLength, p.SCTPTag = 60, 28, 0 })},
-	} {
-		tt.run(t)
 	}
 }
 
-func TestICMP(t *testing.T) {
+func TestICMP(t *testing.T) { runTests(t, icmpTests()) }
+
+func icmpTests() []decodeTest {
 	segment := hello.bytes()
 	v4 := func(parts ...any) []byte { return eth(0x0800, ip4(1, join(parts...))) }
 	v6 := func(parts ...any) []byte { return eth(0x86dd, ip6(58, join(parts...))) }
@@ -178,7 +180,7 @@ func TestICMP(t *testing.T) {
 	tcp6.Version, tcp6.Src, tcp6.Dst = 6, addr(client6), addr(server6)
 	udpQuote := ip4(17, udpBytes(50000, 53, nil))
 
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "echo request", frame: v4("0800 0000 0001 0001", "abcd"), want: icmp4(8, 0, Quoted{}, "abcd")},
 		{name: "port unreachable", frame: v4("0303 0000 00000000", udpQuote), want: icmp4(3, 3, udp, udpQuote)},
 		{name: "time exceeded, whole TCP header", frame: v4("0b00 0000 00000000", ip4(6, segment)), want: icmp4(11, 0, tcp, ip4(6, segment))},
@@ -199,7 +201,5 @@ func TestICMP(t *testing.T) {
 			want: icmp6(3, 0, Quoted{}, ip6(44, join("06 00 0018 00000001", segment)))},
 		{name: "ICMPv6, only extension headers quoted", frame: v6("0300 0000 00000000", ip6(60, repeat("3c 00 0104 00000000", 20))),
 			want: icmp6(3, 0, Quoted{}, ip6(60, repeat("3c 00 0104 00000000", 20)))},
-	} {
-		tt.run(t)
 	}
 }

@@ -2,7 +2,9 @@ package decode
 
 import "testing"
 
-func TestTunnels(t *testing.T) {
+func TestTunnels(t *testing.T) { runTests(t, tunnelTests()) }
+
+func tunnelTests() []decodeTest {
 	packet, packet6 := ip4(6, hello.bytes()), ip6(6, hello.bytes())
 	frame := eth(0x0800, packet)
 	inUDP := func(port int, parts ...any) []byte {
@@ -23,7 +25,7 @@ func TestTunnels(t *testing.T) {
 	}
 	arp := eth(0x0806, make([]byte, 28))
 
-	for _, tt := range []decodeTest{
+	return []decodeTest{
 		{name: "IPv4 in IPv4", frame: eth(0x0800, ip4(4, packet)), want: tcp4(plain(IPIP))},
 		{name: "IPv6 in IPv4", frame: eth(0x0800, ip4(41, packet6)), want: tcp6(plain(IPIP))},
 		{name: "IPv4 in IPv6", frame: eth(0x86dd, ip6(4, packet)), want: tcp4(from6(Tunnel{Kind: IPIP}))},
@@ -106,8 +108,6 @@ func TestTunnels(t *testing.T) {
 		{name: "CAPWAP around 802.11 with its frame control swapped", frame: inUDP(5247, "00 10 03 00 0000 0000",
 			"0108 0000 020000000001 020000000002 020000000003 0000 aaaa03 000000 0800", packet), want: tcp4(plain(CAPWAP))},
 		{name: "CAPWAP with encryption: the carrier", frame: inUDP(5247, "01 000000 16fe ff00 0000"), want: carrier(5247, "01 000000 16fe ff00 0000")},
-	} {
-		tt.run(t)
 	}
 }
 

@@ -95,19 +95,32 @@ type decodeTest struct {
 	want  Packet
 }
 
+func runTests(t *testing.T, tests []decodeTest) {
+	t.Helper()
+	for _, tt := range tests {
+		tt.run(t)
+	}
+}
+
 func (tt decodeTest) run(t *testing.T) {
 	t.Run(tt.name, func(t *testing.T) {
 		t.Helper()
-		link := tt.link
-		if link == 0 && !tt.null {
-			link = capture.LinkEthernet
-		}
-		p := dirty()
-		p.Decode(tt.frame[:len(tt.frame)-tt.cut], uint32(len(tt.frame)), link)
-		if diff := cmp.Diff(tt.want, p.valid()); diff != "" {
+		got := tt.decode(len(tt.frame)-tt.cut, len(tt.frame))
+		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("Decode (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// decode is what a dirty Packet says of the first n bytes of the frame.
+func (tt decodeTest) decode(n, wire int) Packet {
+	link := tt.link
+	if link == 0 && !tt.null {
+		link = capture.LinkEthernet
+	}
+	p := dirty()
+	p.Decode(tt.frame[:n:n], uint32(wire), link)
+	return p.valid()
 }
 
 func addr(s string) (a Addr) {

@@ -1,8 +1,6 @@
 package decode
 
-import (
-	"encoding/binary"
-)
+import "encoding/binary"
 
 // A header says what begins at the walk's position.
 type header uint8
@@ -14,7 +12,7 @@ const (
 	ethernetHeader
 	ipv4Header
 	ipv6Header
-	ipHeader
+	ipHeader // of version 4 or 6, as its first four bits say
 	llcHeader
 	snapHeader
 	nullHeader
@@ -74,7 +72,8 @@ type walk struct {
 	padded             bool  // the 802.11 header is padded to 32 bits
 }
 
-// run takes one step for each header until one of them is the last.
+// run takes one step for each header until one of them is the last. It is a switch because a walk
+// that is handed to a function value would be allocated.
 func (w *walk) run(next header) {
 	for next != done {
 		if w.layers++; w.layers > MaxLayers {

@@ -10,7 +10,7 @@ import (
 // TCP, in handshake, under the same number.
 type cell struct {
 	key         key
-	tcp         uint32 // 1 + index of its handshake; 0 when it is not TCP
+	handshake   uint32 // 1 + index of its handshake (TCP, SCTP), or 0
 	first, last capture.Timestamp
 	next        [2]uint32 // TCP: the sequence number that each side sends next
 	acked       [2]uint32 // TCP: the highest acknowledgment that each side sent
@@ -34,8 +34,7 @@ type meta struct {
 	icmp       uint32 // 1 + index of the ICMP error that quotes it
 	vlan       uint16
 	hasVLAN    bool
-	firstDir   uint8     // who sent the first packet
-	chunks     [2]uint16 // SCTP: chunk types that each side sent
+	firstDir   uint8 // who sent the first packet
 }
 
 // facts are known of a connection. Those of a side stand twice: fact<<side.
@@ -81,7 +80,8 @@ func (c *cell) client() (side uint8, known bool) {
 }
 
 // handshake is what a TCP connection needs beside its cell, in SYN, FIN and RST
-// and whenever something is not as expected.
+// and whenever something is not as expected. SCTP's INIT stands for SYN, INIT ACK
+// for SYN-ACK, COOKIE ECHO for the ACK.
 type handshake struct {
 	synFrame, synackFrame, ackFrame, verdictFrame                 uint64
 	firstSYN, lastSYN, synBefore, synackTime, lastSYNACK, ackTime capture.Timestamp
@@ -97,6 +97,7 @@ type handshake struct {
 	synacks     [2]uint16
 	fins        [2]uint16
 	rsts        [2]uint16
+	chunks      [2]uint16 // SCTP: set of chunk types that each side sent
 	offered     [2]offer
 	synData     uint32    // payload bytes in the client's first SYN
 	flags       uint16    // FlagSet
@@ -119,6 +120,7 @@ type rare struct {
 	keepAlives  [2]uint32
 	resent      [2]uint32 // payload segments below next, for the history
 	rstSeq      [2]uint32 // of each side's last RST
+	zeroFrames  [2]uint64 // of each side's first zero window
 }
 
 // offer is what a side's SYN or SYN-ACK offered.

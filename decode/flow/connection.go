@@ -15,12 +15,13 @@ const NoDuration time.Duration = -1 << 63
 // one tuple from its first packet to its end. Numbers named "Frame" count frames
 // of the whole input from 1; 0 means there is none.
 type Connection struct {
-	ID       uint64         // 1-based, in the order of the first packets
-	Protocol uint8          // IP protocol number
-	Client   netip.AddrPort // port 0 when HasPorts is false
-	Server   netip.AddrPort
-	HasPorts bool
-	Role     RoleBasis
+	ID         uint64 // 1-based, in the order of the first packets
+	FirstFrame uint64
+	Protocol   uint8          // IP protocol number
+	Client     netip.AddrPort // port 0 when HasPorts is false
+	Server     netip.AddrPort
+	HasPorts   bool
+	Role       RoleBasis
 
 	Tunnels   []decode.Tunnel // outermost first; shared, do not modify
 	VLAN      uint16          // first VLAN id seen
@@ -63,8 +64,9 @@ type Direction struct {
 	IPBytes uint64
 	Payload uint64 // transport payload, as the headers' lengths say
 
-	ZeroWindows uint64 // announcements of a zero window
-	KeepAlives  uint64
+	ZeroWindows     uint64 // announcements of a zero window
+	ZeroWindowFrame uint64 // the first of them, or 0
+	KeepAlives      uint64
 
 	SYNs, SYNACKs, FINs, RSTs uint32 // segments with these flags; a SYN-ACK is no SYN here
 

@@ -70,6 +70,9 @@ func (t *Table) fragment(b *Batch, r *record) {
 func (t *Table) fragmentKey(r *record, x *extra) fragmentKey {
 	k := fragmentKey{addresses: r.key, id: x.id}
 	k.addresses.pa, k.addresses.pb = 0, 0
+	if r.key.version == 6 {
+		k.addresses.proto = 0 // a later fragment names the first header after its own, which may be an extension
+	}
 	// The side by addresses alone: with equal addresses the ports decided.
 	if k.addresses.a != k.addresses.b {
 		k.dir = r.dir

@@ -26,10 +26,10 @@ func (t *Table) quote(b *Batch, r *record) {
 		})
 		m.icmp = uint32(len(t.icmp))
 	}
-	if c.tcp == 0 {
+	if c.key.proto != protoTCP {
 		return
 	}
-	h := t.handshakes.at(c.tcp - 1)
+	h := t.handshake(c)
 	client, known := c.client()
 	quotesSYN := known && client == r.dir && c.has(sawSYN.of(client)) && (!x.hasSeq || r.seq == h.isn[client])
 	if quotesSYN && h.verdict == noVerdict && !c.has(sawSYNACK.of(client^1)) && !c.has(goesOn.of(client)) {

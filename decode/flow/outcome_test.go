@@ -125,6 +125,8 @@ func TestJoiningColumns(t *testing.T) {
 		{"S h A r", "RSTR", "ShAr", 39, "CLOSED CLOSED"},
 		{"S h A R", "RSTO", "ShAR", 39, "CLOSED CLOSED"},
 		{"S R", "RSTOS0", "SR", 33, "CLOSED CLOSED"},
+		{"S h A F f A a", "SF", "ShAFfa", 23, "TIME-WAIT TIME-WAIT"},
+		{"S h A F", "S2", "ShAF", 23, "FIN-WAIT-1 ESTABLISHED"},
 		{"S h A F a", "S2", "ShAFa", 23, "FIN-WAIT-2 CLOSE-WAIT"},
 		{"S h A f A", "S3", "ShAf", 23, "CLOSE-WAIT FIN-WAIT-2"},
 		{"S h A F f a A", "SF", "ShAFfa", 23, "TIME-WAIT CLOSED"},

@@ -32,7 +32,7 @@ type record struct {
 	offset   uint32 // of the captured payload in the frame
 	captured uint16 // bytes of captured payload, at most 65535
 	window   uint16
-	flags    uint16 // TCP; SCTP: set of chunk types
+	flags    uint16 // TCP flags; SCTP: set of chunk types; ICMP: type
 	kind     kind
 	dir      uint8 // 0: sent by the key's first endpoint
 	ttl      uint8

@@ -103,6 +103,9 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 		simple = p.Flags&decode.SYN == 0
 	case datagram:
 		rec.payload = uint32(p.PayloadLength)
+		if p.Class == decode.ICMP {
+			rec.flags = uint16(p.ICMPType)
+		}
 	case sctp:
 		rec.payload = uint32(p.PayloadLength)
 		rec.flags = p.SCTPChunkBits

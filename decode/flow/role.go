@@ -10,14 +10,26 @@ func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 		}
 		return side, RoleSYNACK
 	}
-	for side := range uint8(2) {
-		if m.chunks[side]&chunkInit != 0 {
-			return side, RoleSYN
+	if c.key.proto == protoSCTP {
+		h := t.handshake(c)
+		if side, known := initiator(h); known {
+			if h.chunks[side]&chunkInit != 0 {
+				return side, RoleSYN
+			}
+			return side, RoleSYNACK
 		}
 	}
-	for side := range uint8(2) {
-		if m.chunks[side]&chunkInitAck != 0 {
-			return side ^ 1, RoleSYNACK
+	if isICMP(c.key.proto) {
+		a, b := c.has(asked.of(0)), c.has(asked.of(1))
+		switch {
+		case a && b:
+			return m.firstDir, RoleFirst
+		case a:
+			return 0, RolePayload
+		case b:
+			return 1, RolePayload
+		case c.has(told.of(m.firstDir)): // a reply or an error goes to whom had sent something
+			return m.firstDir ^ 1, RolePayload
 		}
 	}
 	if m.evidence != 0 {

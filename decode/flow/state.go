@@ -12,13 +12,13 @@ const (
 	sendACK // acknowledges the other side's SYN
 	recvACK
 	sendFIN
-	recvFIN
-	sendFINACK // acknowledges the other side's FIN
+	ackFIN // acknowledges the other side's FIN: it has received it
 	recvFINACK
 	sendRST
 	recvRST
 	sendSegment // of a connection whose beginning is not in the capture
 	recvSegment
+	noEvent // nothing that this end is known to have noticed
 	numEvents
 )
 
@@ -27,16 +27,17 @@ const (
 //
 // An end that answers a SYN was listening; that it was is known only then. A
 // client is established when it acknowledges the SYN-ACK, not when the SYN-ACK
-// passes the observer, for it may yet be lost.
+// passes the observer, for it may yet be lost. So it is with a FIN: whoever
+// acknowledges it has it.
 var transitions = [NumStates][numEvents]State{
 	StateNone: {sendSYN: SYNSent, sendSYNACK: SYNReceived, recvSYNACK: SYNSent, sendRST: Closed,
-		recvRST: Closed, sendSegment: Established, recvSegment: Established, sendFIN: FINWait1, recvFIN: CloseWait},
+		recvRST: Closed, sendSegment: Established, recvSegment: Established, sendFIN: FINWait1, ackFIN: CloseWait},
 	Listen:      {sendSYNACK: SYNReceived, sendRST: Closed},
 	SYNSent:     {sendACK: Established, sendSYNACK: SYNReceived, sendRST: Closed, recvRST: Closed, sendSegment: Established, sendFIN: FINWait1},
-	SYNReceived: {recvACK: Established, recvSYNACK: Established, sendFIN: FINWait1, recvFIN: CloseWait, sendRST: Closed, recvRST: Closed},
-	Established: {sendFIN: FINWait1, recvFIN: CloseWait, sendRST: Closed, recvRST: Closed},
-	FINWait1:    {recvFINACK: FINWait2, recvFIN: Closing, sendRST: Closed, recvRST: Closed},
-	FINWait2:    {recvFIN: TimeWait, sendRST: Closed, recvRST: Closed},
+	SYNReceived: {recvACK: Established, recvSYNACK: Established, sendFIN: FINWait1, ackFIN: CloseWait, sendRST: Closed, recvRST: Closed},
+	Established: {sendFIN: FINWait1, ackFIN: CloseWait, sendRST: Closed, recvRST: Closed},
+	FINWait1:    {recvFINACK: FINWait2, ackFIN: Closing, sendRST: Closed, recvRST: Closed},
+	FINWait2:    {ackFIN: TimeWait, sendRST: Closed, recvRST: Closed},
 	CloseWait:   {sendFIN: LastACK, sendRST: Closed, recvRST: Closed},
 	Closing:     {recvFINACK: TimeWait, sendRST: Closed, recvRST: Closed},
 	LastACK:     {recvFINACK: Closed, sendRST: Closed, recvRST: Closed},

@@ -6,7 +6,7 @@ import (
 )
 
 var eventNames = [numEvents]string{"send SYN", "recv SYN", "send SYN-ACK", "recv SYN-ACK", "send ACK", "recv ACK",
-	"send FIN", "recv FIN", "send ACK of FIN", "recv ACK of FIN", "send RST", "recv RST", "send segment", "recv segment"}
+	"send FIN", "send ACK of FIN", "recv ACK of FIN", "send RST", "recv RST", "send segment", "recv segment", "nothing"}
 
 // Every cell of the table: what is listed moves, what is not listed stays.
 func TestEveryTransition(t *testing.T) {
@@ -16,7 +16,7 @@ func TestEveryTransition(t *testing.T) {
 		- | send SYN-ACK | SYN-RECEIVED
 		- | recv SYN-ACK | SYN-SENT
 		- | send FIN | FIN-WAIT-1
-		- | recv FIN | CLOSE-WAIT
+		- | send ACK of FIN | CLOSE-WAIT
 		- | send RST | CLOSED
 		- | recv RST | CLOSED
 		- | send segment | ESTABLISHED
@@ -33,18 +33,18 @@ func TestEveryTransition(t *testing.T) {
 		SYN-RECEIVED | recv ACK | ESTABLISHED
 		SYN-RECEIVED | recv SYN-ACK | ESTABLISHED
 		SYN-RECEIVED | send FIN | FIN-WAIT-1
-		SYN-RECEIVED | recv FIN | CLOSE-WAIT
+		SYN-RECEIVED | send ACK of FIN | CLOSE-WAIT
 		SYN-RECEIVED | send RST | CLOSED
 		SYN-RECEIVED | recv RST | CLOSED
 		ESTABLISHED | send FIN | FIN-WAIT-1
-		ESTABLISHED | recv FIN | CLOSE-WAIT
+		ESTABLISHED | send ACK of FIN | CLOSE-WAIT
 		ESTABLISHED | send RST | CLOSED
 		ESTABLISHED | recv RST | CLOSED
 		FIN-WAIT-1 | recv ACK of FIN | FIN-WAIT-2
-		FIN-WAIT-1 | recv FIN | CLOSING
+		FIN-WAIT-1 | send ACK of FIN | CLOSING
 		FIN-WAIT-1 | send RST | CLOSED
 		FIN-WAIT-1 | recv RST | CLOSED
-		FIN-WAIT-2 | recv FIN | TIME-WAIT
+		FIN-WAIT-2 | send ACK of FIN | TIME-WAIT
 		FIN-WAIT-2 | send RST | CLOSED
 		FIN-WAIT-2 | recv RST | CLOSED
 		CLOSE-WAIT | send FIN | LAST-ACK

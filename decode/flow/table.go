@@ -131,7 +131,11 @@ func (t *Table) apply(b *Batch, r *record) {
 			t.segment(b, r, c)
 		}
 	case sctp:
-		t.metas.at(n).chunks[r.dir] |= r.flags
+		t.association(b, r, c)
+	case datagram:
+		if isICMP(r.key.proto) {
+			c.message(r)
+		}
 	}
 	if r.payload > 0 && !c.has(sawData.of(r.dir)) {
 		t.firstPayload(b, r, n, c)
@@ -228,9 +232,9 @@ func (t *Table) create(b *Batch, r *record) uint32 {
 		m.wide = t.metas.at(old).wide
 	}
 	t.slots[slot] = uint64(r.hash)<<32 | uint64(n+1)
-	if r.kind == segment {
+	if r.kind == segment || r.kind == sctp {
 		i, h := t.handshakes.add()
-		c.tcp = i + 1
+		c.handshake = i + 1
 		h.firstSYN, h.lastSYN, h.synBefore = capture.Unknown, capture.Unknown, capture.Unknown
 		h.synackTime, h.lastSYNACK, h.ackTime = capture.Unknown, capture.Unknown, capture.Unknown
 	}
@@ -242,6 +246,9 @@ func (t *Table) create(b *Batch, r *record) uint32 {
 	}
 	return n
 }
+
+// handshake is what c has beside it; c is TCP or SCTP.
+func (t *Table) handshake(c *cell) *handshake { return t.handshakes.at(c.handshake - 1) }
 
 // rare is what h needs beside it, made when it is not there.
 func (t *Table) rare(h *handshake) *rare {

@@ -62,16 +62,16 @@ func TestConversations(t *testing.T) {
 			"17 [2001::1]:5000>[2001::2]:53 answered 1/1 by registry"},
 		{"an ICMP error decides a question without answer, and is a conversation of its own", Config{},
 			raws(ask(hostA, hostB, 5000, 53), ipv4(1, router, hostA, 1, 0, false, icmp(3, 3, ask(hostA, hostB, 5000, 53)[:28]))),
-			"17 10.0.0.1:5000>10.0.0.2:53 unreachable 1/0 by registry\n1 10.0.0.254:0>10.0.0.1:0 unanswered 1/0 by first"},
+			"17 10.0.0.1:5000>10.0.0.2:53 unreachable 1/0 by registry\n1 10.0.0.1:0>10.0.0.254:0 reply-only 0/1 by payload"},
 		{"an answered question stays answered", Config{},
 			raws(ask(hostA, hostB, 5000, 53), ask(hostB, hostA, 53, 5000), ipv4(1, hostA, hostB, 1, 0, false, icmp(3, 3, ask(hostB, hostA, 53, 5000)[:28]))),
-			"17 10.0.0.1:5000>10.0.0.2:53 answered 1/1 by registry\n1 10.0.0.1:0>10.0.0.2:0 unanswered 1/0 by first"},
+			"17 10.0.0.1:5000>10.0.0.2:53 answered 1/1 by registry\n1 10.0.0.2:0>10.0.0.1:0 reply-only 0/1 by payload"},
 		{"an ICMP error that quotes the SYN", Config{},
 			raws(tcpSYN, ipv4(1, router, scriptHosts[0], 1, 0, false, icmp(3, 1, tcpSYN[:28]))),
-			"6 192.0.2.1:40000>198.51.100.1:80 unreachable 1/0 by syn\n1 10.0.0.254:0>192.0.2.1:0 unanswered 1/0 by first"},
+			"6 192.0.2.1:40000>198.51.100.1:80 unreachable 1/0 by syn\n1 192.0.2.1:0>10.0.0.254:0 reply-only 0/1 by payload"},
 		{"too big is no refusal", Config{},
 			raws(tcpSYN, ipv4(1, router, scriptHosts[0], 1, 0, false, icmp(3, 4, tcpSYN[:28]))),
-			"6 192.0.2.1:40000>198.51.100.1:80 unanswered 1/0 by syn\n1 10.0.0.254:0>192.0.2.1:0 unanswered 1/0 by first"},
+			"6 192.0.2.1:40000>198.51.100.1:80 unanswered 1/0 by syn\n1 192.0.2.1:0>10.0.0.254:0 reply-only 0/1 by payload"},
 		{"later fragments follow the first", Config{},
 			raws(ipv4(17, hostA, hostB, 9, 0, true, udp(5000, 53, make([]byte, 16))), ipv4(17, hostA, hostB, 9, 24, false, make([]byte, 8))),
 			"17 10.0.0.1:5000>10.0.0.2:53 unanswered 2/0 by registry"},
@@ -89,9 +89,11 @@ func TestConversations(t *testing.T) {
 			ipv4(132, hostA, hostB, 1, 0, false, sctpPacket(5000, 5001, 1)), ipv4(132, hostB, hostA, 1, 0, false, sctpPacket(5001, 5000, 2)),
 			ipv4(132, hostA, hostB, 1, 0, false, sctpPacket(5000, 5001, 10)), ipv4(132, hostB, hostA, 1, 0, false, sctpPacket(5001, 5000, 11))),
 			"132 10.0.0.1:5000>10.0.0.2:5001 complete open 2/2 by syn"},
+		{"an echo's asker is the client", Config{}, raws(ipv4(1, hostB, hostA, 1, 0, false, icmp(0, 0, nil)), ipv4(1, hostA, hostB, 1, 0, false, icmp(8, 0, nil))),
+			"1 10.0.0.1:0>10.0.0.2:0 answered 1/1 by payload"},
 		{"SCTP refused", Config{}, raws(
 			ipv4(132, hostA, hostB, 1, 0, false, sctpPacket(5000, 5001, 1)), ipv4(132, hostB, hostA, 1, 0, false, sctpPacket(5001, 5000, 6))),
-			"132 10.0.0.1:5000>10.0.0.2:5001 refused 1/1 by syn"},
+			"132 10.0.0.1:5000>10.0.0.2:5001 refused by server 1/1 by syn"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {

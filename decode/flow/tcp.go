@@ -45,7 +45,7 @@ func (t *Table) startsAnew(c *cell, r *record) bool {
 	if r.flags&(syn|ack|rst) != syn {
 		return false
 	}
-	h := t.handshakes.at(c.tcp - 1)
+	h := t.handshake(c)
 	d := r.dir
 	o := d ^ 1
 	anew := true
@@ -79,7 +79,7 @@ func (t *Table) established(c *cell, h *handshake) bool {
 
 // segment takes any segment.
 func (t *Table) segment(b *Batch, r *record, c *cell) {
-	h := t.handshakes.at(c.tcp - 1)
+	h := t.handshake(c)
 	d := r.dir
 	if c.sent[d].packets == 0 {
 		h.ttl[d] = r.ttl
@@ -341,7 +341,11 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 		increment(&h.fins[d])
 	}
 	if r.window == 0 && r.flags&fin == 0 {
-		t.rare(h).zeroWindows[d]++
+		x := t.rare(h)
+		if x.zeroWindows[d] == 0 {
+			x.zeroFrames[d] = b.number(r)
+		}
+		x.zeroWindows[d]++
 		h.flags |= uint16(ZeroWindow)
 	}
 	if r.payload <= 1 && r.flags&fin == 0 && c.has(knownSeq.of(d)) && r.seq == c.next[d]-1 {
@@ -365,7 +369,7 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 		c.ackTo(r)
 		if c.has(sawFIN.of(o)) && !c.has(ackedFIN.of(d)) && !after(h.finEnd[o], r.ack) {
 			c.bits |= ackedFIN.of(d)
-			h.step(d, sendFINACK, recvFINACK)
+			h.step(d, ackFIN, recvFINACK)
 		}
 	}
 	// A bare ACK that does not fit the SYN-ACK is no sign that things go on.
@@ -380,7 +384,7 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 		c.bits |= sawFIN.of(d)
 		h.finEnd[d] = r.seq + r.payload + 1
 		h.ended(d)
-		h.step(d, sendFIN, recvFIN)
+		h.step(d, sendFIN, noEvent)
 	}
 	if c.has(ackedFIN.of(0)) && c.has(ackedFIN.of(1)) && !c.has(closed.both()) {
 		c.bits |= closed.of(0)

@@ -1,0 +1,70 @@
+package flow
+
+// datagrams fills in what connectionless traffic has.
+func (t *Table) datagrams(c *cell, m *meta, client uint8, r *Connection) {
+	r.ConnState, r.History = datagramState(c.sent, client, m.firstDir == client)
+	r.Outcome = t.answered(m, r)
+	if r.Outcome == Unanswered && isICMP(c.key.proto) && c.has(told.both()) && !c.has(asked.both()) {
+		r.Outcome = ReplyOnly // what caused it is another conversation, or not in the capture
+	}
+}
+
+// answered is the outcome of traffic without a handshake.
+func (t *Table) answered(m *meta, r *Connection) Outcome {
+	if r.ToServer.Packets > 0 && r.ToClient.Packets > 0 {
+		return Answered
+	}
+	if m.icmp != 0 {
+		r.VerdictFrame = t.icmp[m.icmp-1].frame
+		return Unreachable
+	}
+	return Unanswered
+}
+
+// asked and told are facts about ICMP conversations, which have none of TCP's: a
+// side sent a query, or a reply or an error that only something before can
+// have caused.
+const (
+	asked = sawSYN
+	told  = sawSYNACK
+)
+
+// message notes what an ICMP message means for its conversation.
+func (c *cell) message(r *record) {
+	switch purpose(r.key.version, uint8(r.flags)) {
+	case query:
+		c.bits |= asked.of(r.dir)
+	case response:
+		c.bits |= told.of(r.dir)
+	}
+}
+
+// isICMP reports whether a protocol is ICMP or ICMPv6.
+func isICMP(protocol uint8) bool { return protocol == protoICMP || protocol == protoICMPv6 }
+
+// What an ICMP message is for.
+const (
+	notice = iota // sent unasked
+	query
+	response // a reply, or an error about a packet
+)
+
+// purpose is what an ICMP type is for.
+func purpose(version, typ uint8) int {
+	if version == 4 { // RFC 792, RFC 950, RFC 1256
+		switch typ {
+		case 8, 10, 13, 15, 17:
+			return query
+		case 0, 3, 4, 5, 11, 12, 14, 16, 18:
+			return response
+		}
+		return notice
+	}
+	switch { // RFC 4443, RFC 4861
+	case typ < 128 || typ == 129 || typ == 137:
+		return response
+	case typ == 128 || typ == 133 || typ == 135 || typ == 139:
+		return query
+	}
+	return notice
+}

@@ -1,0 +1,115 @@
+package flow
+
+// SCTP chunk types (RFC 9260 §3.2), as bits.
+const (
+	chunkInit       = 1 << 1
+	chunkInitAck    = 1 << 2
+	chunkAbort      = 1 << 6
+	chunkShutdown   = 1 << 7
+	chunkCookieEcho = 1 << 10
+	chunkCookieAck  = 1 << 11
+	chunkComplete   = 1 << 14
+)
+
+// association takes an SCTP packet: the four-way handshake of RFC 9260 §5.1 maps
+// onto the words for TCP.
+func (t *Table) association(b *Batch, r *record, c *cell) {
+	h := t.handshake(c)
+	d := r.dir
+	client, known := initiator(h)
+	h.chunks[d] |= r.flags
+	if r.flags&chunkInit != 0 && (!known || client == d) {
+		if h.synCount == 0 {
+			h.synFrame, h.firstSYN = b.number(r), r.time
+		} else {
+			t.wait(h, r)
+			h.flags |= uint16(SYNRetransmitted)
+		}
+		h.synCount++
+		h.lastSYN = r.time
+	}
+	if r.flags&chunkInitAck != 0 {
+		h.synackCount++
+		if h.synackFrame == 0 {
+			h.synackFrame, h.synackTime = b.number(r), r.time
+			h.synBefore = h.lastSYN
+			h.ambiguous = h.synCount > 1
+		}
+		if h.ackFrame == 0 {
+			h.lastSYNACK = r.time
+		}
+	}
+	if r.flags&chunkCookieEcho != 0 && h.ackFrame == 0 {
+		h.ackFrame, h.ackTime = b.number(r), r.time
+		h.ambiguous = h.ambiguous || h.synackCount > 1
+	}
+	if r.flags&(chunkAbort|chunkShutdown) != 0 {
+		h.ended(d)
+	}
+	if r.flags&chunkAbort != 0 && h.verdictFrame == 0 {
+		h.verdictFrame = b.number(r)
+	}
+}
+
+// initiator is the side that INIT or INIT ACK shows to be the client.
+func initiator(h *handshake) (side uint8, known bool) {
+	for side := range uint8(2) {
+		if h.chunks[side]&chunkInit != 0 {
+			return side, true
+		}
+	}
+	for side := range uint8(2) {
+		if h.chunks[side]&chunkInitAck != 0 {
+			return side ^ 1, true
+		}
+	}
+	return 0, false
+}
+
+// sctpConnection maps an association's chunks onto the words for TCP.
+func (t *Table) sctpConnection(c *cell, m *meta, client uint8, r *Connection) {
+	r.ConnState, r.History = datagramState(c.sent, client, m.firstDir == client)
+	h := t.handshake(c)
+	from, to := h.chunks[client], h.chunks[client^1]
+	both := from | to
+	switch {
+	case both&(chunkInit|chunkInitAck|chunkCookieEcho|chunkCookieAck) == 0:
+		r.Outcome = Midstream
+		if both&^chunkAbort == 0 {
+			r.Outcome = ReplyOnly
+		}
+	case both&chunkCookieAck != 0:
+		r.Outcome = Complete
+		if both&chunkInit == 0 {
+			r.Outcome = Midstream
+		}
+	case to&chunkAbort != 0 && to&chunkInitAck == 0:
+		r.Outcome = Refused
+	case both&chunkAbort != 0 && to&chunkInitAck != 0:
+		r.Outcome = Aborted
+	case to&chunkInitAck != 0:
+		r.Outcome = HalfOpen
+		if from&chunkInit == 0 {
+			r.Outcome = ReplyOnly
+		}
+	default:
+		r.Outcome = Unanswered
+		if m.icmp != 0 {
+			r.Outcome, h.verdictFrame = Unreachable, t.icmp[m.icmp-1].frame
+		}
+	}
+	switch {
+	case r.Outcome != Complete && r.Outcome != Midstream:
+		r.Close = Never
+	case both&chunkComplete != 0:
+		r.Close = Fin
+	case both&chunkAbort != 0:
+		r.Close = Reset
+	case both&chunkShutdown != 0:
+		r.Close = HalfClose
+	default:
+		r.Close = Open
+	}
+	r.Flags = FlagSet(h.flags)
+	t.evidenceOf(h, client, r)
+}
