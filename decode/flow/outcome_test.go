@@ -33,7 +33,7 @@ func TestOutcome(t *testing.T) {
 
 		{"orderly close by the client", "S h A F a f A", "complete fin by client"},
 		{"orderly close by the server", "S h A f A F a", "complete fin by server"},
-		{"both close at once", "S h A F f A a", "complete fin by client"},
+		{"both close at once", "S h A F f- A a", "complete fin by client"},
 		{"FIN acknowledged by the other FIN", "S h A F f A", "complete fin by client"},
 		{"last ACK missing", "S h A F a f", "complete half-close by client"},
 		{"one FIN only", "S h A F a", "complete half-close by client"},
@@ -125,7 +125,7 @@ func TestJoiningColumns(t *testing.T) {
 		{"S h A r", "RSTR", "ShAr", 39, "CLOSED CLOSED"},
 		{"S h A R", "RSTO", "ShAR", 39, "CLOSED CLOSED"},
 		{"S R", "RSTOS0", "SR", 33, "CLOSED CLOSED"},
-		{"S h A F f A a", "SF", "ShAFfa", 23, "TIME-WAIT TIME-WAIT"},
+		{"S h A F f- A a", "SF", "ShAFfa", 23, "TIME-WAIT TIME-WAIT"},
 		{"S h A F", "S2", "ShAF", 23, "FIN-WAIT-1 ESTABLISHED"},
 		{"S h A F a", "S2", "ShAFa", 23, "FIN-WAIT-2 CLOSE-WAIT"},
 		{"S h A f A", "S3", "ShAf", 23, "CLOSE-WAIT FIN-WAIT-2"},

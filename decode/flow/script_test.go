@@ -19,8 +19,8 @@ import (
 // After the letter: "=" sends the last such segment again, "!" acknowledges
 // something that was never sent, "*" takes a new ISN, "^" has another TTL, "0"
 // announces a zero window, "k" is a keep-alive, "w" lies outside of the window,
-// "+" carries 10 bytes (SYN), "~" takes the data of the SYN (SYN-ACK), ">" skips 1000
-// bytes that are not in the capture. A word between segments: "1s", "20ms" waits.
+// "+" carries 10 bytes (SYN), "~" takes the data of the SYN (SYN-ACK), "-" does not yet
+// acknowledge the other side's FIN, ">" skips 1000 bytes that are not in the capture. A word between segments: "1s", "20ms" waits.
 type script struct {
 	t      testing.TB
 	now    time.Duration
@@ -109,6 +109,9 @@ func (s *script) word(w string) {
 	}
 	if has("!") {
 		h.ack += 7777
+	}
+	if has("-") {
+		h.ack--
 	}
 	if has("^") {
 		h.ttl = 50
