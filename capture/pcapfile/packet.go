@@ -1,0 +1,209 @@
+package pcapfile
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+
+	"sockscope/capture"
+)
+
+// enhancedPacket reads the body of an enhanced packet block (§4.3).
+func (w *pcapng) enhancedPacket(body []byte, cut bool, frames []capture.Frame) []capture.Frame {
+	const fixed = 20
+	if len(body) < fixed {
+		w.damage("packet-block-short", false, "block length %d too short for a packet", w.length)
+		return frames
+	}
+	d := w.captured(w.u32(body))
+	if d == nil {
+		return frames
+	}
+	units := uint64(w.u32(body[4:]))<<32 | uint64(w.u32(body[8:]))
+	frames, options := w.frame(d, units, w.u32(body[12:]), w.u32(body[16:]), body[fixed:], frames)
+	if len(options) >= optHeader {
+		w.options(options, cut, func(code uint16, value []byte) {
+			if code == optDropCount && len(value) >= 8 {
+				w.lost(d, w.u64(value))
+			}
+		})
+	}
+	return frames
+}
+
+// packet reads the body of an obsolete packet block (draft-tuexen-opsawg-pcapng
+// appendix A), as files before 2006 have it.
+func (w *pcapng) packet(body []byte, cut bool, frames []capture.Frame) []capture.Frame {
+	const fixed = 20
+	if len(body) < fixed {
+		w.damage("packet-block-short", false, "block length %d too short for a packet", w.length)
+		return frames
+	}
+	d := w.captured(uint32(w.u16(body)))
+	if d == nil {
+		return frames
+	}
+	if drops := w.u16(body[2:]); drops != unknownDrops {
+		w.lost(d, uint64(drops))
+	}
+	units := uint64(w.u32(body[4:]))<<32 | uint64(w.u32(body[8:]))
+	frames, options := w.frame(d, units, w.u32(body[12:]), w.u32(body[16:]), body[fixed:], frames)
+	w.options(options, cut, func(uint16, []byte) {})
+	return frames
+}
+
+// simplePacket reads the body of a simple packet block (§4.4): of the first
+// interface, without a time; how much was captured follows from the snap length.
+func (w *pcapng) simplePacket(body []byte, frames []capture.Frame) []capture.Frame {
+	const fixed = 4
+	if len(body) < fixed {
+		w.damage("packet-block-short", false, "block length %d too short for a packet", w.length)
+		return frames
+	}
+	d := w.captured(0)
+	if d == nil {
+		return frames
+	}
+	length := w.u32(body)
+	captured := length
+	if d.snap != 0 {
+		captured = min(captured, d.snap)
+	}
+	captured = min(captured, w.length-blockOverhead-fixed)
+	if captured > maxCaptured {
+		w.overLimit(captured)
+		return frames
+	}
+	w.in.count("time-unknown")
+	return w.give(frames, capture.Frame{Data: body[fixed:][:captured:captured], Time: capture.Unknown,
+		Length: length, Interface: d.number, Link: d.link})
+}
+
+// captured is the interface a packet was captured on, nil when there is none: the
+// packet is lost, but not those after it.
+func (w *pcapng) captured(id uint32) *described {
+	switch {
+	case len(w.interfaces) == 0:
+		w.in.count("packet-dropped")
+		w.damage("unknown-interface", false, "packet before any interface description")
+	case id >= uint32(len(w.interfaces)):
+		w.in.count("packet-dropped")
+		w.damage("unknown-interface", false, "interface %d of %d", id, len(w.interfaces))
+	case w.interfaces[id].broken:
+		w.in.count("packet-dropped")
+		w.damage("unknown-interface", false, "interface %d has no description", id)
+	default:
+		return &w.interfaces[id]
+	}
+	return nil
+}
+
+// frame adds the packet at the start of data, which goes to the end of the block,
+// and returns the options behind it.
+func (w *pcapng) frame(d *described, units uint64, captured, length uint32, data []byte, frames []capture.Frame) ([]capture.Frame, []byte) {
+	const before = 8 + 20 // of the block
+	switch {
+	case captured > w.length-before-4:
+		w.in.count("packet-dropped")
+		w.damage("packet-length-over-block", false, "packet length %d exceeds block length %d", captured, w.length)
+		return frames, nil
+	case captured > maxCaptured:
+		w.overLimit(captured)
+		return frames, nil
+	}
+	if captured > length {
+		length = captured
+		w.in.count("caplen-over-length")
+	}
+	if captured > d.snap && d.snap != 0 {
+		w.in.count("caplen-over-snaplen")
+	}
+	time := d.clock.time(units)
+	if time == capture.Unknown {
+		w.in.count("time-unknown")
+		if !d.timeless {
+			d.timeless = true
+			w.damage("time-unknown", false, "time unknown (%d units of %v)", units, &d.clock)
+		}
+	}
+	frames = w.give(frames, capture.Frame{Data: data[:captured:captured], Time: time,
+		Length: length, Interface: d.number, Link: d.link})
+	return frames, data[min((int(captured)+3)&^3, len(data)):]
+}
+
+func (w *pcapng) give(frames []capture.Frame, f capture.Frame) []capture.Frame {
+	w.frames++
+	return append(frames, f)
+}
+
+func (w *pcapng) overLimit(captured uint32) {
+	w.in.count("packet-dropped")
+	w.damage("captured-length-over-limit", false, "captured length %d exceeds %d", captured, maxCaptured)
+}
+
+// lost adds frames that a packet block says were lost before it.
+func (w *pcapng) lost(d *described, n uint64) {
+	if !d.counted && n <= math.MaxUint32 {
+		w.dropped(d, d.drops+n)
+	}
+}
+
+// plainPackets walks the packet blocks at the start of data as long as nothing
+// about them is odd, which is nearly always; what is left is for block. It returns
+// how much that was.
+func (w *pcapng) plainPackets(data []byte, frames []capture.Frame) ([]capture.Frame, int) {
+	const fixed = 28 // type, length and the fixed part of an enhanced packet block
+	pos := 0
+	for len(data)-pos >= fixed {
+		b := data[pos:]
+		kind, length := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		id := binary.LittleEndian.Uint32(b[8:])
+		high, low := binary.LittleEndian.Uint32(b[12:]), binary.LittleEndian.Uint32(b[16:])
+		captured, wire := binary.LittleEndian.Uint32(b[20:]), binary.LittleEndian.Uint32(b[24:])
+		if w.swap {
+			kind, length, id = bits.ReverseBytes32(kind), bits.ReverseBytes32(length), bits.ReverseBytes32(id)
+			high, low = bits.ReverseBytes32(high), bits.ReverseBytes32(low)
+			captured, wire = bits.ReverseBytes32(captured), bits.ReverseBytes32(wire)
+		}
+		if kind != blockEnhancedPacket || captured > maxCaptured || captured > wire || id >= uint32(len(w.interfaces)) ||
+			int64(length) > int64(len(b)) || length%4 != 0 || length < fixed+(captured+3)&^3+4 || length > lookAtBlock {
+			break
+		}
+		d := &w.interfaces[id]
+		units := uint64(high)<<32 | uint64(low)
+		if d.broken || captured > d.snap && d.snap != 0 || !d.clock.fast || units > d.clock.limit || w.u32(b[length-4:]) != length ||
+			!w.plainOptions(b[fixed+(captured+3)&^3:length-4]) {
+			break
+		}
+		if len(frames) == cap(frames) {
+			frames = slices.Grow(frames, 1)
+		}
+		frames = frames[:len(frames)+1]
+		f := &frames[len(frames)-1]
+		f.Data = b[fixed : fixed+captured : fixed+captured]
+		f.Time = capture.Timestamp(units * d.clock.scale)
+		f.Length, f.Interface, f.Link = wire, d.number, d.link
+		w.blocks++
+		w.frames++
+		pos += int(length)
+	}
+	return frames, pos
+}
+
+// plainOptions reports whether all options of a packet block are whole and none of
+// them is read.
+func (w *pcapng) plainOptions(b []byte) bool {
+	for len(b) >= optHeader {
+		code, length := w.u16(b), int(w.u16(b[2:]))
+		if code == optEnd {
+			return true
+		}
+		next := optHeader + (length+3)&^3
+		if code == optDropCount || next > len(b) {
+			return false
+		}
+		b = b[next:]
+	}
+	return true
+}
