@@ -1,0 +1,147 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+)
+
+// Config says what a Builder keeps; the zero value works.
+type Config struct {
+	Sort string // column that orders Summary.Connections, one of Sorts; "" means "bytes"
+	Top  int    // how many connections the Summary lists; 0 means 10
+	All  bool   // list all connections: memory then grows with their number
+}
+
+// A Builder folds connections into a Summary. Its memory does not grow with the
+// number of connections, unless Config.All asks for all of them; where that makes
+// a figure an estimate or a lower bound, the Summary says so.
+//
+// It belongs to one goroutine.
+type Builder struct {
+	total    Tally
+	volumes  [256]flow.Volume // of connections with ports, by IP protocol
+	ranges   [numRanges]rangeGroup
+	clients  [numRanges]uint64
+	roles    [flow.NumRoleBases]uint64
+	services services
+	doors    doors
+	trouble  trouble
+	times    intervals
+	top      top
+}
+
+// NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
+func NewBuilder(cfg Config) *Builder {
+	b := &Builder{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}}
+	if cfg.Top <= 0 {
+		b.top.limit = 10
+	}
+	if cfg.All {
+		b.top.limit = 0
+	}
+	return b
+}
+
+// Add folds one connection in. It keeps nothing of c, which the caller may
+// overwrite. For the same report, add connections in the same order.
+func (b *Builder) Add(c *flow.Connection) {
+	group := b.services.of(c)
+	failed := failed(c, group.key.name)
+
+	b.total.add(c, failed)
+	if c.HasPorts {
+		v := &b.volumes[c.Protocol]
+		v.Frames += c.ToServer.Packets + c.ToClient.Packets
+		v.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
+	}
+	r := &b.ranges[rangeOf(c.HasPorts, c.Server.Port())]
+	r.tally.add(c, failed)
+	r.synRTT.add(c.SYNRTT)
+	b.clients[rangeOf(c.HasPorts, c.Client.Port())]++
+	if c.Role < flow.NumRoleBases {
+		b.roles[c.Role]++
+	}
+	group.add(c, failed)
+	b.doors.add(c, group)
+	b.trouble.add(c, group, failed)
+	b.times.add(c.First, failed)
+	b.top.add(ranked{c, failed, group})
+}
+
+// Summary is what was added so far, with what the source and the engine say of the
+// frames. It shares nothing with the Builder, which may go on.
+func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
+	groups := b.services.sorted()
+	s := &Summary{
+		Inputs: stats.Inputs,
+
+		Interfaces: stats.Interfaces,
+
+		Links:    linkLines(totals.Links),
+		First:    totals.First,
+		Last:     totals.Last,
+		Frames:   totals.Frames,
+		Bytes:    totals.Bytes,
+		Captured: totals.Captured,
+
+		Total:    b.total,
+		Ranges:   rangeLines(&b.ranges, groups, b.total.Bytes),
+		Clients:  clientLines(&b.clients),
+		Roles:    roleLines(&b.roles),
+		Services: serviceLines(groups),
+		Doors:    b.doors.summary(),
+		Tunnels:  tunnelLines(totals.Tunnels),
+		Timeline: b.times.timeline(totals.First, totals.Last),
+
+		Connections: b.top.sorted(),
+		Sort:        b.top.key.name,
+		Top:         b.top.limit,
+
+		Ledger: ledger(totals, &b.total, &b.volumes),
+	}
+	for _, i := range stats.Interfaces {
+		s.Drops += i.Drops
+	}
+	lines := b.trouble.lines(&b.doors)
+	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
+	slices.SortFunc(lines, compareTrouble)
+	s.Worse = uint64(max(0, len(lines)-MaxTrouble))
+	s.Trouble = slices.Clip(lines[:min(len(lines), MaxTrouble)])
+	return s
+}
+
+// linkLines counts frames by link type, most first.
+func linkLines(links map[capture.LinkType]uint64) []LinkCount {
+	lines := make([]LinkCount, 0, len(links))
+	for link, n := range links {
+		lines = append(lines, LinkCount{Link: link, Frames: n})
+	}
+	slices.SortFunc(lines, func(a, b LinkCount) int {
+		return cmp.Or(cmp.Compare(b.Frames, a.Frames), cmp.Compare(a.Link, b.Link))
+	})
+	return lines
+}
+
+// tunnelLines sums frames by tunnel, most first.
+func tunnelLines(tunnels map[flow.TunnelKey]flow.Volume) []TunnelCount {
+	lines := make([]TunnelCount, 0, len(tunnels))
+	for k, v := range tunnels {
+		t := TunnelCount{Kind: tunnelName(k.Kind), HasID: k.HasID, ID: k.ID, Frames: v.Frames, Bytes: v.Bytes}
+		if k.Version != 0 {
+			t.A, t.B = k.A.Netip(k.Version), k.B.Netip(k.Version)
+		}
+		lines = append(lines, t)
+	}
+	slices.SortFunc(lines, func(a, b TunnelCount) int {
+		return cmp.Or(
+			cmp.Compare(b.Frames, a.Frames),
+			cmp.Compare(a.Kind, b.Kind),
+			a.A.Compare(b.A), a.B.Compare(b.B),
+			compareBool(a.HasID, b.HasID), cmp.Compare(a.ID, b.ID),
+		)
+	})
+	return lines
+}

@@ -1,0 +1,183 @@
+package report
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"sockscope/decode/flow"
+	"sockscope/report/service"
+)
+
+// vocabulary is the connection record, in the order in which formats print it. Adding a
+// figure to the record is adding its line here.
+var vocabulary = []recordColumn{
+	countColumn("id", func(r *Row) (uint64, bool) { return r.ID, true }),
+	newColumn("community_id", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) {
+		return appendCommunityID(b, &r.Connection)
+	}),
+	wordColumn("proto", func(r *Row) string { return protocolName(r.Protocol) }),
+	newColumn("tunnel", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) {
+		return appendTunnels(b, r.Tunnels), len(r.Tunnels) > 0
+	}),
+	countColumn("vlan", func(r *Row) (uint64, bool) { return uint64(r.VLAN), r.HasVLAN }),
+	newColumn("interface", kindText, appendInterface),
+
+	newColumn("client_ip", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) { return appendAddr(b, r.Client) }),
+	countColumn("client_port", func(r *Row) (uint64, bool) { return uint64(r.Client.Port()), r.HasPorts }),
+	wordColumn("client_range", func(r *Row) string { return r.rangeName(r.Client) }),
+	newColumn("server_ip", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) { return appendAddr(b, r.Server) }),
+	countColumn("server_port", func(r *Row) (uint64, bool) { return uint64(r.Server.Port()), r.HasPorts }),
+	wordColumn("server_range", func(r *Row) string { return r.rangeName(r.Server) }),
+	wordColumn("role_basis", func(r *Row) string { return r.Role.String() }),
+
+	textColumn("service", func(r *Row) string { return r.Service }),
+	textColumn("service_basis", func(r *Row) string { return r.ServiceBasis }),
+	textColumn("server_name", func(r *Row) string { return r.Evidence.ServerName }),
+	textColumn("alpn", func(r *Row) string { return r.Evidence.ALPN }),
+
+	wordColumn("outcome", func(r *Row) string { return r.Outcome.String() }),
+	newColumn("flags", kindWords, appendFlags),
+	wordColumn("close", func(r *Row) string { return r.Close.String() }),
+	wordColumn("closed_by", func(r *Row) string { return r.ClosedBy.String() }),
+	textColumn("conn_state", func(r *Row) string { return r.ConnState }),
+	textColumn("history", func(r *Row) string { return r.History }),
+	countColumn("completeness", func(r *Row) (uint64, bool) { return uint64(r.Completeness), r.isTCP() }),
+
+	countColumn("syn_frame", func(r *Row) (uint64, bool) { return r.SYNFrame, r.SYNFrame > 0 }),
+	countColumn("synack_frame", func(r *Row) (uint64, bool) { return r.SYNACKFrame, r.SYNACKFrame > 0 }),
+	countColumn("ack_frame", func(r *Row) (uint64, bool) { return r.ACKFrame, r.ACKFrame > 0 }),
+	countColumn("verdict_frame", func(r *Row) (uint64, bool) { return r.VerdictFrame, r.VerdictFrame > 0 }),
+	countColumn("syn_count", func(r *Row) (uint64, bool) { return uint64(r.SYNCount), r.hasHandshake() }),
+	countColumn("synack_count", func(r *Row) (uint64, bool) { return uint64(r.SYNACKCount), r.hasHandshake() }),
+	newColumn("syn_waits_ns", kindNumbers, appendWaits),
+	countColumn("icmp_type", func(r *Row) (uint64, bool) { return uint64(r.ICMPType), r.HasICMP }),
+	countColumn("icmp_code", func(r *Row) (uint64, bool) { return uint64(r.ICMPCode), r.HasICMP }),
+	newColumn("icmp_from", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) {
+		return r.ICMPFrom.WithZone("").AppendTo(b), r.HasICMP && r.ICMPFrom.IsValid()
+	}),
+
+	newColumn("start", kindWord, appendStart),
+	durationColumn("duration_ns", (*Row).duration),
+	durationColumn("syn_rtt_ns", func(r *Row) time.Duration { return r.SYNRTT }),
+	durationColumn("ack_rtt_ns", func(r *Row) time.Duration { return r.ACKRTT }),
+	durationColumn("setup_ns", func(r *Row) time.Duration { return r.Setup }),
+	flagColumn("ambiguous", func(r *Row) (bool, bool) {
+		return r.Ambiguous, r.SYNRTT != flow.NoDuration || r.ACKRTT != flow.NoDuration
+	}),
+
+	countColumn("packets_c2s", func(r *Row) (uint64, bool) { return r.ToServer.Packets, true }),
+	countColumn("packets_s2c", func(r *Row) (uint64, bool) { return r.ToClient.Packets, true }),
+	countColumn("bytes_c2s", func(r *Row) (uint64, bool) { return r.ToServer.Bytes, true }),
+	countColumn("bytes_s2c", func(r *Row) (uint64, bool) { return r.ToClient.Bytes, true }),
+	countColumn("ip_bytes_c2s", func(r *Row) (uint64, bool) { return r.ToServer.IPBytes, true }),
+	countColumn("ip_bytes_s2c", func(r *Row) (uint64, bool) { return r.ToClient.IPBytes, true }),
+	countColumn("payload_bytes_c2s", func(r *Row) (uint64, bool) { return r.ToServer.Payload, true }),
+	countColumn("payload_bytes_s2c", func(r *Row) (uint64, bool) { return r.ToClient.Payload, true }),
+
+	countColumn("syn_c2s", func(r *Row) (uint64, bool) { return uint64(r.ToServer.SYNs), r.isTCP() }),
+	countColumn("syn_s2c", func(r *Row) (uint64, bool) { return uint64(r.ToClient.SYNs), r.isTCP() }),
+	countColumn("synack_c2s", func(r *Row) (uint64, bool) { return uint64(r.ToServer.SYNACKs), r.isTCP() }),
+	countColumn("synack_s2c", func(r *Row) (uint64, bool) { return uint64(r.ToClient.SYNACKs), r.isTCP() }),
+	countColumn("fin_c2s", func(r *Row) (uint64, bool) { return uint64(r.ToServer.FINs), r.isTCP() }),
+	countColumn("fin_s2c", func(r *Row) (uint64, bool) { return uint64(r.ToClient.FINs), r.isTCP() }),
+	countColumn("rst_c2s", func(r *Row) (uint64, bool) { return uint64(r.ToServer.RSTs), r.isTCP() }),
+	countColumn("rst_s2c", func(r *Row) (uint64, bool) { return uint64(r.ToClient.RSTs), r.isTCP() }),
+	countColumn("zero_windows_c2s", func(r *Row) (uint64, bool) { return r.ToServer.ZeroWindows, r.isTCP() }),
+	countColumn("zero_windows_s2c", func(r *Row) (uint64, bool) { return r.ToClient.ZeroWindows, r.isTCP() }),
+	countColumn("keep_alives_c2s", func(r *Row) (uint64, bool) { return r.ToServer.KeepAlives, r.isTCP() }),
+	countColumn("keep_alives_s2c", func(r *Row) (uint64, bool) { return r.ToClient.KeepAlives, r.isTCP() }),
+
+	countColumn("mss_client", func(r *Row) (uint64, bool) { return uint64(r.ToServer.Options.MSS), r.ToServer.Options.HasMSS }),
+	countColumn("mss_server", func(r *Row) (uint64, bool) { return uint64(r.ToClient.Options.MSS), r.ToClient.Options.HasMSS }),
+	countColumn("window_scale_client", func(r *Row) (uint64, bool) {
+		return uint64(r.ToServer.Options.WindowScale), r.ToServer.Options.HasScale
+	}),
+	countColumn("window_scale_server", func(r *Row) (uint64, bool) {
+		return uint64(r.ToClient.Options.WindowScale), r.ToClient.Options.HasScale
+	}),
+	flagColumn("sack_permitted_client", func(r *Row) (bool, bool) { return r.ToServer.Options.SACKPermitted, r.ToServer.Options.Known }),
+	flagColumn("sack_permitted_server", func(r *Row) (bool, bool) { return r.ToClient.Options.SACKPermitted, r.ToClient.Options.Known }),
+	flagColumn("timestamps_client", func(r *Row) (bool, bool) { return r.ToServer.Options.Timestamps, r.ToServer.Options.Known }),
+	flagColumn("timestamps_server", func(r *Row) (bool, bool) { return r.ToClient.Options.Timestamps, r.ToClient.Options.Known }),
+	countColumn("isn_client", func(r *Row) (uint64, bool) { return uint64(r.ToServer.Options.ISN), r.ToServer.Options.Known }),
+	countColumn("isn_server", func(r *Row) (uint64, bool) { return uint64(r.ToClient.Options.ISN), r.ToClient.Options.Known }),
+}
+
+// ColumnNames are the names of the connection record that --columns takes, in the
+// order of the vocabulary. A name whose figure does not exist yet is not among them.
+func ColumnNames() []string {
+	names := make([]string, len(vocabulary))
+	for i := range vocabulary {
+		names[i] = vocabulary[i].name
+	}
+	return names
+}
+
+// isTCP reports whether the TCP figures exist.
+func (r *Row) isTCP() bool { return r.Protocol == protoTCP }
+
+// hasHandshake reports whether the protocol has one: SCTP's four chunks map onto
+// TCP's three segments.
+func (r *Row) hasHandshake() bool { return r.Protocol == protoTCP || r.Protocol == protoSCTP }
+
+// rangeName is the range of an end's port, "" without ports.
+func (r *Row) rangeName(end netip.AddrPort) string {
+	if !r.HasPorts {
+		return ""
+	}
+	return service.RangeOf(end.Port()).String()
+}
+
+// appendAddr appends an end's address. A zone is no part of an address on the wire.
+func appendAddr(b []byte, end netip.AddrPort) ([]byte, bool) {
+	return end.Addr().WithZone("").AppendTo(b), end.Addr().IsValid()
+}
+
+func appendInterface(b []byte, r *Row, x *context) ([]byte, bool) {
+	if int64(r.Interface) >= int64(len(x.interfaces)) {
+		return b, false
+	}
+	name := x.interfaces[r.Interface].Name
+	return append(b, name...), name != ""
+}
+
+func appendStart(b []byte, r *Row, x *context) ([]byte, bool) {
+	if !r.First.Known() {
+		return b, false
+	}
+	return x.clock.append(b, r.First, digitsOf(r.First, x.resolution(r))), true
+}
+
+// resolution is that of the timestamps of r's interface, 0 when not known.
+func (x *context) resolution(r *Row) time.Duration {
+	if int64(r.Interface) >= int64(len(x.interfaces)) {
+		return 0
+	}
+	return x.interfaces[r.Interface].Resolution
+}
+
+func appendWaits(b []byte, r *Row, _ *context) ([]byte, bool) {
+	for i, d := range r.SYNWaits {
+		if i > 0 {
+			b = append(b, listSeparator)
+		}
+		b = strconv.AppendInt(b, int64(d), 10)
+	}
+	return b, len(r.SYNWaits) > 0
+}
+
+func appendFlags(b []byte, r *Row, _ *context) ([]byte, bool) {
+	for i, name := range flagWords {
+		if r.Flags&(1<<i) != 0 {
+			b = append(append(b, name...), listSeparator)
+		}
+	}
+	if n := len(b); r.Flags&(1<<flow.NumFlags-1) != 0 {
+		return b[:n-1], true
+	}
+	return b, false
+}
+
+// flagWords are the words of FlagSet by bit: Names would allocate for every row.
+var flagWords = flow.FlagSet(1<<flow.NumFlags - 1).Names()

@@ -1,0 +1,244 @@
+package report
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"sockscope/capture"
+)
+
+// A lineWriter writes one line for each connection, for people: the columns that
+// fit the width, each at its place, "-" where nothing is known. The header has the
+// date, and comes again when the date changes.
+type lineWriter struct {
+	output
+	cells    []lineCell
+	digits   int // of the second's fraction
+	color    bool
+	ascii    bool
+	noHeader bool
+	location *time.Location
+	headed   bool
+	day      string // of the header above
+	grid     grid
+	scratch  []byte
+}
+
+// A lineCell is one column of the line.
+type lineCell struct {
+	name  string
+	width int
+	right bool
+	rank  int // columns of a lower rank are kept when the line is narrow
+	get   func(w *lineWriter, b []byte, r *Row) []byte
+}
+
+// lineCells are the columns in the order of the line. The first six fit 80 cells.
+var lineCells = []lineCell{
+	{"time", 8, false, 5, (*lineWriter).appendTime},
+	{"proto", 4, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, protocolName(r.Protocol)...) }},
+	{"client", 21, true, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Client, r.HasPorts) }},
+	{"", 1, false, 0, (*lineWriter).appendArrow},
+	{"server", 21, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Server, r.HasPorts) }},
+	{"service", 7, false, 6, (*lineWriter).appendService},
+	{"outcome", 11, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Outcome.String()...) }},
+	{"close", 6, false, 7, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Close.String()...) }},
+	{"pkts>", 5, true, 10, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Packets) }},
+	{"<pkts", 5, true, 10, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Packets) }},
+	{"bytes>", 6, true, 8, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Bytes) }},
+	{"<bytes", 6, true, 8, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Bytes) }},
+	{"duration", 8, true, 9, func(w *lineWriter, b []byte, r *Row) []byte { return appendSpan(b, r.duration(), w.ascii) }},
+	{"syn_rtt", 7, true, 11, func(w *lineWriter, b []byte, r *Row) []byte { return appendSpan(b, r.SYNRTT, w.ascii) }},
+	{"frame", 7, true, 12, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEvidence(b, r) }},
+	{"flags", 12, false, 13, appendShortFlags},
+}
+
+func newLineWriter(out output, o ConnectionOptions) *lineWriter {
+	w := &lineWriter{output: out, color: o.Color, ascii: o.ASCII, noHeader: o.NoHeader, location: o.Location}
+	if w.location == nil {
+		w.location = time.Local
+	}
+	w.cells = slices.Clone(lineCells)
+	if w.noHeader {
+		w.cells[0].width += len("2006-01-02 ")
+	}
+	total := func() int {
+		n := -1
+		for _, c := range w.cells {
+			n += c.width + 1
+		}
+		return n
+	}
+	for o.Width > 0 && total() > o.Width {
+		last := slices.MaxFunc(w.cells, func(a, b lineCell) int { return a.rank - b.rank })
+		if last.rank == 0 {
+			break
+		}
+		w.cells = slices.DeleteFunc(w.cells, func(c lineCell) bool { return c.rank == last.rank })
+	}
+	if w.cells[0].name == "time" {
+		for _, digits := range [...]int{6, 3} {
+			if o.Width == 0 || total()+1+digits <= o.Width {
+				w.digits = digits
+				w.cells[0].width += 1 + digits
+				break
+			}
+		}
+	}
+	return w
+}
+
+// Write writes r.
+func (w *lineWriter) Write(r *Row) error {
+	w.writeHeader(r.First)
+	w.grid.start(w.buf)
+	for i := range w.cells {
+		c := &w.cells[i]
+		w.scratch = c.get(w, w.scratch[:0], r)
+		if len(w.scratch) == 0 {
+			w.scratch = append(w.scratch, '-')
+		}
+		colour := ""
+		if w.color && c.name == "outcome" && r.Failed() {
+			colour = colourFailed
+		}
+		if c.right {
+			w.grid.right(w.scratch, c.width)
+		} else {
+			w.grid.left(w.scratch, c.width, colour)
+		}
+	}
+	w.buf = append(w.grid.buf, '\n')
+	return w.row()
+}
+
+// Close flushes.
+func (w *lineWriter) Close() error { return w.Flush() }
+
+// writeHeader writes the header if none is there yet, or if t is of another day
+// than the one above. The first column's name is the date.
+func (w *lineWriter) writeHeader(t capture.Timestamp) {
+	if w.noHeader {
+		return
+	}
+	day := w.day
+	if t.Known() {
+		var text [len("2006-01-02")]byte
+		if b := t.Time().In(w.location).AppendFormat(text[:0], time.DateOnly); string(b) != day {
+			day = string(b)
+		}
+	}
+	if w.headed && day == w.day {
+		return
+	}
+	w.headed, w.day = true, day
+	w.grid.start(w.buf)
+	for _, c := range w.cells {
+		name := c.name
+		if name == "time" && day != "" {
+			name = day
+			if c.width < len(day) {
+				name = day[len("2006-"):]
+			}
+		}
+		w.scratch = append(w.scratch[:0], name...)
+		switch {
+		case name == "":
+			w.scratch = w.appendArrow(w.scratch, nil)
+			w.grid.left(w.scratch, c.width, "")
+		case c.right:
+			w.grid.right(w.scratch, c.width)
+		default:
+			w.grid.left(w.scratch, c.width, "")
+		}
+	}
+	line := w.grid.buf[len(w.buf):]
+	if w.color {
+		w.scratch = append(w.scratch[:0], line...)
+		w.buf = append(append(append(w.buf, colourHeader...), w.scratch...), colourOff...)
+	} else {
+		w.buf = w.grid.buf
+	}
+	w.buf = append(w.buf, '\n')
+}
+
+// appendTime appends the time of r's first packet, with the date where no header
+// has it.
+func (w *lineWriter) appendTime(b []byte, r *Row) []byte {
+	if !r.First.Known() {
+		return b
+	}
+	t := r.First.Time().In(w.location)
+	layout := "15:04:05.000000"
+	if w.noHeader {
+		layout = "2006-01-02T15:04:05.000000"
+	}
+	switch w.digits {
+	case 0:
+		layout = layout[:len(layout)-7]
+	case 3:
+		layout = layout[:len(layout)-3]
+	}
+	return t.AppendFormat(b, layout)
+}
+
+func (w *lineWriter) appendArrow(b []byte, _ *Row) []byte {
+	if w.ascii {
+		return append(b, '>')
+	}
+	return append(b, "→"...)
+}
+
+// appendService appends the service's name, after "~" when only the port suggests it.
+func (w *lineWriter) appendService(b []byte, r *Row) []byte {
+	if r.Service == "" {
+		return b
+	}
+	if r.ServiceBasis == "port" {
+		b = append(b, '~')
+	}
+	if w.ascii {
+		return appendEscapedASCII(b, r.Service)
+	}
+	return appendEscaped(b, r.Service)
+}
+
+// appendEndpoint appends "192.0.2.1:443", "[2001:db8::1]:443" or the address alone.
+func appendEndpoint(b []byte, p netip.AddrPort, hasPort bool) []byte {
+	a := p.Addr().WithZone("")
+	switch {
+	case !a.IsValid():
+		return b
+	case hasPort:
+		return netip.AddrPortFrom(a, p.Port()).AppendTo(b)
+	}
+	return a.AppendTo(b)
+}
+
+// appendEvidence appends the number of the frame that shows the outcome best, the
+// first one where none decided it.
+func appendEvidence(b []byte, r *Row) []byte {
+	for _, frame := range [...]uint64{r.VerdictFrame, r.ACKFrame, r.SYNACKFrame, r.SYNFrame, r.FirstFrame} {
+		if frame > 0 {
+			return strconv.AppendUint(b, frame, 10)
+		}
+	}
+	return b
+}
+
+// appendShortFlags appends the words of the flags with commas between them.
+func appendShortFlags(_ *lineWriter, b []byte, r *Row) []byte {
+	start := len(b)
+	b, ok := appendFlags(b, r, nil)
+	if !ok {
+		return b[:start]
+	}
+	for i := start; i < len(b); i++ {
+		if b[i] == listSeparator {
+			b[i] = ','
+		}
+	}
+	return b
+}

@@ -1,0 +1,52 @@
+package report
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// address is the nth of many.
+func address(n int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
+}
+
+func TestDistinct(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 3, 4, 5, 8, 9, 1000, exactAddrs, exactAddrs + 1, 20_000, 1 << 20} {
+		var d, even, odd distinct
+		for i := range n {
+			d.add(address(i))
+			d.add(address(i / 2)) // again
+			if i%2 == 0 {
+				even.add(address(i))
+			} else {
+				odd.add(address(i))
+			}
+		}
+		even.merge(&odd)
+		for name, d := range map[string]*distinct{"added": &d, "merged": &even} {
+			got := d.count()
+			if d.exact() != (n <= exactAddrs) {
+				t.Errorf("%s %d: exact = %v", name, n, d.exact())
+			}
+			if d.exact() && got != uint64(n) {
+				t.Errorf("%s %d: counted %d", name, n, got)
+			}
+			if off := float64(got)/float64(n) - 1; n > 0 && (off > 0.05 || off < -0.05) {
+				t.Errorf("%s %d: estimated %d, off by %.3f", name, n, got, off)
+			}
+		}
+	}
+}
+
+func TestDistinctKeepsFamiliesApart(t *testing.T) {
+	var d distinct
+	d.add(netip.MustParseAddr("192.0.2.1"))
+	d.add(netip.MustParseAddr("::ffff:192.0.2.1"))
+	d.add(netip.Addr{})
+	if d.count() != 2 {
+		t.Errorf("counted %d addresses, want 2: the two differ on the wire", d.count())
+	}
+	if hashAddr(netip.MustParseAddr("192.0.2.1"), 0) == hashAddr(netip.MustParseAddr("::ffff:192.0.2.1"), 0) {
+		t.Error("one hash for two addresses")
+	}
+}

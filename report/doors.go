@@ -1,0 +1,101 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+
+	"sockscope/decode/flow"
+)
+
+// A doorKey is a server's endpoint.
+type doorKey struct {
+	addr     netip.Addr
+	port     uint16
+	protocol uint8
+}
+
+// A door counts what came to one server endpoint; its slot's weight is the number
+// of connections.
+type door struct {
+	worked  uint64
+	clients distinct // of connections that worked
+	group   *serviceGroup
+}
+
+// doors keeps the server endpoints apart.
+type doors struct {
+	heavy heavy[doorKey, door]
+}
+
+func doorKeyOf(c *flow.Connection) doorKey {
+	return doorKey{addr: c.Server.Addr(), port: c.Server.Port(), protocol: c.Protocol}
+}
+
+// add counts c at its server's endpoint.
+func (d *doors) add(c *flow.Connection, g *serviceGroup) {
+	if !c.HasPorts {
+		return
+	}
+	s := d.heavy.at(doorKeyOf(c))
+	s.weight++
+	if s.value.group == nil || g != s.value.group && g.key.compare(s.value.group.key) < 0 {
+		s.value.group = g
+	}
+	switch c.Outcome {
+	case flow.Complete, flow.Implied, flow.Answered:
+		s.value.worked++
+		s.value.clients.add(c.Client.Addr())
+	}
+}
+
+// label is the service's at an endpoint, proven if any connection proves it; other
+// when nothing is known of the endpoint.
+func (d *doors) label(addr netip.Addr, port uint16, protocol uint8, other string) string {
+	if s := d.heavy.find(doorKey{addr: addr, port: port, protocol: protocol}); s != nil {
+		return s.value.group.label
+	}
+	return other
+}
+
+// connections is how many connections went to an endpoint, at least, and whether
+// that is exact.
+func (d *doors) connections(addr netip.Addr, port uint16, protocol uint8) (n uint64, exact bool) {
+	s := d.heavy.find(doorKey{addr: addr, port: port, protocol: protocol})
+	if s == nil {
+		return 0, false
+	}
+	return s.weight, s.missed == 0
+}
+
+// summary names the busiest door: most connections that worked, then TCP, then
+// the lowest address and port.
+func (d *doors) summary() Doors {
+	sum := Doors{Endpoints: uint64(len(d.heavy.slots)), Approximate: d.heavy.floor > 0}
+	var best *slot[doorKey, door]
+	for i := range d.heavy.slots {
+		s := &d.heavy.slots[i]
+		if s.value.worked > 0 && (best == nil || busier(s, best) < 0) {
+			best = s
+		}
+	}
+	if best == nil {
+		return sum
+	}
+	sum.Busiest = netip.AddrPortFrom(best.key.addr, best.key.port)
+	sum.Protocol = protocolName(best.key.protocol)
+	sum.Service = best.value.group.label
+	sum.Connections = best.value.worked
+	sum.Clients = best.value.clients.count()
+	sum.ClientsApproximate = !best.value.clients.exact()
+	return sum
+}
+
+func busier(a, b *slot[doorKey, door]) int {
+	return cmp.Or(
+		cmp.Compare(b.value.worked, a.value.worked),
+		compareBool(b.key.protocol == protoTCP, a.key.protocol == protoTCP),
+		a.key.addr.Compare(b.key.addr),
+		cmp.Compare(a.key.port, b.key.port),
+		cmp.Compare(a.key.protocol, b.key.protocol),
+	)
+}

@@ -1,0 +1,103 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+// Above these a server port's unfinished handshakes are called a SYN flood. Real
+// clients that meet a dead server send their SYN again; a flood sends each once.
+const (
+	floodAttempts = 50
+	floodRate     = 20 // in the busiest second
+	floodSingles  = 80 // percent of the attempts
+)
+
+// A flood is the unfinished handshakes of one server port.
+type flood struct {
+	span
+	n       uint64
+	atLeast bool
+	singles uint64
+	peak    uint64
+	half    uint64 // half-open: the server did answer
+	clients distinct
+	frames  evidence
+	label   string
+}
+
+// isFloodKind reports whether a group is what floods are made of.
+func isFloodKind(k groupKey) bool {
+	return k.protocol == protoTCP && (k.kind == halfOpen || k.kind == unanswered)
+}
+
+// floods finds the server ports that are flooded.
+func (t *trouble) floods(d *doors) map[doorKey]*flood {
+	all := make(map[doorKey]*flood)
+	for i := range t.groups.slots {
+		s := &t.groups.slots[i]
+		if !isFloodKind(s.key) {
+			continue
+		}
+		key := doorKey{s.key.addr, s.key.port, s.key.protocol}
+		f := all[key]
+		if f == nil {
+			f = &flood{span: noSpan, label: d.label(key.addr, key.port, key.protocol, s.value.label)}
+			all[key] = f
+		}
+		f.merge(s)
+	}
+	for key, f := range all {
+		if !f.is() {
+			delete(all, key)
+		}
+	}
+	return all
+}
+
+func (f *flood) merge(s *slot[groupKey, group]) {
+	g := &s.value
+	f.span.merge(g.span)
+	f.n += s.weight
+	f.atLeast = f.atLeast || s.missed > 0
+	f.singles += g.singles
+	f.peak = max(f.peak, g.burst.peak)
+	if s.key.kind == halfOpen {
+		f.half += s.weight
+	}
+	f.clients.merge(&g.clients)
+	f.frames.merge(&g.frames)
+}
+
+func (f *flood) is() bool {
+	return f.n >= floodAttempts && f.singles*100 >= f.n*floodSingles && f.peak >= floodRate
+}
+
+// line tells the flood.
+func (f *flood) line(target doorKey) Trouble {
+	text := "got " + share{n: f.n, atLeast: f.atLeast}.alone("SYN") + " whose handshake was never finished"
+	if f.half > 0 && f.half < f.n {
+		text += fmt.Sprintf(" (%s answered)", humanCount(f.half))
+	}
+	if f.clients.exact() && f.clients.count() == 1 {
+		text += " from one address"
+	} else {
+		text += " from " + about(&f.clients) + " addresses"
+	}
+	if d := f.lasts(); d > time.Second {
+		text += " in " + wait(d) + ", up to " + humanCount(f.peak) + " in one second"
+	} else {
+		text += " within " + wait(d)
+	}
+	return Trouble{
+		Kind:     "syn-flood",
+		Severity: Problem,
+		Subject:  endpointName(target.protocol, target.addr, target.port, f.label),
+		Text:     text + ": a SYN flood",
+		Count:    f.n,
+		AtLeast:  f.atLeast,
+		Since:    f.since,
+		Until:    f.until,
+		Frames:   f.frames.list(),
+	}
+}

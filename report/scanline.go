@@ -1,0 +1,195 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// found is the scans among all paths and sweeps, by their source.
+type found struct {
+	paths   map[pathKey]bool
+	sweeps  map[sweepKey]bool
+	sources map[sourceKey]*source
+}
+
+type sourceKey struct {
+	addr     netip.Addr
+	protocol uint8
+}
+
+// A source is who scans.
+type source struct {
+	paths  []*slot[pathKey, probe]
+	sweeps []*slot[sweepKey, probe]
+}
+
+// find picks the scans out.
+func (s *scans) find() *found {
+	f := &found{
+		paths:   make(map[pathKey]bool),
+		sweeps:  make(map[sweepKey]bool),
+		sources: make(map[sourceKey]*source),
+	}
+	for i := range s.paths.slots {
+		p := &s.paths.slots[i]
+		if p.key.isPortScan(&p.value) {
+			f.paths[p.key] = true
+			src := f.source(p.key.source, p.key.protocol)
+			src.paths = append(src.paths, p)
+		}
+	}
+	for i := range s.sweeps.slots {
+		p := &s.sweeps.slots[i]
+		if p.key.isHostScan(&p.value) {
+			f.sweeps[p.key] = true
+			src := f.source(p.key.source, p.key.protocol)
+			src.sweeps = append(src.sweeps, p)
+		}
+	}
+	return f
+}
+
+func (f *found) source(addr netip.Addr, protocol uint8) *source {
+	key := sourceKey{addr, protocol}
+	s := f.sources[key]
+	if s == nil {
+		s = new(source)
+		f.sources[key] = s
+	}
+	return s
+}
+
+// explain reports whether a group of failed attempts is part of scans altogether,
+// so that it needs no line of its own.
+func (f *found) explain(s *slot[groupKey, group]) bool {
+	k, g := s.key, &s.value
+	if len(f.sources) == 0 || !g.clients.exact() {
+		return false
+	}
+	switch k.kind {
+	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable:
+		for client := range g.clients.all {
+			if !f.paths[pathKey{client, k.addr, k.protocol}] && !f.sweeps[sweepKey{client, k.port, k.protocol}] {
+				return false
+			}
+		}
+		return true
+	case unreachable:
+		for client := range g.clients.all {
+			if f.sources[sourceKey{client, g.protocol}] == nil {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// lines tell the scans, one line for each source and protocol.
+func (f *found) lines() []Trouble {
+	var lines []Trouble
+	for key, s := range f.sources {
+		lines = append(lines, s.line(key))
+	}
+	return lines
+}
+
+func (s *source) line(key sourceKey) Trouble {
+	t := Trouble{Kind: "port-scan", Severity: Warning, Subject: key.addr.String()}
+	protocol := protocolName(key.protocol)
+	sum := probe{span: noSpan}
+	if len(s.paths) == 0 {
+		slices.SortFunc(s.sweeps, compareSweeps)
+		for _, p := range s.sweeps {
+			sum.merge(&p.value)
+			t.Count += p.weight
+			t.AtLeast = t.AtLeast || p.missed > 0
+		}
+		s.tellSweeps(&t, protocol, &sum)
+	} else {
+		slices.SortFunc(s.paths, comparePaths)
+		for _, p := range s.paths {
+			sum.merge(&p.value)
+			t.Count += p.weight
+			t.AtLeast = t.AtLeast || p.missed > 0
+		}
+		s.tellPaths(&t, protocol, &sum)
+	}
+	t.Since, t.Until, t.Frames = sum.since, sum.until, sum.frames.list()
+	return t
+}
+
+// tellPaths tells a source that tried many ports of a host.
+func (s *source) tellPaths(t *Trouble, protocol string, sum *probe) {
+	first := s.paths[0]
+	if len(s.paths) == 1 && protocol != "tcp" && first.value.ports.within(tracerouteLow, tracerouteHigh) {
+		t.Kind, t.Severity = "traceroute", Note
+		t.Text = "sent " + plural(t.Count, "probe") + " to rising " + protocol + " ports of " +
+			first.key.host.String() + ": a traceroute"
+		return
+	}
+	t.Text = "tried " + plural(uint64(first.value.ports.n), protocol+" port") + " of "
+	if len(s.paths) == 1 {
+		t.Text += first.key.host.String()
+	} else {
+		t.Text += "each of up to " + plural(uint64(len(s.paths)), "host") + ", first " + first.key.host.String()
+	}
+	t.Text += sum.outcomes() + ": a port scan"
+}
+
+// tellSweeps tells a source that tried one port, or a few, on many hosts.
+func (s *source) tellSweeps(t *Trouble, protocol string, sum *probe) {
+	first := s.sweeps[0]
+	hosts := about(&first.value.hosts) + " hosts"
+	var ports []string
+	for _, p := range s.sweeps[:min(5, len(s.sweeps))] {
+		ports = append(ports, strconv.Itoa(int(p.key.port)))
+	}
+	more := ""
+	if n := len(s.sweeps) - len(ports); n > 0 {
+		more = " and " + humanCount(uint64(n)) + " more"
+	}
+	where := protocol + " port " + strings.Join(ports, ", ") + more
+	if 2*sum.retried >= t.Count && sum.refused == 0 {
+		t.Kind, t.Severity = "cut-off", Problem
+		t.Text = "got no connection to " + hosts + " at " + where + sum.outcomes() +
+			", and sent its SYNs again and again: its way out is broken or filtered"
+		return
+	}
+	t.Kind = "host-scan"
+	t.Text = "tried " + where + " on " + hosts + sum.outcomes() + ": a host scan"
+}
+
+// outcomes is " in 1.2 s (990 refused, 8 unanswered)".
+func (p *probe) outcomes() string {
+	var parts []string
+	for _, o := range [...]struct {
+		n    uint64
+		word string
+	}{{p.refused, "refused"}, {p.silent, "unanswered"}, {p.open, "open"}} {
+		if o.n > 0 {
+			parts = append(parts, humanCount(o.n)+" "+o.word)
+		}
+	}
+	text := ""
+	if d := p.lasts(); d > 0 {
+		text = " in " + wait(d)
+	}
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, ", ") + ")"
+	}
+	return text
+}
+
+// comparePaths puts the path with the most ports first.
+func comparePaths(a, b *slot[pathKey, probe]) int {
+	return cmp.Or(cmp.Compare(b.value.ports.n, a.value.ports.n), a.key.host.Compare(b.key.host))
+}
+
+// compareSweeps puts the sweep with the most hosts first.
+func compareSweeps(a, b *slot[sweepKey, probe]) int {
+	return cmp.Or(cmp.Compare(b.value.hosts.count(), a.value.hosts.count()), cmp.Compare(a.key.port, b.key.port))
+}

@@ -1,0 +1,102 @@
+package report
+
+// Many server ports with a failure or two each tell less than one line about them
+// all: what scans from ever other addresses look like, and background radiation.
+const (
+	scatterLines = 20 // more lines of a kind than that are folded …
+	scatterEach  = 3  // … where each is about so few connections
+)
+
+// A scatterKey is what folded groups have in common.
+type scatterKey struct {
+	kind     kind
+	protocol uint8
+}
+
+// scatter is groups that are told together.
+type scatter struct {
+	span
+	ports   uint64
+	n       uint64
+	atLeast bool
+	clients distinct
+	frames  evidence
+	first   *slot[groupKey, group] // the one with the lowest frame
+}
+
+func (s *scatter) add(g *slot[groupKey, group]) {
+	s.span.merge(g.value.span)
+	s.ports++
+	s.n += g.weight
+	s.atLeast = s.atLeast || g.missed > 0
+	s.clients.merge(&g.value.clients)
+	s.frames.merge(&g.value.frames)
+	if s.first == nil || g.value.targetID < s.first.value.targetID {
+		s.first = g
+	}
+}
+
+// isScattered reports whether a group may be told together with others.
+func isScattered(g *slot[groupKey, group]) bool {
+	switch g.key.kind {
+	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable:
+		return g.weight <= scatterEach
+	}
+	return false
+}
+
+// scattered folds the groups of each kind and protocol that are many and small, and
+// gives what is left to be told one by one.
+func scattered(groups []*slot[groupKey, group]) (folded map[scatterKey]*scatter, rest []*slot[groupKey, group]) {
+	counts := make(map[scatterKey]int)
+	for _, g := range groups {
+		if isScattered(g) {
+			counts[scatterKey{g.key.kind, g.key.protocol}]++
+		}
+	}
+	folded = make(map[scatterKey]*scatter)
+	for _, g := range groups {
+		key := scatterKey{g.key.kind, g.key.protocol}
+		if !isScattered(g) || counts[key] <= scatterLines {
+			rest = append(rest, g)
+			continue
+		}
+		if folded[key] == nil {
+			folded[key] = &scatter{span: noSpan}
+		}
+		folded[key].add(g)
+	}
+	return folded, rest
+}
+
+// scatterWords end "20 connections from 3 clients".
+var scatterWords = map[kind]string{
+	refused:         "refused by",
+	unanswered:      "left unanswered by",
+	halfOpen:        "left half-open at",
+	aborted:         "reset in the middle of the handshake at",
+	mismatched:      "answered wrongly by",
+	portUnreachable: "found no listener at",
+}
+
+// line tells the groups in one sentence, with the first as the example.
+func (s *scatter) line(key scatterKey, d *doors) Trouble {
+	example := describe(s.first, d)
+	n := share{n: s.n, atLeast: s.atLeast}
+	clients := " from " + about(&s.clients) + " clients"
+	if s.clients.exact() && s.clients.count() == 1 {
+		clients = " from one client"
+	}
+	return Trouble{
+		Kind:     example.Kind,
+		Severity: min(Warning, example.Severity),
+		Subject:  protocolName(key.protocol),
+		Text: n.alone("connection") + clients + " " + scatterWords[key.kind] + " " +
+			plural(s.ports, "server port") + " in all, a few each, first " + example.Subject,
+		Count:   s.n,
+		AtLeast: s.atLeast,
+		Since:   s.since,
+		Until:   s.until,
+		Frames:  s.frames.list(),
+	}
+}

@@ -1,0 +1,260 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"sockscope/decode/flow"
+)
+
+const (
+	maxServices     = 1000 // lines in a Summary
+	maxUnknownPorts = 8192 // ports without a service that are kept apart
+	maxServicePorts = 4096 // ports of one service that are counted apart
+	maxServiceNames = 1 << 16
+)
+
+// services groups connections by service.
+type services struct {
+	// names remembers what NewRow found for a port and payload, so that the
+	// registry is asked once.
+	names  map[serviceQuestion]*serviceGroup
+	recent [64]struct { // the questions asked last, by port: nearly all of them
+		serviceQuestion
+		group *serviceGroup
+	}
+	groups map[serviceKey]*serviceGroup
+
+	unknownPorts int // groups without a name that have a port of their own
+}
+
+// A serviceQuestion is all that a connection's service depends on.
+type serviceQuestion struct {
+	evidence string
+	port     uint16
+	protocol uint8
+	hasPorts bool
+}
+
+// A serviceKey names a group. Connections without a service are grouped by port.
+type serviceKey struct {
+	name     string
+	proven   bool
+	protocol uint8
+	port     uint16 // of groups without a name
+	hasPort  bool   // likewise; false: all that were too many to keep apart
+}
+
+// A serviceGroup is the connections of one service.
+type serviceGroup struct {
+	key     serviceKey
+	label   string // name, "~" before it when only the port suggests it
+	tally   Tally
+	ranges  [numRanges]uint64 // connections by range of the server's port
+	clients distinct
+	servers distinct
+	setup   sampler
+
+	port  uint16            // the first server port
+	onOne uint64            // connections to it
+	ports map[uint16]uint64 // to others; nil as long as there is one
+}
+
+// of is the group that c belongs to.
+func (s *services) of(c *flow.Connection) *serviceGroup {
+	q := serviceQuestion{evidence: c.Evidence.Service, protocol: c.Protocol, hasPorts: c.HasPorts}
+	if c.HasPorts {
+		q.port = c.Server.Port()
+	}
+	r := &s.recent[(q.port^uint16(q.protocol))%uint16(len(s.recent))]
+	if r.group == nil || r.serviceQuestion != q {
+		r.serviceQuestion, r.group = q, s.ask(q)
+	}
+	return r.group
+}
+
+// ask finds the group for a question that may have been asked before.
+func (s *services) ask(q serviceQuestion) *serviceGroup {
+	if g, ok := s.names[q]; ok {
+		return g
+	}
+	g := s.answer(q)
+	if s.names == nil || len(s.names) >= maxServiceNames {
+		s.names = make(map[serviceQuestion]*serviceGroup)
+	}
+	s.names[q] = g
+	return g
+}
+
+// answer finds the group for a question not asked before.
+func (s *services) answer(q serviceQuestion) *serviceGroup {
+	row := NewRow(&flow.Connection{
+		Protocol: q.protocol,
+		HasPorts: q.hasPorts,
+		Server:   netip.AddrPortFrom(netip.Addr{}, q.port),
+		Evidence: flow.Evidence{Service: q.evidence},
+	})
+	key := serviceKey{name: row.Service, proven: row.ServiceBasis == "payload", protocol: q.protocol}
+	if key.name == "" && q.hasPorts {
+		key.port, key.hasPort = q.port, true
+		if s.groups[key] == nil {
+			if s.unknownPorts == maxUnknownPorts {
+				key.port, key.hasPort = 0, false
+			} else {
+				s.unknownPorts++
+			}
+		}
+	}
+	g := s.groups[key]
+	if g == nil {
+		g = &serviceGroup{key: key, label: key.name}
+		if key.name != "" && !key.proven {
+			g.label = "~" + key.name
+		}
+		if s.groups == nil {
+			s.groups = make(map[serviceKey]*serviceGroup)
+		}
+		s.groups[key] = g
+	}
+	return g
+}
+
+// basis is the word of the column service_basis.
+func (g *serviceGroup) basis() string {
+	switch {
+	case g.key.name == "":
+		return ""
+	case g.key.proven:
+		return "payload"
+	}
+	return "port"
+}
+
+// add counts c.
+func (g *serviceGroup) add(c *flow.Connection, failed bool) {
+	g.tally.add(c, failed)
+	g.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
+	g.clients.add(c.Client.Addr())
+	g.servers.add(c.Server.Addr())
+	g.setup.add(c.Setup)
+	if c.HasPorts {
+		g.countPort(c.Server.Port(), 1)
+	}
+}
+
+func (g *serviceGroup) countPort(port uint16, n uint64) {
+	switch {
+	case g.onOne == 0 || port == g.port:
+		g.port = port
+		g.onOne += n
+	case g.ports == nil:
+		g.ports = map[uint16]uint64{port: n}
+	default:
+		if _, ok := g.ports[port]; ok || len(g.ports) < maxServicePorts {
+			g.ports[port] += n
+		}
+	}
+}
+
+// merge adds another group's connections.
+func (g *serviceGroup) merge(o *serviceGroup) {
+	g.tally.merge(&o.tally)
+	for i, n := range o.ranges {
+		g.ranges[i] += n
+	}
+	g.clients.merge(&o.clients)
+	g.servers.merge(&o.servers)
+	g.setup.merge(&o.setup)
+}
+
+// sorted are the groups, most connections first.
+func (s *services) sorted() []*serviceGroup {
+	groups := make([]*serviceGroup, 0, len(s.groups))
+	for _, g := range s.groups {
+		groups = append(groups, g)
+	}
+	slices.SortFunc(groups, func(a, b *serviceGroup) int {
+		return cmp.Or(cmp.Compare(b.tally.Connections, a.tally.Connections), a.key.compare(b.key))
+	})
+	return groups
+}
+
+func (k serviceKey) compare(o serviceKey) int {
+	return cmp.Or(
+		compareBool(k.name == "", o.name == ""),
+		compareBool(o.proven, k.proven),
+		cmp.Compare(k.protocol, o.protocol),
+		strings.Compare(k.name, o.name),
+		compareBool(o.hasPort, k.hasPort),
+		cmp.Compare(k.port, o.port),
+	)
+}
+
+// compareBool orders false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// serviceLines are the services of a Summary: the biggest ones, and one line
+// without a name for each protocol that has more.
+func serviceLines(groups []*serviceGroup) []Service {
+	if len(groups) > maxServices {
+		groups = foldServices(groups)
+	}
+	lines := make([]Service, len(groups))
+	for i, g := range groups {
+		lines[i] = g.line()
+	}
+	return lines
+}
+
+// foldServices keeps the first maxServices groups and folds the rest together.
+func foldServices(groups []*serviceGroup) []*serviceGroup {
+	var rest [256]*serviceGroup
+	kept := slices.Clone(groups[:maxServices])
+	for _, g := range groups[maxServices:] {
+		if rest[g.key.protocol] == nil {
+			rest[g.key.protocol] = &serviceGroup{key: serviceKey{protocol: g.key.protocol}}
+		}
+		rest[g.key.protocol].merge(g)
+	}
+	for _, g := range rest {
+		if g != nil {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
+func (g *serviceGroup) line() Service {
+	l := Service{
+		Name:               g.key.name,
+		Proven:             g.key.proven,
+		Protocol:           protocolName(g.key.protocol),
+		Clients:            g.clients.count(),
+		Servers:            g.servers.count(),
+		ClientsApproximate: !g.clients.exact(),
+		ServersApproximate: !g.servers.exact(),
+		Tally:              g.tally,
+		Setup:              g.setup.quantiles(),
+	}
+	if g.onOne > 0 && (g.key.name != "" || g.key.hasPort) {
+		l.HasPort = true
+		l.Port, l.Ports = g.port, uint64(1+len(g.ports))
+		most := g.onOne
+		for port, n := range g.ports {
+			if n > most || n == most && port < l.Port {
+				l.Port, most = port, n
+			}
+		}
+	}
+	return l
+}

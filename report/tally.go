@@ -1,0 +1,66 @@
+package report
+
+import (
+	"net/netip"
+
+	"sockscope/decode/flow"
+)
+
+// add counts c.
+func (t *Tally) add(c *flow.Connection, failed bool) {
+	t.Connections++
+	if c.Outcome < flow.NumOutcomes {
+		t.Outcomes[c.Outcome]++
+	}
+	if failed {
+		t.Failed++
+	}
+	t.Packets += c.ToServer.Packets + c.ToClient.Packets
+	t.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
+	t.Payload += c.ToServer.Payload + c.ToClient.Payload
+}
+
+// merge adds another group's counts.
+func (t *Tally) merge(u *Tally) {
+	t.Connections += u.Connections
+	for i, n := range u.Outcomes {
+		t.Outcomes[i] += n
+	}
+	t.Failed += u.Failed
+	t.Packets += u.Packets
+	t.Bytes += u.Bytes
+	t.Payload += u.Payload
+}
+
+// Failed reports whether the attempt came to nothing. It differs from the
+// outcome's own word in one case: datagrams without an answer have failed only if
+// they asked for one. A syslog message or an announcement to a group did not.
+func (r *Row) Failed() bool { return failed(&r.Connection, r.Service) }
+
+func failed(c *flow.Connection, service string) bool {
+	if !c.Outcome.Failed() {
+		return false
+	}
+	if c.Outcome != flow.Unanswered || c.Protocol == protoTCP || c.Protocol == protoSCTP {
+		return true
+	}
+	return !isGroup(c.Server.Addr()) && (c.Evidence.FromClient || asksForReply[service])
+}
+
+// asksForReply has the services over UDP whose clients always expect an answer.
+var asksForReply = map[string]bool{
+	"domain": true, "domain-s": true, "ntp": true, "snmp": true, "radius": true, "radius-acct": true,
+	"kerberos": true, "kerberos-sec": true, "tftp": true, "isakmp": true, "ipsec-nat-t": true, "stun": true,
+	"stuns": true, "http": true, "https": true, "sunrpc": true, "nfs": true, "ldap": true, "sip": true,
+	"sips": true, "coap": true, "coaps": true, "memcache": true, "quic": true, "openvpn": true, "time": true,
+	"echo": true,
+}
+
+// isGroup reports whether an address names many hosts, so that silence of each is
+// no failure. The last octet 255 counts as a broadcast: netmasks are not on the wire.
+func isGroup(a netip.Addr) bool {
+	if a.IsMulticast() {
+		return true
+	}
+	return a.Is4() && a.As4()[3] == 255
+}

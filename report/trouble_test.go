@@ -1,0 +1,222 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sockscope/capture"
+	"sockscope/decode"
+	"sockscope/decode/flow"
+)
+
+// told is the trouble of a Summary, one line each.
+func told(s *Summary) []string {
+	var lines []string
+	for _, t := range s.Trouble {
+		lines = append(lines, fmt.Sprintf("%v %s %d %v: %s: %s", t.Severity, t.Kind, t.Count, t.Frames, t.Subject, t.Text))
+	}
+	return lines
+}
+
+func icmp(from string, icmpType, code uint8) func(c *flow.Connection) {
+	return func(c *flow.Connection) {
+		c.HasICMP, c.ICMPFrom, c.ICMPType, c.ICMPCode = true, netip.MustParseAddr(from), icmpType, code
+	}
+}
+
+func TestTrouble(t *testing.T) {
+	const client, server = "10.0.0.1:50000", "192.0.2.1:443"
+	tests := []struct {
+		name  string
+		build func(s *scene)
+		want  []string
+	}{
+		{"connections that worked are none", func(s *scene) {
+			s.tcp(client, server, flow.Complete, 0)
+			s.udp(client, "192.0.2.1:53", flow.Answered, 0)
+			s.tcp(client, server, flow.Midstream, 0)
+			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) { c.Close = flow.ResetAfterFin })
+		}, nil},
+		{"a service that refuses everybody is a problem", func(s *scene) {
+			s.tcp(client, server, flow.Refused, 0)
+			s.tcp("10.0.0.2:1", server, flow.Refused, 0)
+			s.tcp("10.0.0.3:1", server, flow.Refused, 0)
+		}, []string{"problem refused 3 [2 4 6]: tcp 192.0.2.1:443 (~https): refused all 3 connections from 3 clients: nothing listens on this port"}},
+		{"a service that refuses some is a warning", func(s *scene) {
+			s.tcp(client, server, flow.Complete, 0)
+			s.tcp(client, server, flow.Refused, 0)
+		}, []string{"warning refused 1 [17]: tcp 192.0.2.1:443 (~https): refused 1 of 2 connections from 10.0.0.1: nothing listens on this port"}},
+		{"an unanswered port shows the back-off", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0, func(c *flow.Connection) {
+				c.SYNCount, c.SYNWaits = 3, []time.Duration{1024 * time.Millisecond, 2 * time.Second}
+			})
+		}, []string{"problem unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered (up to 3 SYNs, waits 1.02 s, 2 s): host down or filtered"}},
+		{"what a router reports is one line for all it reports", func(s *scene) {
+			s.tcp(client, "198.51.100.1:443", flow.Unreachable, 0, icmp("10.0.0.254", 3, 0))
+			s.tcp(client, "198.51.100.2:22", flow.Unreachable, 0, icmp("10.0.0.254", 3, 0))
+			s.tcp(client, "[2001:db8::1]:22", flow.Unreachable, 0, icmp("fe80::1", 1, 3))
+		}, []string{
+			"problem unreachable 2 [1 2]: 10.0.0.254: says network unreachable (ICMP type 3, code 0) about 2 connections from 10.0.0.1 to 2 servers, first tcp 198.51.100.1:443 (~https)",
+			"problem unreachable 1 [3]: fe80::1: says address unreachable (ICMPv6 type 1, code 3) about 1 connection from 10.0.0.1 to tcp [2001:db8::1]:22 (~ssh)",
+		}},
+		{"a closed UDP port is told by its own host", func(s *scene) {
+			s.udp(client, "192.0.2.1:53", flow.Unreachable, 0, icmp("192.0.2.1", 3, 3))
+		}, []string{"problem unreachable 1 []: udp 192.0.2.1:53 (~domain): answered the only attempt from 10.0.0.1 with port unreachable (ICMP type 3, code 3): nothing listens on this port"}},
+		{"a reset says who and whether data came before", func(s *scene) {
+			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) { c.Close, c.ClosedBy, c.ToClient.Payload = flow.Reset, flow.ServerSide, 0 })
+			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) { c.Close, c.ClosedBy = flow.Reset, flow.ClientSide })
+		}, []string{
+			"warning reset 1 [3]: tcp 192.0.2.1:443 (~https): the server reset 1 of 2 connections after the handshake, 1 before it sent any data",
+			"note reset 1 [18]: tcp 192.0.2.1:443 (~https): the client 10.0.0.1 reset 1 of 2 connections after the handshake",
+		}},
+		{"flags are trouble of connections that worked", func(s *scene) {
+			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) {
+				c.Flags, c.ToServer.ZeroWindows = flow.RSTInjected|flow.ZeroWindow|flow.ReusedOpen, 2
+			})
+		}, []string{
+			"warning injected-reset 1 [3]: tcp 192.0.2.1:443 (~https): an RST does not fit its sender's other packets (hop limit or timing) in the only connection from 10.0.0.1: perhaps injected on the way",
+			"warning zero-window 1 [3]: tcp 192.0.2.1:443 (~https): the client 10.0.0.1 announced a full receive buffer (zero window) 2 times in the only connection: its application reads too slowly",
+			"note reused-open 1 [1]: tcp 192.0.2.1:443 (~https): the only connection from 10.0.0.1 began anew while the earlier one on the same ports was still open",
+		}},
+		{"smaller packets asked for", func(s *scene) {
+			s.tcp(client, server, flow.Complete, 0, icmp("10.0.0.254", 3, 4))
+		}, []string{"warning packet-too-big 1 [3]: 10.0.0.254: says packet too big (ICMP type 3, code 4) about 1 connection from 10.0.0.1 to tcp 192.0.2.1:443 (~https): a sender that does not hear it hangs on large transfers"}},
+		{"nine closed ports are no scan", func(s *scene) {
+			for i := range scanPorts - 1 {
+				s.tcp(client, fmt.Sprintf("192.0.2.1:%d", 60000+i), flow.Refused, 0)
+			}
+		}, repeated(9, func(i int) string {
+			return fmt.Sprintf("problem refused 1 [%d]: tcp 192.0.2.1:%d: refused the only connection from 10.0.0.1: nothing listens on this port", 2*i+2, 60000+i)
+		})},
+		{"ten closed ports are a scan, and one line", func(s *scene) {
+			for i := range scanPorts {
+				s.tcp(client, fmt.Sprintf("192.0.2.1:%d", 60000+i), flow.Refused, time.Second)
+			}
+		}, []string{"warning port-scan 10 [2 4 6 8 10]: 10.0.0.1: tried 10 tcp ports of 192.0.2.1 in 9 s (10 refused): a port scan"}},
+		{"a scan over ports and hosts is one line of its source", func(s *scene) {
+			for host := range 12 {
+				for port := range 12 - host%2 {
+					s.tcp(client, fmt.Sprintf("192.0.2.%d:%d", 1+host, 60000+port), flow.Refused, 0)
+				}
+			}
+		}, []string{"warning port-scan 138 [2 4 6 8 10]: 10.0.0.1: tried 12 tcp ports of each of up to 12 hosts, first 192.0.2.1 (138 refused): a port scan"}},
+		{"a port that others were refused at is still told", func(s *scene) {
+			for i := range scanPorts {
+				s.tcp(client, fmt.Sprintf("192.0.2.1:%d", 60000+i), flow.Refused, 0)
+			}
+			s.tcp("10.0.0.2:1", "192.0.2.1:60003", flow.Refused, 0)
+		}, []string{
+			"problem refused 2 [8 22]: tcp 192.0.2.1:60003: refused both connections from 2 clients: nothing listens on this port",
+			"warning port-scan 10 [2 4 6 8 10]: 10.0.0.1: tried 10 tcp ports of 192.0.2.1 (10 refused): a port scan",
+		}},
+		{"a failure or two at very many ports are one line", func(s *scene) {
+			for i := range scatterLines + 1 {
+				s.tcp(fmt.Sprintf("10.0.0.%d:1000", i/5), fmt.Sprintf("192.0.2.%d:60000", i), flow.Refused, 0)
+			}
+			for range scatterEach + 1 {
+				s.tcp(client, server, flow.Refused, 0)
+			}
+		}, []string{
+			"problem refused 4 [44 46 48 50]: tcp 192.0.2.1:443 (~https): refused all 4 connections from 10.0.0.1: nothing listens on this port",
+			"warning refused 21 [2 4 6 8 10]: tcp: 21 connections from 5 clients refused by 21 server ports in all, a few each, first tcp 192.0.2.0:60000",
+		}},
+		{"clients that retry are an outage, not a flood", func(s *scene) {
+			for i := range 60 {
+				s.tcp(fmt.Sprintf("10.0.0.%d:1000", i), server, flow.Unanswered, 0, func(c *flow.Connection) { c.SYNCount = 5 })
+			}
+		}, []string{"problem unanswered 60 [1 2 3 4 5]: tcp 192.0.2.1:443 (~https): left all 60 connections from 60 clients unanswered (up to 5 SYNs): host down or filtered"}},
+		{"the same many SYNs sent once are a flood", func(s *scene) {
+			for i := range 60 {
+				s.tcp(fmt.Sprintf("10.0.0.%d:1000", i), server, flow.Unanswered, 0)
+			}
+		}, []string{"problem syn-flood 60 [1 2 3 4 5]: tcp 192.0.2.1:443 (~https): got 60 SYNs whose handshake was never finished from 60 addresses within 0 s: a SYN flood"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScene()
+			tt.build(s)
+			if diff := cmp.Diff(tt.want, told(s.summary(Config{}))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func repeated(n int, f func(i int) string) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = f(i)
+	}
+	return lines
+}
+
+func TestInputTrouble(t *testing.T) {
+	s := officeScene()
+	s.connections = s.connections[:1]
+	stats, totals := s.stats(), s.totals()
+	stats.Inputs[0].Damage = []capture.Damage{
+		{Unit: "record", Record: 2, Offset: 102, What: "data cut short (57 of 62 bytes)", Kept: 1},
+		{Offset: -1, What: "not a capture", Unread: true},
+	}
+	stats.Interfaces[0].Drops = 50
+	totals.Frames += 3
+	totals.Undecoded[decode.Short] = flow.Volume{Frames: 1}
+	totals.UnknownLink = map[capture.LinkType]flow.Volume{capture.LinkUSBPcap: {Frames: 2}}
+	sum := s.builder(Config{}).Summary(stats, totals)
+	want := []string{
+		"problem damage 1 []: office.pcap: not a capture",
+		"warning drops 50 []: capture: the capturing side lost 50 frames (4.1 % of what passed): verdicts can be wrong",
+		"warning damage 1 []: office.pcap: record 2, offset 102: data cut short (57 of 62 bytes); 1 record kept",
+		"note undecodable 3 []: capture: 3 frames could not be decoded (2 link type USBPCAP has no decoder, 1 short)",
+	}
+	if diff := cmp.Diff(want, told(sum)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTroubleIsBoundedWorstFirst(t *testing.T) {
+	s := newScene()
+	for i := range MaxTrouble + 100 {
+		for range scatterEach + 1 {
+			s.tcp(fmt.Sprintf("10.0.%d.%d:1000", i/200, i%200), fmt.Sprintf("192.0.%d.%d:60000", i/200, i%200), flow.Refused, 0)
+		}
+	}
+	s.tcp("10.0.0.1:1", "192.0.2.1:443", flow.Complete, 0, func(c *flow.Connection) { c.Flags = flow.ReusedOpen })
+	sum := s.summary(Config{})
+	if len(sum.Trouble) != MaxTrouble || sum.Worse != 101 {
+		t.Errorf("%d lines, %d more", len(sum.Trouble), sum.Worse)
+	}
+	if !slices.IsSortedFunc(sum.Trouble, compareTrouble) {
+		t.Error("not in order")
+	}
+	if !strings.Contains(textOf(t, sum, TextOptions{}), "and 595 more") {
+		t.Error("the text does not say how many more")
+	}
+}
+
+func TestEvidenceIsTheLowestFrames(t *testing.T) {
+	var e evidence
+	for _, f := range []uint64{9, 0, 3, 7, 3, 20, 1, 8, 2} {
+		e.add(f)
+	}
+	if diff := cmp.Diff([]uint64{1, 2, 3, 7, 8}, e.list()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPortSet(t *testing.T) {
+	var s portSet
+	for i := range 65536 {
+		s.add(uint16(i * 7))
+		s.add(uint16(i * 7))
+		if s.n != i+1 {
+			t.Fatalf("%d ports counted after %d", s.n, i+1)
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"sockscope/decode/flow"
+)
+
+// compareTrouble orders the worst first.
+func compareTrouble(a, b Trouble) int {
+	return cmp.Or(
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(b.Count, a.Count),
+		strings.Compare(a.Subject, b.Subject),
+		strings.Compare(a.Kind, b.Kind),
+		strings.Compare(a.Text, b.Text),
+	)
+}
+
+// lines tell the trouble found, in no particular order. Floods and scans stand for
+// the many attempts they are made of.
+func (t *trouble) lines(d *doors) []Trouble {
+	found := t.scans.find()
+	flooded := t.floods(d)
+	lines := found.lines()
+	for target, f := range flooded {
+		lines = append(lines, f.line(target))
+	}
+	var groups []*slot[groupKey, group]
+	for i := range t.groups.slots {
+		s := &t.groups.slots[i]
+		if _, ok := flooded[doorKey{s.key.addr, s.key.port, s.key.protocol}]; ok && isFloodKind(s.key) {
+			continue
+		}
+		if !found.explain(s) {
+			groups = append(groups, s)
+		}
+	}
+	folded, groups := scattered(groups)
+	for key, s := range folded {
+		lines = append(lines, s.line(key, d))
+	}
+	for _, s := range groups {
+		lines = append(lines, describe(s, d))
+	}
+	return lines
+}
+
+// describe tells one group.
+func describe(s *slot[groupKey, group], d *doors) Trouble {
+	k, g := s.key, &s.value
+	t := Trouble{
+		Count:   s.weight,
+		AtLeast: s.missed > 0,
+		Since:   g.since,
+		Until:   g.until,
+		Frames:  g.frames.list(),
+		Subject: endpointName(k.protocol, k.addr, k.port, d.label(k.addr, k.port, k.protocol, g.label)),
+	}
+	all, exact := d.connections(k.addr, k.port, k.protocol)
+	whole := exact && all == s.weight && !t.AtLeast
+	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
+	switch k.kind {
+	case refused:
+		t.Kind, t.Severity = "refused", worseIf(whole)
+		t.Text = "refused " + n.of("connection") + g.from() + ": nothing listens on this port"
+	case unanswered:
+		t.Kind, t.Severity = "unanswered", worseIf(whole)
+		if k.protocol == protoTCP || k.protocol == protoSCTP {
+			t.Text = "left " + n.of("connection") + g.from() + " unanswered" + g.retries() +
+				": host down or filtered"
+		} else {
+			t.Text = "left " + n.of("request") + g.from() + " unanswered"
+		}
+	case halfOpen:
+		t.Kind, t.Severity = "half-open", Warning
+		t.Text = "answered " + n.of("SYN") + g.from() + ", but the client's ACK never came"
+	case aborted:
+		t.Kind, t.Severity = "aborted", Warning
+		t.Text = g.culprit(k.side) + " reset " + n.of("connection") + " in the middle of the handshake"
+		if k.side == flow.ClientSide {
+			t.Severity = Note
+		}
+	case mismatched:
+		t.Kind, t.Severity = "mismatched", Warning
+		t.Text = "acknowledged something else than the client's SYN in " + n.of("connection") + g.from() +
+			": leftovers of an old connection, or another device answers"
+	case portUnreachable:
+		t.Kind, t.Severity = "unreachable", worseIf(whole)
+		t.Text = "answered " + n.of("attempt") + g.from() + " with " +
+			icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) +
+			": nothing listens on this port"
+	case unreachable:
+		t.Kind, t.Severity = "unreachable", Problem
+		t.Subject = k.addr.String()
+		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
+			n.alone("connection") + g.from() + g.to()
+	case tooBig:
+		t.Kind, t.Severity = "packet-too-big", Warning
+		t.Subject = k.addr.String()
+		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
+			n.alone("connection") + g.from() + g.to() + ": a sender that does not hear it hangs on large transfers"
+	case resetBy:
+		t.Kind, t.Severity = "reset", Warning
+		t.Text = g.culprit(k.side) + " reset " + n.of("connection") + " after the handshake"
+		if k.side == flow.ClientSide {
+			t.Severity = Note
+		} else if g.silent > 0 {
+			t.Text += ", " + humanCount(g.silent) + " before it sent any data"
+		}
+	case injectedReset:
+		t.Kind, t.Severity = "injected-reset", Warning
+		t.Text = "an RST does not fit its sender's other packets (hop limit or timing) in " + n.of("connection") +
+			g.from() + ": perhaps injected on the way"
+	case zeroWindow:
+		t.Kind, t.Severity = "zero-window", Warning
+		t.Text = g.culprit(k.side) + " announced a full receive buffer (zero window) " + plural(g.windows, "time") +
+			" in " + n.of("connection") + ": its application reads too slowly"
+	case reusedOpen:
+		t.Kind, t.Severity = "reused-open", Note
+		t.Text = n.of("connection") + g.from() + " began anew while the earlier one on the same ports was still open"
+	case retriedSYN:
+		t.Kind, t.Severity = "syn-retransmitted", Warning
+		t.Text = "needed more than one SYN for " + n.of("connection") + g.from() + g.retries()
+		if g.setup >= 0 {
+			t.Text += ", setup took up to " + wait(g.setup)
+		}
+	case replyOnly:
+		t.Kind, t.Severity = "reply-only", Note
+		t.Subject = protocolName(k.protocol)
+		t.Text = n.alone("connection") + " of " + g.servers() + " show answers only, never a request: " +
+			"one direction is not captured, or others use the clients' addresses (backscatter)"
+	case oneWay:
+		t.Kind, t.Severity = "one-way", Note
+		t.Subject = protocolName(k.protocol)
+		t.Text = n.alone("connection") + " seen in one direction only: the capture misses the other one"
+	}
+	return t
+}
+
+// worseIf is a Problem when all of an endpoint's connections are concerned.
+func worseIf(all bool) Severity {
+	if all {
+		return Problem
+	}
+	return Warning
+}
+
+// A share is a number of connections out of all that an endpoint had.
+type share struct {
+	n, all  uint64
+	exact   bool // all is known
+	atLeast bool // n is a lower bound
+}
+
+// of is "all 5 connections", "5 of 20 connections", "the only connection".
+func (s share) of(one string) string {
+	switch {
+	case s.atLeast || !s.exact || s.all < s.n:
+		return s.alone(one)
+	case s.all == 1:
+		return "the only " + one
+	case s.n == s.all && s.n == 2:
+		return "both " + one + "s"
+	case s.n == s.all:
+		return "all " + plural(s.n, one)
+	}
+	return humanCount(s.n) + " of " + plural(s.all, one)
+}
+
+// alone is "5 connections", or "at least 5 connections".
+func (s share) alone(one string) string {
+	if s.atLeast {
+		return "at least " + plural(s.n, one)
+	}
+	return plural(s.n, one)
+}
+
+// endpointName is "tcp 192.0.2.1:443 (~https)".
+func endpointName(protocol uint8, addr netip.Addr, port uint16, label string) string {
+	name := protocolName(protocol) + " " + netip.AddrPortFrom(addr, port).String()
+	if !addr.IsValid() {
+		name = protocolName(protocol) + " port " + strconv.Itoa(int(port))
+	}
+	if label != "" {
+		name += " (" + label + ")"
+	}
+	return name
+}
+
+// from is " from 10.0.0.5" or " from 3 clients".
+func (g *group) from() string {
+	if g.clients.exact() && g.clients.count() == 1 {
+		for a := range g.clients.all {
+			return " from " + a.String()
+		}
+	}
+	return " from " + about(&g.clients) + " clients"
+}
+
+// to is " to tcp 192.0.2.9:443 (~https)" or " to 12 servers, first …".
+func (g *group) to() string {
+	first := endpointName(g.protocol, g.target.Addr(), g.target.Port(), g.label)
+	if g.targets == nil || g.targets.count() <= 1 {
+		return " to " + first
+	}
+	return " to " + g.servers() + ", first " + first
+}
+
+func (g *group) servers() string {
+	if g.targets != nil && g.targets.count() != 1 {
+		return about(g.targets) + " servers"
+	}
+	return "1 server"
+}
+
+// culprit is who did it, as the beginning of a sentence about an endpoint.
+func (g *group) culprit(side flow.Side) string {
+	switch {
+	case side == flow.ServerSide:
+		return "the server"
+	case side != flow.ClientSide:
+		return "one side"
+	case g.clients.exact() && g.clients.count() == 1:
+		return "the client" + strings.TrimPrefix(g.from(), " from")
+	}
+	return "clients (" + about(&g.clients) + " addresses)"
+}
+
+// retries is " (up to 5 SYNs, waits 1 s, 2 s, 4 s)": the back-off seen.
+func (g *group) retries() string {
+	if g.syns <= 1 {
+		return ""
+	}
+	text := " (up to " + plural(uint64(g.syns), "SYN")
+	if len(g.waits) > 0 {
+		waits := make([]string, len(g.waits))
+		for i, w := range g.waits {
+			waits[i] = wait(w)
+		}
+		text += ", waits " + strings.Join(waits, ", ")
+	}
+	return text + ")"
+}
+
+// about is the size of a set, "≈" before an estimate.
+func about(d *distinct) string {
+	if d.exact() {
+		return humanCount(d.count())
+	}
+	return "≈" + humanCount(d.count())
+}
