@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"sockscope/decode/flow"
+)
+
+// corpus is where the captures of other projects are; its truth.tsv has what
+// tshark sees in them, differences.tsv where we differ from it, and why.
+var corpus = filepath.Join(testdata, "corpus")
+
+// The reasons for which our flows may differ from tshark's.
+var differenceReasons = []string{
+	"carrier",   // tshark counts a tunnel's outer flow as well: a frame counts once here, in the innermost
+	"fragments", // tshark counts the frame that completes a datagram; here every fragment counts for the flow
+	"limit",     // more headers than decode.MaxLayers or decode.MaxExtensions
+	"split",     // another opinion about where a reused tuple begins again
+}
+
+// A flowLine is one line of truth.tsv without the file: protocol, endpoints, and
+// packets, IP bytes and frame bytes of both directions, tab-separated.
+type flowLine string
+
+// truth is what truth.tsv says of one capture.
+type truth struct {
+	frames uint64
+	flows  map[flowLine]int
+}
+
+// Our flows are those that tshark finds, but for the differences that are listed.
+func TestCorpusAgrees(t *testing.T) {
+	want := readTruth(t)
+	allowed := readDifferences(t)
+	var rewritten strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		t.Run(name, func(t *testing.T) {
+			res, _ := analyse(t, filepath.Join(corpus, name), flow.Config{})
+			got := map[flowLine]int{}
+			for c := range res.Connections() {
+				if transport(c) {
+					got[newFlowLine(c)]++
+				}
+			}
+			found := difference(want[name].flows, got)
+			for _, line := range found {
+				reason, ok := allowed[name][line]
+				if !ok {
+					t.Errorf("%s", line)
+					reason = "?"
+				}
+				fmt.Fprintf(&rewritten, "%s\t%s\t%s\n", name, reason, line)
+			}
+			for line := range allowed[name] {
+				if !slices.Contains(found, line) {
+					t.Errorf("listed in differences.tsv, but no longer there: %s", line)
+				}
+			}
+		})
+	}
+	if *update {
+		const head = "# Where our flows differ from truth.tsv: - is tshark's, + is ours. The reasons are explained in README.md.\nfile\treason\tside\tflow\n"
+		golden(t, filepath.Join(corpus, "differences.tsv"), []byte(head+rewritten.String()))
+	}
+}
+
+// Each frame of each capture is counted exactly once.
+func TestCorpusLedger(t *testing.T) {
+	for name, want := range readTruth(t) {
+		t.Run(name, func(t *testing.T) {
+			res, stats := analyse(t, filepath.Join(corpus, name), flow.Config{})
+			// How many frames a damaged file has is for the reader's tests to say.
+			frames := want.frames
+			if len(stats.Inputs[0].Damage) > 0 {
+				frames = stats.Inputs[0].Frames
+			}
+			checkLedger(t, res, stats, flow.Volume{Frames: frames, Bytes: stats.Inputs[0].Bytes})
+		})
+	}
+}
+
+// newFlowLine writes c as truth.tsv does: the lower endpoint first.
+func newFlowLine(c *flow.Connection) flowLine {
+	low, high, there, back := c.Client, c.Server, &c.ToServer, &c.ToClient
+	if high.Compare(low) < 0 {
+		low, high, there, back = high, low, back, there
+	}
+	proto := map[uint8]string{6: "tcp", 17: "udp", 132: "sctp", 136: "udplite"}[c.Protocol]
+	return flowLine(fmt.Sprintf("%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d", proto, low, high,
+		there.Packets, back.Packets, there.IPBytes, back.IPBytes, there.Bytes, back.Bytes))
+}
+
+// difference lists what only one of two multisets has, "-" or "+" in front.
+func difference(want, got map[flowLine]int) []string {
+	var lines []string
+	for _, line := range slices.Sorted(maps.Keys(want)) {
+		for range want[line] - got[line] {
+			lines = append(lines, "-\t"+string(line))
+		}
+	}
+	for _, line := range slices.Sorted(maps.Keys(got)) {
+		for range got[line] - want[line] {
+			lines = append(lines, "+\t"+string(line))
+		}
+	}
+	return lines
+}
+
+// tableLines gives the lines of a table in corpus, without comments and heading.
+func tableLines(t *testing.T, name string) []string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(corpus, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var lines []string
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if line := s.Text(); !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "file\t") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// readTruth reads truth.tsv by file.
+func readTruth(t *testing.T) map[string]*truth {
+	t.Helper()
+	all := map[string]*truth{}
+	for _, line := range tableLines(t, "truth.tsv") {
+		name, rest, _ := strings.Cut(line, "\t")
+		if all[name] == nil {
+			all[name] = &truth{flows: map[flowLine]int{}}
+		}
+		if n, ok := strings.CutPrefix(rest, "frames\t"); ok {
+			frames, err := strconv.ParseUint(n, 10, 64)
+			if err != nil {
+				t.Fatalf("truth.tsv: %v", err)
+			}
+			all[name].frames = frames
+			continue
+		}
+		words := strings.Split(rest, "\t")
+		if len(words) != 9 {
+			t.Fatalf("truth.tsv: %q has %d columns", line, len(words))
+		}
+		for _, word := range words[1:3] {
+			if _, err := netip.ParseAddrPort(word); err != nil {
+				t.Fatalf("truth.tsv: %v", err)
+			}
+		}
+		all[name].flows[flowLine(rest)]++
+	}
+	return all
+}
+
+// readDifferences reads the allowed differences: file, then line, then reason.
+func readDifferences(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	all := map[string]map[string]string{}
+	for _, line := range tableLines(t, "differences.tsv") {
+		words := strings.SplitN(line, "\t", 3)
+		if len(words) != 3 || !slices.Contains(differenceReasons, words[1]) {
+			t.Errorf("differences.tsv: %q: no such reason", line)
+			continue
+		}
+		if all[words[0]] == nil {
+			all[words[0]] = map[string]string{}
+		}
+		all[words[0]][words[2]] = words[1]
+	}
+	return all
+}

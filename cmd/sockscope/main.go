@@ -1,0 +1,44 @@
+// Sockscope reads packet captures and tells what happened on each port and
+// socket: which connections came to be, which were refused or never answered, and
+// which services were spoken.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// errInterrupted is why the context is done after Ctrl-C or SIGTERM.
+var errInterrupted = errors.New("interrupted")
+
+func main() {
+	// Without this a write to a closed pipe kills the process: `| head` is a
+	// normal end, and other outputs are to be finished first.
+	signal.Ignore(syscall.SIGPIPE)
+
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() { // lives as long as the process
+		<-signals
+		cancel(errInterrupted)
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
+
+	var stdout io.Writer = os.Stdout
+	if isClosed(os.Stdout) {
+		stdout = closedWriter{}
+	}
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, stdout, os.Stderr))
+}
+
+// run is the program: it does what args say and gives the exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	p := newProgram(stdin, stdout, stderr)
+	return p.finish(p.dispatch(ctx, args))
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"iter"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"sockscope/capture/process"
+	"sockscope/decode/flow"
+	"sockscope/report"
+	"sockscope/report/service"
+)
+
+// portFacts is what is known of one port. The tags are the names of the JSON
+// document; what is unknown is left out.
+type portFacts struct {
+	Port       uint16       `json:"port"`
+	OtherPorts []uint16     `json:"other_ports,omitzero"` // of the service asked for
+	Range      string       `json:"range"`
+	Rule       string       `json:"rule"`
+	Registered []portEntry  `json:"registered"`
+	Common     []portCommon `json:"common,omitzero"`
+
+	Ephemeral   *portBounds `json:"ephemeral_range,omitzero"` // of this host
+	InEphemeral bool        `json:"in_ephemeral_range,omitzero"`
+
+	Listeners   *[]portListener `json:"listeners,omitzero"`
+	Unavailable string          `json:"listeners_unavailable,omitzero"` // why Listeners is unknown
+	Incomplete  []string        `json:"listeners_incomplete,omitzero"`
+
+	Uses *[]portUse `json:"uses,omitzero"` // in the capture read
+}
+
+type portEntry struct {
+	Name        string     `json:"name,omitzero"`
+	Transports  []string   `json:"transports,omitzero"`
+	Ports       portBounds `json:"ports"`
+	Description string     `json:"description,omitzero"`
+}
+
+type portCommon struct {
+	Name       string   `json:"name"`
+	Transports []string `json:"transports"`
+}
+
+type portBounds struct {
+	Low  uint16 `json:"low"`
+	High uint16 `json:"high"`
+}
+
+type portListener struct {
+	Protocol    string      `json:"proto"`
+	IP          string      `json:"ip"`
+	UID         uint32      `json:"uid"`
+	Processes   []portOwner `json:"processes,omitzero"`
+	Unavailable string      `json:"processes_unavailable,omitzero"`
+}
+
+type portOwner struct {
+	PID  int    `json:"pid"`
+	Name string `json:"process,omitzero"`
+}
+
+// portUse counts the connections of one protocol that had the port on one side.
+type portUse struct {
+	Protocol    string            `json:"proto"`
+	Side        string            `json:"side"` // the one that had the port: "server" or "client"
+	Connections uint64            `json:"connections"`
+	Outcomes    map[string]uint64 `json:"outcomes"`
+	Packets     uint64            `json:"packets"`
+	Bytes       uint64            `json:"bytes"`
+	Clients     int               `json:"clients"` // distinct addresses
+	Servers     int               `json:"servers"`
+}
+
+// newPortFacts is what the registry says of a port.
+func newPortFacts(port uint16) *portFacts {
+	r := service.RangeOf(port)
+	f := &portFacts{Port: port, Range: r.String(), Rule: r.Rule(), Registered: []portEntry{}}
+	for _, e := range service.Entries(port) {
+		entry := portEntry{e.Name, nil, portBounds{e.Low, e.High}, e.Description}
+		n := slices.IndexFunc(f.Registered, func(o portEntry) bool {
+			return o.Name == entry.Name && o.Ports == entry.Ports && o.Description == entry.Description
+		})
+		if n < 0 {
+			n = len(f.Registered)
+			f.Registered = append(f.Registered, entry)
+		}
+		if e.Transport != "" {
+			f.Registered[n].Transports = append(f.Registered[n].Transports, e.Transport)
+		}
+	}
+	for _, t := range portTransports {
+		name, ok := service.Common(t.protocol, port)
+		if !ok {
+			continue
+		}
+		if n := len(f.Common) - 1; n >= 0 && f.Common[n].Name == name {
+			f.Common[n].Transports = append(f.Common[n].Transports, t.name)
+		} else {
+			f.Common = append(f.Common, portCommon{name, []string{t.name}})
+		}
+	}
+	return f
+}
+
+var portTransports = [...]struct {
+	protocol uint8
+	name     string
+}{{6, "tcp"}, {17, "udp"}, {132, "sctp"}}
+
+// transportOf is the name of an IP protocol number with ports.
+func transportOf(protocol uint8) string {
+	for _, t := range portTransports {
+		if t.protocol == protocol {
+			return t.name
+		}
+	}
+	if protocol == 136 {
+		return "udplite"
+	}
+	return "other"
+}
+
+// lookHere adds what this host says of the port.
+func (f *portFacts) lookHere() {
+	if low, high, err := process.EphemeralRange(""); err == nil {
+		f.Ephemeral = &portBounds{low, high}
+		f.InEphemeral = low <= f.Port && f.Port <= high
+	}
+	list := []portListener{}
+	if f.Port == 0 { // nothing can listen on it, and to Listeners it means all
+		f.Listeners = &list
+		return
+	}
+	snapshot, err := process.Listeners(process.Config{Port: f.Port})
+	if err != nil {
+		f.Unavailable = strings.TrimPrefix(err.Error(), "process: ")
+		return
+	}
+	f.Incomplete = snapshot.Incomplete
+	for _, l := range snapshot.Listeners {
+		listener := portListener{
+			Protocol: transportOf(l.Protocol), IP: l.Address.Addr().String(), UID: l.UID, Unavailable: l.Unavailable,
+		}
+		for _, o := range l.Owners {
+			listener.Processes = append(listener.Processes, portOwner{o.PID, report.EscapeText(o.Name)})
+		}
+		list = append(list, listener)
+	}
+	f.Listeners = &list
+}
+
+// use adds who used the port in a capture.
+func (f *portFacts) use(connections iter.Seq[*flow.Connection]) {
+	type key struct {
+		protocol uint8
+		server   bool
+	}
+	type group struct {
+		portUse
+		clients, servers map[netip.Addr]struct{}
+	}
+	groups := make(map[key]*group)
+	for c := range connections {
+		if !c.HasPorts {
+			continue
+		}
+		for _, k := range []key{{c.Protocol, true}, {c.Protocol, false}} {
+			end := c.Client
+			if k.server {
+				end = c.Server
+			}
+			if end.Port() != f.Port {
+				continue
+			}
+			g := groups[k]
+			if g == nil {
+				g = &group{clients: make(map[netip.Addr]struct{}), servers: make(map[netip.Addr]struct{})}
+				g.Protocol, g.Side, g.Outcomes = transportOf(c.Protocol), "client", make(map[string]uint64)
+				if k.server {
+					g.Side = "server"
+				}
+				groups[k] = g
+			}
+			g.Connections++
+			g.Outcomes[c.Outcome.String()]++
+			g.Packets += c.ToServer.Packets + c.ToClient.Packets
+			g.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
+			g.clients[c.Client.Addr()] = struct{}{}
+			g.servers[c.Server.Addr()] = struct{}{}
+		}
+	}
+	uses := []portUse{}
+	for _, g := range groups {
+		g.Clients, g.Servers = len(g.clients), len(g.servers)
+		uses = append(uses, g.portUse)
+	}
+	slices.SortFunc(uses, func(a, b portUse) int {
+		return cmp.Or(cmp.Compare(b.Side, a.Side), cmp.Compare(a.Protocol, b.Protocol)) // servers first
+	})
+	f.Uses = &uses
+}
+
+// writePortJSON writes f as one JSON document.
+func writePortJSON(w io.Writer, f *portFacts) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(f)
+}

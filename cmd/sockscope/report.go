@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"sockscope/report"
+	"sockscope/report/page"
+)
+
+func reportView() *view {
+	return &view{
+		name:     "report",
+		synopsis: "-r FILE [flags]",
+		summary:  "ports, services, trouble and top connections at a glance",
+		examples: []example{
+			{"sockscope report -r capture.pcapng", "the summary as text"},
+			{"sockscope report -r capture.pcapng --format html > report.html", "the same as a web page"},
+		},
+		define: defineReport,
+	}
+}
+
+func defineReport(fs *pflag.FlagSet) action {
+	source := addSourceFlags(fs)
+	format := choiceFlag(fs, "format", []string{"text", "json", "csv", "markdown", "html"}, "output as text, json, csv, markdown, html")
+	sorts := report.Sorts()
+	sort := &choice{"bytes", sorts}
+	fs.Var(sort, "sort", "order the connections by this column")
+	top := numberFlag(fs, "top", 10, 1, 1_000_000, "list the first `N` connections")
+	all := fs.Bool("all", false, "list all connections")
+	show := addDisplayFlags(fs)
+	source.addReadingFlags(fs)
+	show.addMessageFlags(fs)
+
+	return func(ctx context.Context, p *program, _ []string) error {
+		show.apply(p)
+		if *all && fs.Changed("top") {
+			return usage("--all and --top contradict each other")
+		}
+		r, err := source.read(ctx, p)
+		if err != nil {
+			return err
+		}
+		b := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: *all})
+		for c := range r.result.Connections() {
+			b.Add(c)
+		}
+		s := b.Summary(r.stats, &r.result.Totals)
+		return r.present(p, func(w io.Writer) error { return writeSummary(w, s, format.value, show.display(p)) })
+	}
+}
+
+func writeSummary(w io.Writer, s *report.Summary, format string, d display) error {
+	switch format {
+	case "json":
+		return report.WriteJSON(w, s)
+	case "csv":
+		return report.WriteCSV(w, s)
+	case "markdown":
+		return report.WriteMarkdown(w, s)
+	case "html":
+		return page.Write(w, s)
+	}
+	return report.WriteText(w, s, report.TextOptions{Width: d.width, Color: d.color, ASCII: d.ascii, Location: d.location})
+}

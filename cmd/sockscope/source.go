@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"sockscope/capture"
+	"sockscope/capture/pcapfile"
+	"sockscope/decode/engine"
+	"sockscope/decode/flow"
+	"sockscope/report/service"
+)
+
+// sourceFlags say what is read and how.
+type sourceFlags struct {
+	files    []string
+	maxInput *size
+	workers  *number
+	udpIdle  *span
+	progress *choice
+}
+
+// addSourceFlags adds what names the source, the first of a view's flags.
+func addSourceFlags(fs *pflag.FlagSet) *sourceFlags {
+	f := &sourceFlags{}
+	fs.StringArrayVarP(&f.files, "read", "r", nil, "read `FILE`: capture, directory, glob or - (repeatable)")
+	return f
+}
+
+// addReadingFlags adds how the source is read, which comes after the view's own flags.
+func (f *sourceFlags) addReadingFlags(fs *pflag.FlagSet) {
+	f.udpIdle = spanFlag(fs, "udp-idle", 2*time.Minute, "split UDP after this silence, 0: never")
+	f.maxInput = sizeFlag(fs, "max-input", 1<<40, "stop an input after this many bytes")
+	f.workers = numberFlag(fs, "workers", 0, 0, 1024, "`N` threads, 0: one for each core")
+	f.progress = choiceFlag(fs, "progress", []string{"auto", "never"}, "progress bar on a terminal: auto, never")
+}
+
+// A reading is what was found in a source.
+type reading struct {
+	result *engine.Result
+	stats  capture.Stats
+	named  []string // inputs as the user named them
+}
+
+// check refuses sources that make no sense, before anything is opened.
+func (f *sourceFlags) check(p *program) error {
+	if len(f.files) == 0 {
+		return usage("nothing to read: name a capture with -r FILE (- is standard input)")
+	}
+	stdin := 0
+	for _, name := range f.files {
+		if name == "" {
+			return usage("-r needs the name of a file")
+		}
+		if name == "-" {
+			stdin++
+		}
+	}
+	if stdin > 1 {
+		return usage("-r - was given twice: standard input can be read only once")
+	}
+	if stdin > 0 && isTerminal(p.stdin) {
+		return usage("refusing to read a capture from a terminal")
+	}
+	return nil
+}
+
+// read reads the source to its end. When it fails, the user has been told what
+// is wrong with each input.
+func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
+	if err := f.check(p); err != nil {
+		return nil, err
+	}
+	src, err := pcapfile.Open(ctx, f.files, pcapfile.Config{MaxInput: f.maxInput.value, Stdin: p.stdin})
+	if err != nil {
+		return nil, f.failed(ctx, err)
+	}
+	defer src.Close()
+
+	stop := func() {}
+	if f.progress.value == "auto" {
+		stop = p.showProgress(src)
+	}
+	result, err := engine.Run(ctx, src, engine.Config{
+		Workers: f.workers.value,
+		Flow: flow.Config{
+			UDPIdle:    f.udpIdle.value,
+			Classify:   classify,
+			Registered: service.Registered,
+		},
+	})
+	stop()
+	if err != nil || ctx.Err() != nil {
+		return nil, f.failed(ctx, err)
+	}
+	r := &reading{result, src.Stats(), f.files}
+	if r.unusable() {
+		return nil, r.verdict(p)
+	}
+	return r, nil
+}
+
+// failed is the failure of a source that could not be read to its end.
+func (f *sourceFlags) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &failure{exitInterrupted, errors.New("interrupted before the end of the input: no results")}
+	}
+	return err
+}
+
+// unusable reports whether none of the inputs could be used.
+func (r *reading) unusable() bool {
+	return !slices.ContainsFunc(r.stats.Inputs, func(in capture.Input) bool { return !isUnread(in) })
+}
+
+func isUnread(in capture.Input) bool {
+	return slices.ContainsFunc(in.Damage, func(d capture.Damage) bool { return d.Unread })
+}
+
+// verdict tells the user what is wrong with the inputs, and gives the failure
+// that this leads to, or nil. A file that the user named must be readable; one
+// that was found in a directory or by a pattern is only damage.
+func (r *reading) verdict(p *program) error {
+	status := exitDone
+	if r.unusable() {
+		status = exitNotStarted
+	}
+	for _, in := range r.stats.Inputs {
+		for _, note := range in.Notes {
+			p.remark(in.Name, p.escape(note))
+		}
+		for _, d := range in.Damage {
+			p.say(in.Name, p.escape(d.String()))
+			if d.Unread && slices.Contains(r.named, in.Name) {
+				status = exitNotStarted
+			}
+			status = max(status, exitDamaged)
+		}
+		for _, a := range in.Anomalies {
+			if p.verbose {
+				p.remark(in.Name, fmt.Sprintf("odd but accepted: %s (%d)", p.escape(a.Name), a.N))
+			}
+		}
+	}
+	if status == exitDone {
+		return nil
+	}
+	return &failure{status: status}
+}
+
+// present writes results and then tells what was wrong with the inputs.
+func (r *reading) present(p *program, write func(io.Writer) error) error {
+	if err := p.write(write); err != nil {
+		return err
+	}
+	return r.verdict(p)
+}
