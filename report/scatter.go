@@ -1,16 +1,28 @@
 package report
 
+import (
+	"strings"
+
+	"sockscope/decode/flow"
+)
+
 // Many server ports with a failure or two each tell less than one line about them
 // all: what scans from ever other addresses look like, and background radiation.
 const (
 	scatterLines = 20 // more lines of a kind than that are folded …
-	scatterEach  = 3  // … where each is about so few connections
+	scatterSlow  = 5  // … or than that, where the connections worked in the end …
+	scatterEach  = 3  // … and each is about so few connections
 )
 
 // A scatterKey is what folded groups have in common.
 type scatterKey struct {
 	kind     kind
 	protocol uint8
+	side     flow.Side
+}
+
+func scatterKeyOf(g *slot[groupKey, group]) scatterKey {
+	return scatterKey{g.key.kind, g.key.protocol, g.key.side}
 }
 
 // scatter is groups that are told together.
@@ -39,10 +51,18 @@ func (s *scatter) add(g *slot[groupKey, group]) {
 // isScattered reports whether a group may be told together with others.
 func isScattered(g *slot[groupKey, group]) bool {
 	switch g.key.kind {
-	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable:
+	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable, retriedSYN, resetBy:
 		return g.weight <= scatterEach
 	}
 	return false
+}
+
+// few is how many lines of a kind are told one by one.
+func (k scatterKey) few() int {
+	if k.kind == retriedSYN || k.kind == resetBy {
+		return scatterSlow
+	}
+	return scatterLines
 }
 
 // scattered folds the groups of each kind and protocol that are many and small, and
@@ -51,13 +71,13 @@ func scattered(groups []*slot[groupKey, group]) (folded map[scatterKey]*scatter,
 	counts := make(map[scatterKey]int)
 	for _, g := range groups {
 		if isScattered(g) {
-			counts[scatterKey{g.key.kind, g.key.protocol}]++
+			counts[scatterKeyOf(g)]++
 		}
 	}
 	folded = make(map[scatterKey]*scatter)
 	for _, g := range groups {
-		key := scatterKey{g.key.kind, g.key.protocol}
-		if !isScattered(g) || counts[key] <= scatterLines {
+		key := scatterKeyOf(g)
+		if !isScattered(g) || counts[key] <= key.few() {
 			rest = append(rest, g)
 			continue
 		}
@@ -77,6 +97,8 @@ var scatterWords = map[kind]string{
 	aborted:         "reset in the middle of the handshake at",
 	mismatched:      "answered wrongly by",
 	portUnreachable: "found no listener at",
+	retriedSYN:      "needed more than one SYN at",
+	resetBy:         "reset after the handshake at",
 }
 
 // line tells the groups in one sentence, with the first as the example.
@@ -87,11 +109,15 @@ func (s *scatter) line(key scatterKey, d *doors) Trouble {
 	if s.clients.exact() && s.clients.count() == 1 {
 		clients = " from one client"
 	}
+	words := scatterWords[key.kind]
+	if side := key.side.String(); side != "" {
+		words = "reset by the " + side + strings.TrimPrefix(words, "reset")
+	}
 	return Trouble{
 		Kind:     example.Kind,
 		Severity: min(Warning, example.Severity),
 		Subject:  protocolName(key.protocol),
-		Text: n.alone("connection") + clients + " " + scatterWords[key.kind] + " " +
+		Text: n.alone("connection") + clients + " " + words + " " +
 			plural(s.ports, "server port") + " in all, a few each, first " + example.Subject,
 		Count:   s.n,
 		AtLeast: s.atLeast,

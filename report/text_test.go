@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sockscope/decode/flow"
 )
 
 var sgr = regexp.MustCompile("\x1b\\[[0-9;]*m")
@@ -75,6 +77,22 @@ func TestColourChangesOnlyColour(t *testing.T) {
 		got := sgr.ReplaceAllString(textOf(t, s, TextOptions{Color: true}), "")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestTimelineFitsWhateverItsStep(t *testing.T) {
+	for _, span := range []time.Duration{time.Microsecond, time.Second, time.Hour, 100 * 24 * time.Hour, 100 * 365 * 24 * time.Hour} {
+		s := newScene()
+		for range 100 {
+			s.tcp("10.0.0.1:1000", "192.0.2.1:443", flow.Complete, span/100)
+		}
+		for _, width := range []int{40, 41, 80, 200} {
+			for line := range strings.Lines(textOf(t, s.summary(Config{}), TextOptions{Width: width})) {
+				if n := textWidth(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("span %v, width %d: %d cells: %q", span, width, n, line)
+				}
+			}
 		}
 	}
 }

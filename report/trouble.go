@@ -128,7 +128,7 @@ func kindOf(c *flow.Connection, failed bool) (groupKey, bool) {
 	case flow.Mismatched:
 		return serverKey(c, mismatched, flow.Neither), true
 	case flow.ReplyOnly:
-		return groupKey{kind: replyOnly, protocol: c.Protocol}, true
+		return groupKey{kind: replyOnly, protocol: c.Protocol}, c.Protocol == protoTCP || c.Protocol == protoSCTP
 	case flow.Unreachable:
 		if isPortUnreachable(c) {
 			k := serverKey(c, portUnreachable, flow.Neither)

@@ -126,6 +126,20 @@ func TestTrouble(t *testing.T) {
 			"problem refused 4 [44 46 48 50]: tcp 192.0.2.1:443 (~https): refused all 4 connections from 10.0.0.1: nothing listens on this port",
 			"warning refused 21 [2 4 6 8 10]: tcp: 21 connections from 5 clients refused by 21 server ports in all, a few each, first tcp 192.0.2.0:60000",
 		}},
+		{"slow connections to many servers are one line", func(s *scene) {
+			for i := range scatterSlow + 1 {
+				s.tcp(client, fmt.Sprintf("192.0.2.%d:443", i), flow.Complete, 0, func(c *flow.Connection) {
+					c.Flags, c.SYNCount = flow.SYNRetransmitted, 2
+					c.Close, c.ClosedBy = flow.Reset, flow.ServerSide
+				})
+			}
+		}, []string{
+			"warning reset 6 [3 18 33 48 63]: tcp: 6 connections from one client reset by the server after the handshake at 6 server ports in all, a few each, first tcp 192.0.2.0:443 (~https)",
+			"warning syn-retransmitted 6 [1 16 31 46 61]: tcp: 6 connections from one client needed more than one SYN at 6 server ports in all, a few each, first tcp 192.0.2.0:443 (~https)",
+		}},
+		{"an ICMP reply without its request is no trouble", func(s *scene) {
+			s.tcp(client, server, flow.ReplyOnly, 0, func(c *flow.Connection) { c.Protocol, c.HasPorts = protoICMP, false })
+		}, nil},
 		{"clients that retry are an outage, not a flood", func(s *scene) {
 			for i := range 60 {
 				s.tcp(fmt.Sprintf("10.0.0.%d:1000", i), server, flow.Unanswered, 0, func(c *flow.Connection) { c.SYNCount = 5 })
@@ -218,5 +232,31 @@ func TestPortSet(t *testing.T) {
 		if s.n != i+1 {
 			t.Fatalf("%d ports counted after %d", s.n, i+1)
 		}
+	}
+}
+
+func TestTroubleAmongMoreTargetsThanAreKept(t *testing.T) {
+	b := NewBuilder(Config{})
+	s := newScene()
+	c := s.tcp("10.0.0.1:1000", "192.0.2.1:443", flow.Refused, 0)
+	totals := s.totals()
+	for i := range 3 * maxHeavy {
+		c.ID, c.VerdictFrame = uint64(i+1), uint64(i+1)
+		c.Client, c.Server = netip.AddrPortFrom(address(i), 1000), netip.AddrPortFrom(address(i*7919), 60000)
+		if i%100 == 0 {
+			c.Server = netip.MustParseAddrPort("192.0.2.1:443")
+		}
+		b.Add(c)
+	}
+	got := b.Summary(s.stats(), totals)
+	want := (3*maxHeavy + 99) / 100
+	if len(got.Trouble) != 2 || got.Trouble[0].Subject != "tcp 192.0.2.1:443 (~https)" || got.Trouble[0].Count != uint64(want) || got.Trouble[0].AtLeast {
+		t.Errorf("the heavy target is not told exactly: %q", told(got))
+	}
+	if last := got.Trouble[len(got.Trouble)-1]; !last.AtLeast || !strings.Contains(last.Text, "at least") {
+		t.Errorf("the others are not a lower bound: %q", told(got))
+	}
+	if !got.Doors.Approximate || got.Total.Connections != 3*maxHeavy {
+		t.Errorf("%+v", got.Doors)
 	}
 }

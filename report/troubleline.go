@@ -61,14 +61,26 @@ func describe(s *slot[groupKey, group], d *doors) Trouble {
 		Subject: endpointName(k.protocol, k.addr, k.port, d.label(k.addr, k.port, k.protocol, g.label)),
 	}
 	all, exact := d.connections(k.addr, k.port, k.protocol)
-	whole := exact && all == s.weight && !t.AtLeast
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
 	switch k.kind {
+	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable:
+		t.tellAttempts(k, g, n)
+	case unreachable, tooBig, replyOnly, oneWay:
+		t.tellCapture(k, g, n)
+	default:
+		t.tellConnections(k, g, n)
+	}
+	return t
+}
+
+// tellAttempts tells why connections to an endpoint were not made.
+func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
+	switch k.kind {
 	case refused:
-		t.Kind, t.Severity = "refused", worseIf(whole)
+		t.Kind, t.Severity = "refused", worseIf(n.whole())
 		t.Text = "refused " + n.of("connection") + g.from() + ": nothing listens on this port"
 	case unanswered:
-		t.Kind, t.Severity = "unanswered", worseIf(whole)
+		t.Kind, t.Severity = "unanswered", worseIf(n.whole())
 		if k.protocol == protoTCP || k.protocol == protoSCTP {
 			t.Text = "left " + n.of("connection") + g.from() + " unanswered" + g.retries() +
 				": host down or filtered"
@@ -89,20 +101,16 @@ func describe(s *slot[groupKey, group], d *doors) Trouble {
 		t.Text = "acknowledged something else than the client's SYN in " + n.of("connection") + g.from() +
 			": leftovers of an old connection, or another device answers"
 	case portUnreachable:
-		t.Kind, t.Severity = "unreachable", worseIf(whole)
+		t.Kind, t.Severity = "unreachable", worseIf(n.whole())
 		t.Text = "answered " + n.of("attempt") + g.from() + " with " +
 			icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) +
 			": nothing listens on this port"
-	case unreachable:
-		t.Kind, t.Severity = "unreachable", Problem
-		t.Subject = k.addr.String()
-		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
-			n.alone("connection") + g.from() + g.to()
-	case tooBig:
-		t.Kind, t.Severity = "packet-too-big", Warning
-		t.Subject = k.addr.String()
-		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
-			n.alone("connection") + g.from() + g.to() + ": a sender that does not hear it hangs on large transfers"
+	}
+}
+
+// tellConnections tells what happened to connections that an endpoint did have.
+func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
+	switch k.kind {
 	case resetBy:
 		t.Kind, t.Severity = "reset", Warning
 		t.Text = g.culprit(k.side) + " reset " + n.of("connection") + " after the handshake"
@@ -128,17 +136,33 @@ func describe(s *slot[groupKey, group], d *doors) Trouble {
 		if g.setup >= 0 {
 			t.Text += ", setup took up to " + wait(g.setup)
 		}
+	}
+}
+
+// tellCapture tells what is not about one server: what routers say, and what the
+// capture lacks.
+func (t *Trouble) tellCapture(k groupKey, g *group, n share) {
+	switch k.kind {
+	case unreachable:
+		t.Kind, t.Severity = "unreachable", Problem
+		t.Subject = k.addr.String()
+		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
+			n.alone("connection") + g.from() + g.to()
+	case tooBig:
+		t.Kind, t.Severity = "packet-too-big", Warning
+		t.Subject = k.addr.String()
+		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
+			n.alone("connection") + g.from() + g.to() + ": a sender that does not hear it hangs on large transfers"
 	case replyOnly:
 		t.Kind, t.Severity = "reply-only", Note
 		t.Subject = protocolName(k.protocol)
-		t.Text = n.alone("connection") + " of " + g.servers() + " show answers only, never a request: " +
+		t.Text = n.alone("connection") + " of " + g.servers() + " with answers only, never a request: " +
 			"one direction is not captured, or others use the clients' addresses (backscatter)"
 	case oneWay:
 		t.Kind, t.Severity = "one-way", Note
 		t.Subject = protocolName(k.protocol)
 		t.Text = n.alone("connection") + " seen in one direction only: the capture misses the other one"
 	}
-	return t
 }
 
 // worseIf is a Problem when all of an endpoint's connections are concerned.
@@ -155,6 +179,9 @@ type share struct {
 	exact   bool // all is known
 	atLeast bool // n is a lower bound
 }
+
+// whole reports whether all connections are concerned, as far as is known.
+func (s share) whole() bool { return s.exact && s.all == s.n && !s.atLeast }
 
 // of is "all 5 connections", "5 of 20 connections", "the only connection".
 func (s share) of(one string) string {

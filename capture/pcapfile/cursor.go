@@ -135,6 +135,7 @@ func (c *cursor) end(err error) {
 			Stopped: f.stopped, Unread: blank && c.kept == 0})
 	}
 	c.suspend()
+	c.in.read(c.in.size) // nothing more will be
 }
 
 // suspend closes the file; the next fill opens it again and goes on.

@@ -66,21 +66,19 @@ func Open(ctx context.Context, names []string, cfg Config) (*Reader, error) {
 		cfg.MaxInput = 1 << 40
 	}
 	r := &Reader{cfg: cfg, first: 1}
-	for _, op := range expand(names) {
+	operands := expand(names)
+	stream := false
+	for _, op := range operands {
 		in := newInput(ctx, r, op)
+		in.ahead = len(operands) <= maxAhead
 		r.inputs = append(r.inputs, in)
-		r.total += in.size
+		r.total += max(in.size, 0)
+		stream = stream || in.size < 0
+	}
+	if stream {
+		r.total = 0 // the length of a stream is unknown, so is the sum
 	}
 	noteRepeats(r.inputs)
-	for _, in := range r.inputs {
-		if in.size < 0 {
-			r.total = 0 // a stream's length is unknown, so is the sum
-			break
-		}
-	}
-	for _, in := range r.inputs {
-		in.ahead = len(r.inputs) <= maxAhead
-	}
 	if len(r.inputs) == 1 {
 		r.next = newSingle(r.inputs[0])
 	} else {

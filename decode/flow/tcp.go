@@ -291,7 +291,8 @@ func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client 
 		}
 		h.verdict, h.verdictFrame = wasAborted, b.number(r)
 	case d == server:
-		answers := r.flags&ack == 0 || r.ack-(h.isn[client]+1) <= h.synData
+		// RFC 9293 §3.10.7.1: an RST for a SYN acknowledges it, and its own number is 0.
+		answers := r.flags&ack != 0 && r.ack-(h.isn[client]+1) <= h.synData || r.seq == 0
 		if !answers || h.verdict != noVerdict {
 			return
 		}
