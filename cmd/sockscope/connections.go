@@ -27,6 +27,10 @@ func defineConnections(fs *pflag.FlagSet) action {
 	format := choiceFlag(fs, "format", report.ConnectionFormats(), "output as text, ndjson, csv, zeek (conn.log)")
 	columns := &words{choices: report.ColumnNames()}
 	fs.Var(columns, "columns", "columns, separated by commas, in this order")
+	sort := &choice{"start", report.Sorts()}
+	fs.Var(sort, "sort", "order by this column")
+	top := numberFlag(fs, "top", 0, 1, 1_000_000, "only the first `N`")
+	all := fs.Bool("all", false, "all connections (as without --top)")
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
@@ -35,6 +39,9 @@ func defineConnections(fs *pflag.FlagSet) action {
 		show.apply(p)
 		if len(columns.value) > 0 && format.value == "zeek" {
 			return usage("--columns and --format zeek contradict each other: a conn.log has fixed columns")
+		}
+		if *all && fs.Changed("top") {
+			return usage("--all and --top contradict each other")
 		}
 		r, err := source.read(ctx, p)
 		if err != nil {
@@ -53,13 +60,43 @@ func defineConnections(fs *pflag.FlagSet) action {
 			if err != nil {
 				return err
 			}
-			for c := range r.result.Connections() {
-				row := report.NewRow(c)
-				if err := cw.Write(&row); err != nil {
-					return err
-				}
+			write := func(row *report.Row) error { return cw.Write(row) }
+			if fs.Changed("sort") || fs.Changed("top") {
+				err = writeSorted(r, sort.value, top.value, write)
+			} else {
+				err = writeInOrder(r, write)
+			}
+			if err != nil {
+				return err
 			}
 			return cw.Close()
 		})
 	}
+}
+
+// writeInOrder gives all connections in the order of their first packets.
+func writeInOrder(r *reading, write func(*report.Row) error) error {
+	var row report.Row
+	for c := range r.result.Connections() {
+		row = report.NewRow(c)
+		if err := write(&row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSorted gives the first top connections by a column, 0: all.
+func writeSorted(r *reading, column string, top int, write func(*report.Row) error) error {
+	b := report.NewBuilder(report.Config{Sort: column, Top: top, All: top == 0})
+	for c := range r.result.Connections() {
+		b.Add(c)
+	}
+	s := b.Summary(r.stats, &r.result.Totals)
+	for i := range s.Connections {
+		if err := write(&s.Connections[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

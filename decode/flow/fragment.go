@@ -42,7 +42,7 @@ func newFragments() fragments { return fragments{entries: map[fragmentKey]*fragm
 func (f *fragments) start(t *Table, r *record, x *extra, n uint32) {
 	k := t.fragmentKey(r, x)
 	if m := t.metas.at(n); m.wide != 0 {
-		k.wide = t.wide[m.wide-1]
+		k.wide = *t.wide.at(m.wide - 1)
 	}
 	e := f.entry(t, k, r.time)
 	e.known, e.connection = true, n

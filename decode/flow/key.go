@@ -20,7 +20,7 @@ type key struct {
 	pa, pb  uint16 // ports; 0 for protocols without
 	proto   uint8  // IP protocol number
 	version uint8  // 4 or 6
-	_       uint16
+	pad     uint16 // always 0: without a gap, keys compare as one block of memory
 	scope   uint32 // tunnel kind<<24 | VNI, or 0 (spec: one private tuple in two tenants is two connections)
 }
 

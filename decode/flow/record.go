@@ -71,6 +71,18 @@ func (b *Batch) reset(block *capture.Block) {
 	b.extras = b.extras[:0]
 }
 
+// add appends an empty record.
+func (b *Batch) add() *record {
+	n := len(b.records)
+	if n == cap(b.records) {
+		b.records = append(b.records, record{})
+	} else {
+		b.records = b.records[:n+1]
+		b.records[n] = record{}
+	}
+	return &b.records[n]
+}
+
 // Len is the number of records.
 func (b *Batch) Len() int { return len(b.records) }
 

@@ -85,11 +85,9 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 	}
 	dir := r.seed.orient(&k, &p.Src, &p.Dst, sport, dport)
 	b := &parts[r.seed.partition(&k, len(parts))]
-	b.records = append(b.records, record{
-		key: k, hash: r.seed.hash(&k), time: f.Time, frame: frame, wire: f.Length,
-		ip: uint32(p.IPLength), kind: what, dir: dir, ttl: p.TTL,
-	})
-	rec := &b.records[len(b.records)-1]
+	rec := b.add()
+	rec.key, rec.hash, rec.time, rec.frame = k, r.seed.hash(&k), f.Time, frame
+	rec.wire, rec.ip, rec.kind, rec.dir, rec.ttl = f.Length, uint32(p.IPLength), what, dir, p.TTL
 	if what != fragment && len(p.Payload) > 0 {
 		rec.offset = uint32(cap(f.Data) - cap(p.Payload)) // Payload is a part of Data
 		rec.captured = uint16(min(len(p.Payload), 65535))
@@ -153,7 +151,9 @@ func (r *Recorder) quote(f *capture.Frame, frame uint32, parts []Batch) {
 	}
 	dir := r.seed.orient(&k, &q.Src, &q.Dst, sport, dport)
 	b := &parts[r.seed.partition(&k, len(parts))]
-	rec := record{key: k, hash: r.seed.hash(&k), time: f.Time, frame: frame, kind: quote, dir: dir, seq: q.Seq}
+	rec := b.add()
+	rec.key, rec.hash, rec.time, rec.frame = k, r.seed.hash(&k), f.Time, frame
+	rec.kind, rec.dir, rec.seq = quote, dir, q.Seq
 	if q.Version == 6 {
 		pair := addressPair{q.Src, q.Dst}
 		if dir == 1 {
@@ -167,7 +167,6 @@ func (r *Recorder) quote(f *capture.Frame, frame uint32, parts []Batch) {
 		from: p.Src, fromVersion: p.Version,
 	})
 	rec.extra = uint32(len(b.extras))
-	b.records = append(b.records, rec)
 }
 
 // hasPorts reports whether a protocol's conversations are told apart by ports.

@@ -28,7 +28,7 @@ func (t *Table) Connection(n int, r *Connection) {
 		r.Tunnels = t.tunnels[m.tunnels-1]
 	}
 	if m.evidence != 0 {
-		r.Evidence = t.evidence[m.evidence-1]
+		r.Evidence = *t.evidence.at(m.evidence - 1)
 		if client == 1 {
 			r.Evidence.FromClient, r.Evidence.FromServer = r.Evidence.FromServer, r.Evidence.FromClient
 		}
@@ -57,7 +57,7 @@ func (t *Table) endpoints(c *cell, m *meta) (ends [2]netip.AddrPort) {
 		ends[1] = netip.AddrPortFrom(netip.AddrFrom4(b), c.key.pb)
 		return ends
 	}
-	pair := &t.wide[m.wide-1]
+	pair := t.wide.at(m.wide - 1)
 	ends[0] = netip.AddrPortFrom(netip.AddrFrom16(pair.a), c.key.pa)
 	ends[1] = netip.AddrPortFrom(netip.AddrFrom16(pair.b), c.key.pb)
 	return ends

@@ -33,7 +33,7 @@ func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 		}
 	}
 	if m.evidence != 0 {
-		switch e := &t.evidence[m.evidence-1]; {
+		switch e := t.evidence.at(m.evidence - 1); {
 		case e.FromClient:
 			return 0, RolePayload
 		case e.FromServer:

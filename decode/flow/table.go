@@ -25,10 +25,10 @@ type Table struct {
 	handshakes arena[handshake]
 	rares      arena[rare]
 
-	wide     []addressPair
+	wide     arena[addressPair]
 	tunnels  [][]decode.Tunnel
 	chains   map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
-	evidence []Evidence
+	evidence arena[Evidence]
 	icmp     []icmpError
 	waits    [][]time.Duration
 	spill    [][]uint8
@@ -84,7 +84,8 @@ func (t *Table) Apply(b *Batch) {
 		var touched uint32
 		for _, k := range number[:n] {
 			if k != 0 {
-				touched += t.cells.at(k - 1).acked[0]
+				c := t.cells.at(k - 1)
+				touched += c.acked[0] + uint32(c.sent[0].packets)
 			}
 		}
 		t.touched = touched
@@ -165,11 +166,11 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 		e.FromClient, e.FromServer = e.FromServer, e.FromClient
 	}
 	if m.evidence == 0 {
-		t.evidence = append(t.evidence, e)
-		m.evidence = uint32(len(t.evidence))
+		i, place := t.evidence.add()
+		*place, m.evidence = e, i+1
 		return
 	}
-	old := &t.evidence[m.evidence-1]
+	old := t.evidence.at(m.evidence - 1)
 	if old.Service == "" {
 		old.Service = e.Service
 	}
@@ -203,7 +204,7 @@ func (t *Table) slot(b *Batch, r *record) (slot, n uint32) {
 			continue
 		}
 		n := uint32(s) - 1
-		if t.cells.at(n).key == r.key && (r.wide == 0 || t.wide[t.metas.at(n).wide-1] == b.wide[r.wide-1]) {
+		if t.cells.at(n).key == r.key && (r.wide == 0 || *t.wide.at(t.metas.at(n).wide - 1) == b.wide[r.wide-1]) {
 			return i, n
 		}
 	}
@@ -225,8 +226,8 @@ func (t *Table) create(b *Batch, r *record) uint32 {
 	if t.slots[slot] == 0 {
 		t.live++
 		if r.wide != 0 {
-			t.wide = append(t.wide, b.wide[r.wide-1])
-			m.wide = uint32(len(t.wide))
+			i, place := t.wide.add()
+			*place, m.wide = b.wide[r.wide-1], i+1
 		}
 	} else {
 		m.wide = t.metas.at(old).wide
