@@ -80,7 +80,7 @@ type Packet struct {
 	TTL        uint8  // or hop limit
 	TOS        uint8  // or traffic class
 	MoreFrags  bool   // more fragments follow; with FragOffset 0, the first of several
-	TCPHeader  bool   // Class TCP: Seq, Ack, Flags and Window were captured, not only the ports
+	TCPHeader  bool   // Class TCP: Seq, Ack, Flags and Window were captured and the header's length is right, else only the ports count
 	FragOffset int    // in bytes
 	IPID       uint32 // identification of a fragment (IPv4: 16 bits, of every packet)
 	IPLength   int    // of the whole IP packet as its header says (jumbo included); from the frame when it says 0 (TSO)

@@ -37,14 +37,11 @@ func (p *Packet) tcp(b []byte, missing int, partial bool) Error {
 		p.Options.Has = OptTimestamps
 		p.Options.TSVal, p.Options.TSEcr = be32(b[24:]), be32(b[28:])
 	case hlen < tcpMinLen:
-		p.Payload, p.PayloadLength = nil, 0
-		return TCPHeader
+		return p.tcpBroken()
 	case hlen <= len(b):
 		p.Options.parse(b[tcpMinLen:hlen])
 	case hlen > wire && !partial:
-		p.Payload, p.PayloadLength = nil, 0
-		p.Options.Has = OptBroken
-		return TCPHeader
+		return p.tcpBroken()
 	default: // the snap length or the fragment cut the options off
 		p.Payload, p.PayloadLength = nil, max(0, wire-hlen)
 		p.Options.parse(b[tcpMinLen:])
@@ -56,6 +53,16 @@ func (p *Packet) tcp(b []byte, missing int, partial bool) Error {
 		return TCPOption
 	}
 	return None
+}
+
+// tcpBroken is for a header whose length cannot be true: no receiver takes such a
+// segment, so its ports alone count.
+func (p *Packet) tcpBroken() Error {
+	p.Seq, p.Ack, p.Flags, p.Window = 0, 0, 0, 0
+	p.TCPHeader = false
+	p.Options.Has = OptBroken
+	p.Payload, p.PayloadLength = nil, 0
+	return TCPHeader
 }
 
 // tcpCut decodes what there is of a header below 20 bytes. Without the data offset the payload

@@ -26,9 +26,9 @@ func tcpTests() []decodeTest {
 	return []decodeTest{
 		{name: "all nine flags, not the reserved bits", frame: frame(patch(segment, 12, "5fff")), want: tcp4(func(p *Packet) { p.Flags = 0x1ff })},
 		{name: "options", frame: frame(long), want: tcp4(sized(len(long)), bothOptions)},
-		{name: "data offset 4", frame: frame(patch(segment, 12, "40")), want: tcp4(failed(TCPHeader), payload("", 0))},
+		{name: "data offset 4", frame: frame(patch(segment, 12, "40")), want: tcp4(failed(TCPHeader), ports, payload("", 0), option(TCPOptions{Has: OptBroken}))},
 		{name: "data offset beyond the packet", frame: frame(patch(segment, 12, "f0")),
-			want: tcp4(failed(TCPHeader), payload("", 0), option(TCPOptions{Has: OptBroken}))},
+			want: tcp4(failed(TCPHeader), ports, payload("", 0), option(TCPOptions{Has: OptBroken}))},
 		{name: "options cut by the snap length: those that are there", frame: frame(long), cut: 5 + 2,
 			want: tcp4(sized(len(long)), failed(Truncated), payload("", 5), option(TCPOptions{Has: OptMSS | OptCut, MSS: 1460}))},
 		{name: "all options cut", frame: frame(long), cut: 5 + 8,

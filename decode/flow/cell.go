@@ -15,6 +15,7 @@ type cell struct {
 	next        [2]uint32 // TCP: the sequence number that each side sends next
 	acked       [2]uint32 // TCP: the highest acknowledgment that each side sent
 	bits        facts
+	window      [2]uint16 // TCP: what each side announced last, unscaled
 
 	sent [2]volume // by the key's first and second endpoint
 }
@@ -41,22 +42,23 @@ type meta struct {
 type facts uint32
 
 const (
-	sawData   facts            = 1 << (2 * iota) // payload was sent
-	sawAck                                       // a pure acknowledgment was sent
-	sawSYN                                       // a bare SYN was sent
-	sawSYNACK                                    // a valid SYN-ACK was sent
-	badSYNACK                                    // a SYN-ACK was sent that acknowledges something else
-	ackedSYN                                     // the other side's SYN was acknowledged, by arithmetic
-	sawFIN                                       // a FIN was sent
-	ackedFIN                                     // the other side's FIN was acknowledged
-	sawRST                                       // an RST was sent
-	knownSeq                                     // next is known
-	knownISN                                     // isn is known or follows from what the other side acknowledged
-	knownAck                                     // acked is known
-	goesOn                                       // segments that are neither SYN nor RST were sent
-	closed                                       // both FINs were acknowledged (side 0); an RST in window ended it (side 1)
-	clientIs                                     // the client, when SYN or SYN-ACK told
-	steady    = facts(1) << 30                   // handshake over and no end in sight: the short way is enough
+	sawData    facts            = 1 << (2 * iota) // payload was sent
+	sawAck                                        // a pure acknowledgment was sent
+	sawSYN                                        // a bare SYN was sent
+	sawSYNACK                                     // a valid SYN-ACK was sent
+	badSYNACK                                     // a SYN-ACK was sent that acknowledges something else
+	ackedSYN                                      // the other side's SYN was acknowledged, by arithmetic
+	sawFIN                                        // a FIN was sent
+	ackedFIN                                      // the other side's FIN was acknowledged
+	sawRST                                        // an RST was sent
+	knownSeq                                      // next is known
+	knownISN                                      // isn is known or follows from what the other side acknowledged
+	knownAck                                      // acked is known
+	goesOn                                        // segments that are neither SYN nor RST were sent
+	closed                                        // both FINs were acknowledged (side 0); an RST in window ended it (side 1)
+	clientIs                                      // the client, when SYN or SYN-ACK told
+	lastSecond = facts(1) << 31                   // the key's second endpoint sent the last packet
+	steady     = facts(1) << 30                   // handshake over and no end in sight: the short way is enough
 )
 
 // of is fact for one side.
@@ -99,18 +101,20 @@ type handshake struct {
 	rsts        [2]uint16
 	chunks      [2]uint16 // SCTP: set of chunk types that each side sent
 	offered     [2]offer
-	synData     uint32    // payload bytes in the client's first SYN
-	flags       uint16    // FlagSet
-	synFlags    uint16    // TCP flags of the client's first SYN
-	window      [2]uint16 // last announced, unscaled
-	ttl         [2]uint8  // of each side's first packet
+	synData     uint32   // payload bytes in the client's first SYN
+	flags       uint16   // FlagSet
+	synFlags    uint16   // TCP flags of the client's first SYN
+	ttl         [2]uint8 // of each side's first packet
 	state       [2]State
 	zeek        zeekStates
 	verdict     verdict
 	finFirst    uint8 // 1 + side of the first FIN or RST
 	complete    uint8 // Wireshark's completeness
 	historyLen  uint8
-	ambiguous   bool // a retransmission makes a round trip a guess
+	ambiguous   bool    // a retransmission makes a round trip a guess
+	afterFIN    bool    // the RST that ended it came after a FIN
+	guessed     [2]bool // isn is the number before the first segment seen, not a SYN's
+	spoken      [2]bool // something that is no RST was sent
 	history     [14]uint8
 }
 
@@ -120,7 +124,17 @@ type rare struct {
 	keepAlives  [2]uint32
 	resent      [2]uint32 // payload segments below next, for the history
 	rstSeq      [2]uint32 // of each side's last RST
+	synackSeq   [2]uint32 // of each side's last SYN-ACK that was not the accepted one
+	other       otherSYNACK
 	zeroFrames  [2]uint64 // of each side's first zero window
+}
+
+// otherSYNACK is the latest SYN-ACK that fits the SYN but has another ISN than the
+// accepted one; the client's ACK tells which of the two it took.
+type otherSYNACK struct {
+	isn   uint32
+	frame uint64 // 0: there is none
+	time  capture.Timestamp
 }
 
 // offer is what a side's SYN or SYN-ACK offered.
@@ -142,19 +156,25 @@ const (
 	wasAborted
 )
 
-// update counts a packet in the cell. Times may run backwards.
+// update counts a packet in the cell.
 func (c *cell) update(r *record) {
-	if r.time > c.last {
-		c.last = r.time // Unknown is below all times
-	} else if r.time < c.first && r.time.Known() {
-		c.first = r.time
-	}
-	if !c.first.Known() {
-		c.first = r.time
-	}
+	c.span(r.time)
+	c.bits = c.bits&^lastSecond | facts(r.dir)<<31
 	v := &c.sent[r.dir]
 	v.packets++
 	v.bytes += uint64(r.wire)
 	v.ip += uint64(r.ip)
 	v.payload += uint64(r.payload)
+}
+
+// span widens the cell's time by t. Times may run backwards.
+func (c *cell) span(t capture.Timestamp) {
+	if t > c.last {
+		c.last = t // Unknown is below all times
+		if !c.first.Known() {
+			c.first = t
+		}
+	} else if t < c.first && t.Known() {
+		c.first = t
+	}
 }

@@ -6,10 +6,12 @@ import (
 	"sockscope/capture"
 )
 
-// Bounds of the search for the connection of later fragments, which carry no ports.
+// Bounds of the search for the connection of later fragments, which carry no
+// ports. The bound on the number is one on the distance in frames of the whole
+// input, so that it does not depend on how the work is divided.
 const (
-	maxFragments    = 8192             // datagrams under way in one partition
-	fragmentTimeout = 60 * time.Second // RFC 8200 §4.5
+	maxFragmentDistance = 1 << 16
+	fragmentTimeout     = 60 * time.Second // RFC 8200 §4.5
 )
 
 // fragmentKey names a datagram: RFC 791 §3.2, RFC 8200 §4.5.
@@ -25,6 +27,7 @@ type fragmentEntry struct {
 	known      bool   // the first fragment was seen
 	connection uint32 // valid when known
 	since      capture.Timestamp
+	frame      uint64 // number of the first one seen
 	waiting    volume // later fragments that came before the first
 }
 
@@ -39,14 +42,14 @@ func newFragments() fragments { return fragments{entries: map[fragmentKey]*fragm
 
 // start notes that connection n sent the first fragment of a datagram, and gives it
 // the fragments that came before.
-func (f *fragments) start(t *Table, r *record, x *extra, n uint32) {
+func (f *fragments) start(t *Table, b *Batch, r *record, x *extra, n uint32) {
 	k := t.fragmentKey(r, x)
 	if m := t.metas.at(n); m.wide != 0 {
 		k.wide = *t.wide.at(m.wide - 1)
 	}
-	e := f.entry(t, k, r.time)
+	e := f.entry(t, k, r.time, b.number(r))
 	e.known, e.connection = true, n
-	t.attribute(n, r.dir, r.time, e.waiting)
+	t.attribute(n, r.dir, e.since, e.waiting)
 	e.waiting = volume{}
 }
 
@@ -56,7 +59,7 @@ func (t *Table) fragment(b *Batch, r *record) {
 	if r.wide != 0 {
 		k.wide = b.wide[r.wide-1]
 	}
-	e := t.fragments.entry(t, k, r.time)
+	e := t.fragments.entry(t, k, r.time, b.number(r))
 	v := volume{packets: 1, bytes: uint64(r.wire), ip: uint64(r.ip)}
 	if e.known {
 		t.attribute(e.connection, r.dir, r.time, v)
@@ -90,9 +93,7 @@ func (t *Table) attribute(n uint32, dir uint8, when capture.Timestamp, v volume)
 	s.packets += v.packets
 	s.bytes += v.bytes
 	s.ip += v.ip
-	if when > c.last {
-		c.last = when
-	}
+	c.span(when)
 	total := &t.Totals.Connections
 	switch {
 	case hasPorts(c.key.proto):
@@ -104,9 +105,9 @@ func (t *Table) attribute(n uint32, dir uint8, when capture.Timestamp, v volume)
 	total.add(Volume{v.packets, v.bytes})
 }
 
-// entry is the entry of k, made when there is none or it is too old. The oldest
-// ones make room.
-func (f *fragments) entry(t *Table, k fragmentKey, now capture.Timestamp) *fragmentEntry {
+// entry is the entry of k, made anew when there is none or it is too old.
+func (f *fragments) entry(t *Table, k fragmentKey, now capture.Timestamp, frame uint64) *fragmentEntry {
+	f.forget(t, frame)
 	e, ok := f.entries[k]
 	if ok {
 		age, known := now.Sub(e.since)
@@ -114,21 +115,26 @@ func (f *fragments) entry(t *Table, k fragmentKey, now capture.Timestamp) *fragm
 			return e
 		}
 		t.unattributed(e)
-		*e = fragmentEntry{since: now}
+		*e = fragmentEntry{since: now, frame: e.frame}
 		return e
 	}
-	if len(f.order) >= maxFragments {
-		half := len(f.order) / 2
-		for _, old := range f.order[:half] {
-			t.unattributed(f.entries[old])
-			delete(f.entries, old)
-		}
-		f.order = append(f.order[:0], f.order[half:]...)
-	}
-	e = &fragmentEntry{since: now}
+	e = &fragmentEntry{since: now, frame: frame}
 	f.entries[k] = e
 	f.order = append(f.order, k)
 	return e
+}
+
+// forget drops the datagrams that began too far behind frame.
+func (f *fragments) forget(t *Table, frame uint64) {
+	n := 0
+	for n < len(f.order) && frame-f.entries[f.order[n]].frame > maxFragmentDistance {
+		t.unattributed(f.entries[f.order[n]])
+		delete(f.entries, f.order[n])
+		n++
+	}
+	if n > 0 {
+		f.order = append(f.order[:0], f.order[n:]...)
+	}
 }
 
 // unattributed counts e's fragments as belonging to no connection.
@@ -144,4 +150,5 @@ func (t *Table) Finish() {
 		t.unattributed(e)
 	}
 	t.fragments = fragments{}
+	t.sumTunnels()
 }

@@ -1,6 +1,9 @@
 package flow
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // fromSecond marks a history letter that the key's second endpoint caused.
 const fromSecond = 0x80
@@ -52,7 +55,7 @@ func (t *Table) letters(r *record, c *cell, h *handshake) {
 			t.letter(h, d, 's')
 		}
 	case r.flags&syn != 0:
-		if h.synacks[d] == 0 || r.seq != h.isn[d] {
+		if h.synacks[d] == 0 || r.seq != t.lastSYNACK(c, h, d) {
 			t.letter(h, d, 'h')
 		}
 	case r.flags&rst != 0:
@@ -89,11 +92,11 @@ func (t *Table) dataLetters(r *record, c *cell, h *handshake) {
 				t.letter(h, d, 't')
 			}
 		}
-		if !c.has(sawData.of(d)) {
+		if r.flags&fin == 0 && !c.has(sawData.of(d)) {
 			t.letter(h, d, 'd')
 		}
 	}
-	if r.window == 0 && r.flags&fin == 0 && powerOfTen(t.rare(h).zeroWindows[d]+1) {
+	if r.window == 0 && r.flags&fin == 0 && h.zeek[d^1] != zeekClosed && powerOfTen(t.rare(h).zeroWindows[d]+1) {
 		t.letter(h, d, 'w')
 	}
 }
@@ -125,12 +128,21 @@ const maxHistory = 256
 // letterOnce appends a letter that side has not caused before.
 func (t *Table) letterOnce(h *handshake, side uint8, letter byte) {
 	mark := letter | side*fromSecond
-	for _, l := range h.history[:h.historyLen] {
-		if l == mark {
-			return
-		}
+	if slices.Contains(h.history[:h.historyLen], mark) || h.spill != 0 && slices.Contains(t.spill[h.spill-1], mark) {
+		return
 	}
 	t.letter(h, side, letter)
+}
+
+// lastSYNACK is the sequence number of a side's last SYN-ACK: the accepted one's,
+// unless a later one had another.
+func (t *Table) lastSYNACK(c *cell, h *handshake, side uint8) uint32 {
+	if h.rare != 0 {
+		if s := t.rare(h).synackSeq[side]; s != 0 {
+			return s
+		}
+	}
+	return h.isn[side]
 }
 
 // history is h's history as Zeek writes it: upper case is the client.

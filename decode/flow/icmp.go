@@ -18,6 +18,9 @@ func (t *Table) quote(b *Batch, r *record) {
 		return
 	}
 	c, m := t.cells.at(n), t.metas.at(n)
+	if c.key.proto == protoTCP && x.hasSeq && !c.sentSeq(t.handshake(c), r.dir, r.seq) {
+		return // quotes an earlier connection of this tuple
+	}
 	first := m.icmp == 0
 	if first {
 		t.icmp = append(t.icmp, icmpError{
@@ -37,6 +40,16 @@ func (t *Table) quote(b *Batch, r *record) {
 		e := &t.icmp[m.icmp-1] // the error that decided is the one to tell
 		e.from, e.version, e.typ, e.code = x.from, x.fromVersion, x.icmpType, x.icmpCode
 	}
+}
+
+// sentSeq reports whether a side may have sent sequence number seq: between its ISN
+// and what it sent last.
+func (c *cell) sentSeq(h *handshake, side uint8, seq uint32) bool {
+	if !c.has(knownISN.of(side)) || !c.has(knownSeq.of(side)) {
+		return true
+	}
+	const slack = 1 << 16 // what the capture may lack
+	return seq-h.isn[side] <= c.next[side]-h.isn[side]+slack
 }
 
 // isError reports whether an ICMP message says that a packet did not arrive. A

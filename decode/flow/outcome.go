@@ -10,6 +10,9 @@ func outcome(c *cell, h *handshake) Outcome {
 		return ReplyOnly // only resets
 	}
 	server := client ^ 1
+	if h.verdict == wasAborted { // a later ACK does not undo the reset
+		return Aborted
+	}
 	if !c.has(sawSYN.of(client)) {
 		if c.has(goesOn.of(client)) || c.has(goesOn.of(server)) {
 			return Midstream
@@ -24,12 +27,10 @@ func outcome(c *cell, h *handshake) Outcome {
 		return Complete
 	}
 	switch {
-	case c.has(goesOn.of(client)):
+	case c.has(goesOn.of(client)), c.has(goesOn.of(server)) && c.has(ackedSYN.of(server)):
 		return Implied
 	case h.verdict == wasRefused:
 		return Refused
-	case h.verdict == wasAborted:
-		return Aborted
 	case c.has(sawSYNACK.of(server)):
 		return HalfOpen
 	case h.verdict == wasUnreachable:
@@ -41,7 +42,7 @@ func outcome(c *cell, h *handshake) Outcome {
 }
 
 // closing is how a TCP connection with that outcome ended (spec, section 5).
-func closing(c *cell, o Outcome) Close {
+func closing(c *cell, h *handshake, o Outcome) Close {
 	switch o {
 	case Complete, Implied, Midstream:
 	default:
@@ -50,7 +51,7 @@ func closing(c *cell, o Outcome) Close {
 	switch {
 	case c.has(closed.of(0)):
 		return Fin
-	case c.has(closed.of(1)) && c.has(sawFIN.both()):
+	case c.has(closed.of(1)) && h.afterFIN:
 		return ResetAfterFin
 	case c.has(closed.of(1)):
 		return Reset

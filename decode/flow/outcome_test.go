@@ -59,6 +59,15 @@ func TestOutcome(t *testing.T) {
 
 		{"data in the SYN taken", "S+ h~ A", "complete open +fast-open"},
 		{"data in the SYN ignored", "S+ h A", "complete open +fast-open-ignored"},
+		{"an ACK does not undo an abort", "S h r A", "aborted by server"},
+		{"an old RST aborts nothing", "S h rw A D a F a f A", "complete fin by client"},
+		{"the client's RST of a SYN-ACK it did not ask for gives nothing up", "S h! Rw S= h A D a", "complete open +syn-retransmitted +synack-mismatch"},
+		{"client gives up, and yet", "S R h A", "complete open"},
+		{"a FIN after the reset changes nothing", "S h A D a R f", "complete reset by client"},
+		{"RST captured before its SYN", "r S", "refused by server +reordered"},
+		{"the server goes on alone", "S d d", "implied open"},
+		{"zero-window probe is no keep-alive", "S h A D a0 P a0 P a0", "complete open +zero-window"},
+		{"half-closed is not open", "S h A F a f S*", "complete half-close by client; unanswered"},
 		{"RST with another TTL", "S h A D a r^", "complete reset by server +rst-injected?"},
 		{"closed window", "S h A D a0", "complete open +zero-window"},
 		{"keep-alive", "S h A D a Ak a", "complete open +keep-alive"},
@@ -131,6 +140,13 @@ func TestJoiningColumns(t *testing.T) {
 		{"S h A f A", "S3", "ShAf", 23, "CLOSE-WAIT FIN-WAIT-2"},
 		{"S h A F f a A", "SF", "ShAFfa", 23, "TIME-WAIT CLOSED"},
 		{"D a", "OTH", "Da", 12, "ESTABLISHED ESTABLISHED"},
+		{"S h A F a f A R", "SF", "ShAFafR", 55, "TIME-WAIT CLOSED"},
+		{"D a d A r", "RSTRH", "DadAr", 44, "CLOSED CLOSED"},
+		{"D a d A R", "OTH", "DadAR", 44, "CLOSED CLOSED"},
+		{"D a d A F a", "SH", "DadAF", 28, "FIN-WAIT-2 CLOSE-WAIT"},
+		{"S A R", "OTH", "SAR", 37, "CLOSED CLOSED"},
+		{"S s", "S1", "Ss", 1, "SYN-SENT SYN-SENT"},
+		{"S+ h~ A D a", "S1", "ShADa", 15, "ESTABLISHED ESTABLISHED"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.script, func(t *testing.T) {

@@ -26,7 +26,7 @@ type record struct {
 	wire     uint32 // bytes on the wire
 	ip       uint32 // bytes of the IP packet
 	payload  uint32 // bytes of transport payload, as the headers say
-	seq, ack uint32
+	seq, ack uint32 // SCTP: seq is the initiate tag of INIT and INIT ACK
 	wide     uint32 // 1 + index into Batch.wide: IPv6 addresses
 	extra    uint32 // 1 + index into Batch.extras
 	offset   uint32 // of the captured payload in the frame

@@ -35,9 +35,6 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 		if p.Err != decode.None {
 			r.Totals.Problems[p.Err]++
 		}
-		if p.NumTunnels != 0 {
-			r.Totals.tunnels(p, f.Length)
-		}
 		switch p.Class {
 		case decode.TCP, decode.UDP, decode.SCTP:
 			r.Totals.Connections.Add(f.Length)
@@ -47,6 +44,10 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 				r.quote(f, uint32(i), parts)
 			}
 		case decode.IP:
+			if hasPorts(p.Protocol) || isICMP(p.Protocol) { // its header is not there
+				r.Totals.undecoded(p.Err, f)
+				continue
+			}
 			r.Totals.OtherIP[p.Protocol].Add(f.Length)
 		case decode.Fragment:
 			// The table knows whether the first fragment was seen.
@@ -106,7 +107,7 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 		}
 	case sctp:
 		rec.payload = uint32(p.PayloadLength)
-		rec.flags = p.SCTPChunkBits
+		rec.flags, rec.seq = p.SCTPChunkBits, p.SCTPInitTag
 	case fragment:
 		simple = false
 	}

@@ -39,7 +39,7 @@ func (t *Table) Connection(n int, r *Connection) {
 	}
 	switch {
 	case c.key.proto == protoTCP:
-		t.tcpConnection(c, t.handshake(c), client, r)
+		t.tcpConnection(c, m, t.handshake(c), client, r)
 	case c.key.proto == protoSCTP:
 		t.sctpConnection(c, m, client, r)
 	default:
@@ -69,11 +69,14 @@ func direction(v *volume) Direction {
 }
 
 // tcpConnection fills in what only TCP has.
-func (t *Table) tcpConnection(c *cell, h *handshake, client uint8, r *Connection) {
+func (t *Table) tcpConnection(c *cell, m *meta, h *handshake, client uint8, r *Connection) {
 	server := client ^ 1
 	r.Outcome = outcome(c, h)
-	r.Close = closing(c, r.Outcome)
+	r.Close = closing(c, h, r.Outcome)
 	r.History = t.history(h, client)
+	if m.firstDir != client && r.Role == RoleSYNACK {
+		r.History = "^" + r.History // Zeek turns around what begins with a SYN-ACK
+	}
 	r.ConnState = connState(h.zeek[client], h.zeek[server], r.History, r.ToServer.Payload+r.ToClient.Payload > 0)
 	r.Completeness = h.complete
 	t.evidenceOf(h, client, r)

@@ -5,19 +5,10 @@ package flow
 // reported, so the strongest fact counts whenever it came.
 func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 	if side, known := c.client(); known {
-		if c.has(sawSYN.of(side)) {
+		if c.has(sawSYN.of(side)) || c.key.proto == protoSCTP && t.handshake(c).chunks[side]&chunkInit != 0 {
 			return side, RoleSYN
 		}
 		return side, RoleSYNACK
-	}
-	if c.key.proto == protoSCTP {
-		h := t.handshake(c)
-		if side, known := initiator(h); known {
-			if h.chunks[side]&chunkInit != 0 {
-				return side, RoleSYN
-			}
-			return side, RoleSYNACK
-		}
 	}
 	if isICMP(c.key.proto) {
 		a, b := c.has(asked.of(0)), c.has(asked.of(1))

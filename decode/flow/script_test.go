@@ -14,7 +14,8 @@ import (
 // client (192.0.2.1:40000), lower case the server (198.51.100.1:80):
 //
 //	S s  SYN             H h  SYN-ACK          A a  ACK
-//	D d  10 bytes, ACK   F f  FIN, ACK         R r  RST (with ACK before the peer sent anything)
+//	D d  10 bytes, ACK   F f  FIN, ACK         R r  RST (with ACK when it answers a SYN)
+//	P p  one byte that there is no room for
 //
 // After the letter: "=" sends the last such segment again, "!" acknowledges
 // something that was never sent, "*" takes a new ISN, "^" has another TTL, "0"
@@ -87,12 +88,17 @@ func (s *script) word(w string) {
 		h.flags = ack
 	case 'D':
 		h.flags, h.data = ack|decode.PSH, 10
+	case 'P':
+		h.flags, h.data = ack, 1
 	case 'F':
 		h.flags = fin | ack
 	case 'R':
 		h.flags, h.window = rst, 0
 		if side == 1 && s.next[1] == s.isn[1]+1 { // nothing sent before: it answers a SYN
 			h.flags |= ack
+			if !s.opened[0] {
+				h.ack = s.isn[0] + 1
+			}
 		}
 	default:
 		s.t.Fatalf("unknown word %q", w)
@@ -124,7 +130,7 @@ func (s *script) word(w string) {
 	}
 	if has("k") {
 		h.seq--
-	} else if !has("w") {
+	} else if !has("w") && letter != 'P' {
 		s.next[side] += uint32(h.data)
 		if h.flags&(syn|fin) != 0 {
 			s.next[side]++

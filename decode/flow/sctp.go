@@ -16,11 +16,18 @@ const (
 func (t *Table) association(b *Batch, r *record, c *cell) {
 	h := t.handshake(c)
 	d := r.dir
-	client, known := initiator(h)
+	client, known := c.client()
+	if !known && r.flags&(chunkInit|chunkInitAck) != 0 {
+		client = d
+		if r.flags&chunkInit == 0 {
+			client = d ^ 1
+		}
+		c.bits |= clientIs.of(client)
+	}
 	h.chunks[d] |= r.flags
-	if r.flags&chunkInit != 0 && (!known || client == d) {
+	if r.flags&chunkInit != 0 && client == d {
 		if h.synCount == 0 {
-			h.synFrame, h.firstSYN = b.number(r), r.time
+			h.synFrame, h.firstSYN, h.isn[d] = b.number(r), r.time, r.seq
 		} else {
 			t.wait(h, r)
 			h.flags |= uint16(SYNRetransmitted)
@@ -51,19 +58,18 @@ func (t *Table) association(b *Batch, r *record, c *cell) {
 	}
 }
 
-// initiator is the side that INIT or INIT ACK shows to be the client.
-func initiator(h *handshake) (side uint8, known bool) {
-	for side := range uint8(2) {
-		if h.chunks[side]&chunkInit != 0 {
-			return side, true
-		}
+// associatesAnew reports whether an SCTP packet begins another association of the
+// same tuple: an INIT with another tag than the running one's.
+func (t *Table) associatesAnew(c *cell, r *record) bool {
+	if r.flags&chunkInit == 0 {
+		return false
 	}
-	for side := range uint8(2) {
-		if h.chunks[side]&chunkInitAck != 0 {
-			return side ^ 1, true
-		}
+	h := t.handshake(c)
+	if client, known := c.client(); known && client == r.dir && h.synCount > 0 {
+		return r.seq != h.isn[r.dir]
 	}
-	return 0, false
+	// The other side's INIT: both begin at once, unless the association is over.
+	return (h.chunks[0]|h.chunks[1])&(chunkAbort|chunkComplete) != 0
 }
 
 // sctpConnection maps an association's chunks onto the words for TCP.

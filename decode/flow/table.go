@@ -38,12 +38,6 @@ type Table struct {
 	Totals    Totals // fragments and what else only the table can tell
 }
 
-// chain is a tunnel chain as a map key.
-type chain struct {
-	tunnels [decode.MaxTunnels]decode.Tunnel
-	n       uint8
-}
-
 // icmpError is the first ICMP error that quoted a connection.
 type icmpError struct {
 	from       decode.Addr
@@ -115,6 +109,8 @@ func (t *Table) apply(b *Batch, r *record) {
 				return
 			}
 			found = !t.startsAnew(c, r)
+		} else if r.kind == sctp {
+			found = !t.associatesAnew(c, r)
 		} else if t.cfg.UDPIdle > 0 {
 			silence, ok := r.time.Sub(c.last)
 			found = !ok || silence <= t.cfg.UDPIdle
@@ -144,14 +140,16 @@ func (t *Table) apply(b *Batch, r *record) {
 	c.update(r)
 	if r.extra != 0 {
 		if x := &b.extras[r.extra-1]; x.first {
-			t.fragments.start(t, r, x, n)
+			t.fragments.start(t, b, r, x, n)
 		}
 	}
 }
 
 // firstPayload notes what the first payload of a side proves.
 func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
-	c.bits |= sawData.of(r.dir)
+	if r.kind != segment || r.flags&syn == 0 { // what a SYN carries is not yet the data phase
+		c.bits |= sawData.of(r.dir)
+	}
 	m := t.metas.at(n)
 	if t.cfg.Classify == nil || r.captured == 0 {
 		return
@@ -258,19 +256,6 @@ func (t *Table) rare(h *handshake) *rare {
 		h.rare = i + 1
 	}
 	return t.rares.at(h.rare - 1)
-}
-
-// chain is 1 + the number of x's tunnel chain.
-func (t *Table) chain(x *extra) uint32 {
-	k := chain{n: x.nTunnels}
-	copy(k.tunnels[:], x.tunnels[:x.nTunnels])
-	if i, ok := t.chains[k]; ok {
-		return i
-	}
-	t.tunnels = append(t.tunnels, append([]decode.Tunnel(nil), k.tunnels[:k.n]...))
-	i := uint32(len(t.tunnels))
-	t.chains[k] = i
-	return i
 }
 
 // grow doubles the index.

@@ -307,6 +307,7 @@ func FuzzTable(f *testing.F) {
 		seedFrames = append(seedFrames, fr.Data)
 	}
 	f.Add(bytes.Join(seedFrames, mark))
+	f.Add([]byte("E00000 \x000\x060000000000")) // TCP without a header
 	f.Fuzz(func(t *testing.T, data []byte) {
 		frames := raws(bytes.Split(data, mark)...)
 		one, totals := run(frames, 1, Config{UDPIdle: time.Millisecond})
@@ -316,6 +317,37 @@ func FuzzTable(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// Fragments that come before the first count for the connection's beginning, and how
+// many wait does not depend on the partitions.
+func TestManyFragments(t *testing.T) {
+	var packets [][]byte
+	for i := range 9000 {
+		packets = append(packets, ipv4(17, hostA, [4]byte{10, 9, byte(i % 5), 1}, uint16(i), 0, true, udp(5000, 53, make([]byte, 16))))
+	}
+	for i := range 9000 {
+		packets = append(packets, ipv4(17, hostA, [4]byte{10, 9, byte(i % 5), 1}, uint16(i), 24, false, make([]byte, 8)))
+	}
+	for _, parts := range []int{1, 3} {
+		if _, totals := run(raws(packets...), parts, Config{}); totals.Fragments.Frames != 0 {
+			t.Errorf("%d partitions: %d fragments belong to nobody", parts, totals.Fragments.Frames)
+		}
+	}
+	late := raws(ipv4(17, hostA, hostB, 9, 24, false, make([]byte, 8)), ipv4(17, hostA, hostB, 9, 0, true, udp(5000, 53, make([]byte, 16))))
+	if cs, _ := run(late, 1, Config{}); cs[0].First != late[0].Time {
+		t.Errorf("begins at %v, want the first fragment seen, %v", cs[0].First, late[0].Time)
+	}
+}
+
+// A TCP or SCTP packet without ports is no connection.
+func TestNoTransportHeader(t *testing.T) {
+	frames := raws(ipv4(6, hostA, hostB, 1, 0, false, nil), ipv4(6, hostA, hostB, 1, 0, false, []byte{1, 2, 3}), ipv4(132, hostA, hostB, 1, 0, false, nil))
+	cs, totals := run(frames, 1, Config{})
+	conserved(t, frames, cs, &totals)
+	if len(cs) != 0 {
+		t.Errorf("%d connections: %s", len(cs), briefs(frames, Config{}))
+	}
 }
 
 // A snap length that leaves only the ports: the packets count, nothing is guessed.

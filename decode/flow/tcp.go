@@ -21,7 +21,7 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 // segment and has changed nothing.
 func (c *cell) inOrder(r *record) bool {
 	d := r.dir
-	if r.flags&(syn|fin|rst|ack) != ack || r.seq != c.next[d] || r.window == 0 {
+	if r.flags&(syn|fin|rst|ack) != ack || r.seq != c.next[d] || r.window == 0 || c.window[d^1] == 0 {
 		return false
 	}
 	if r.payload > 0 {
@@ -36,6 +36,7 @@ func (c *cell) inOrder(r *record) bool {
 	if after(r.ack, c.acked[d]) {
 		c.acked[d] = r.ack
 	}
+	c.window[d] = r.window
 	return true
 }
 
@@ -58,32 +59,23 @@ func (t *Table) startsAnew(c *cell, r *record) bool {
 			return false
 		}
 		anew = !(c.has(knownISN.of(d)) && r.seq == h.isn[d])
-	case c.has(knownISN.of(d)):
-		anew = r.seq != h.isn[d]
+	case c.has(knownISN.of(d)) && h.guessed[d]:
+		const overtaken = 1 << 16 // bytes that may have been captured before their SYN
+		anew = h.isn[d]-r.seq > overtaken
+	case c.has(knownISN.of(d)): // from what the other side acknowledged, data in the SYN included
+		anew = r.seq != h.isn[d] && r.seq+r.payload != h.isn[d]
 	}
-	if anew && t.established(c, h) && !c.has(closed.both()) {
+	if anew && closing(c, h, outcome(c, h)) == Open {
 		h.flags |= uint16(ReusedOpen)
 	}
 	return anew
-}
-
-// established reports whether data could flow: handshake complete, or not in the
-// capture while the connection went on.
-func (t *Table) established(c *cell, h *handshake) bool {
-	switch outcome(c, h) {
-	case Complete, Implied, Midstream:
-		return true
-	}
-	return false
 }
 
 // segment takes any segment.
 func (t *Table) segment(b *Batch, r *record, c *cell) {
 	h := t.handshake(c)
 	d := r.dir
-	if c.sent[d].packets == 0 {
-		h.ttl[d] = r.ttl
-	}
+	h.distance(r)
 	t.note(r, c, h)
 	switch {
 	case r.flags&rst != 0:
@@ -96,14 +88,41 @@ func (t *Table) segment(b *Batch, r *record, c *cell) {
 		t.onSegment(b, r, c, h)
 	}
 	if r.flags&rst == 0 {
-		h.window[d] = r.window
+		c.window[d] = r.window
 	}
 	c.bits &^= steady
 	if !c.has(sawFIN.both()|sawRST.both()) && c.has(knownSeq.of(0)) && c.has(knownSeq.of(1)) {
 		switch outcome(c, h) {
-		case Complete, Implied, Midstream:
+		case Implied:
+			if c.has(sawSYNACK.both()) { // an ACK that completes the handshake may yet come
+				break
+			}
+			fallthrough
+		case Complete, Midstream:
 			c.bits |= steady
 		}
+	}
+}
+
+// distance compares r's TTL with that of its direction's other packets: an RST that
+// comes from another distance was somebody else's.
+func (h *handshake) distance(r *record) {
+	d := r.dir
+	if h.ttl[d] != 0 && differ(r.ttl, h.ttl[d]) > 3 {
+		switch onlyRST := h.rsts[d] > 0 && !h.spoken[d]; {
+		case r.flags&rst != 0 && !onlyRST:
+			h.flags |= uint16(RSTInjected)
+			return
+		case r.flags&rst == 0 && onlyRST:
+			h.flags |= uint16(RSTInjected)
+			h.ttl[d] = r.ttl
+		}
+	}
+	if h.ttl[d] == 0 {
+		h.ttl[d] = r.ttl
+	}
+	if r.flags&rst == 0 {
+		h.spoken[d] = true
 	}
 }
 
@@ -121,16 +140,18 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 		}
 		return
 	}
+	reordered := c.has(knownISN.of(d)) // something that comes after it was captured before it
+	if reordered && c.has(sawSYNACK.of(o)) && r.payload > 0 && r.seq+r.payload == h.isn[d] {
+		h.flags |= uint16(FastOpen)
+	}
 	c.bits |= sawSYN.of(d) | knownISN.of(d)
-	h.isn[d] = r.seq
+	h.isn[d], h.guessed[d] = r.seq, false
 	t.offer(b, r, h)
 	c.advance(h, r)
 	if c.has(sawSYN.of(o)) && !c.has(sawSYNACK.both()) {
 		h.flags |= uint16(Simultaneous)
-	} else if side, known := c.client(); !known {
+	} else if _, known := c.client(); !known {
 		c.bits |= clientIs.of(d)
-	} else if side == d && c.has(sawSYNACK.of(o)) {
-		h.flags |= uint16(Reordered)
 	}
 	if side, _ := c.client(); side == d {
 		h.synFrame, h.synCount = b.number(r), 1
@@ -138,6 +159,12 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 		h.synData, h.synFlags = r.payload, r.flags
 	}
 	h.step(d, sendSYN, recvSYN)
+	if side, _ := c.client(); side == d && reordered {
+		h.flags |= uint16(Reordered)
+		if c.has(sawRST.of(o)) && !c.has(sawSYNACK.of(o)|goesOn.of(o)) {
+			h.verdict = wasRefused // the RST that answers it was captured first
+		}
+	}
 }
 
 // onSYNACK takes a segment with SYN and ACK.
@@ -156,6 +183,7 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 	if !t.acksSYN(r, c, h) {
 		c.bits |= badSYNACK.of(d)
 		h.flags |= uint16(SYNACKMismatch)
+		t.rare(h).synackSeq[d] = r.seq
 		if h.verdictFrame == 0 {
 			h.verdictFrame = b.number(r)
 		}
@@ -164,6 +192,11 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 	if c.has(sawSYNACK.of(d)) {
 		if r.seq != h.isn[d] {
 			h.flags |= uint16(SYNACKMismatch)
+			x := t.rare(h)
+			x.synackSeq[d] = r.seq
+			if d != client && h.ackFrame == 0 {
+				x.other = otherSYNACK{r.seq, b.number(r), r.time}
+			}
 			return
 		}
 		h.flags |= uint16(SYNACKRetransmitted)
@@ -182,10 +215,9 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 	}
 	c.bits |= sawSYNACK.of(d) | ackedSYN.of(d) | knownISN.of(d)
 	h.isn[d] = r.seq
-	h.recover(r)
+	h.recover(client)
 	t.offer(b, r, h)
-	c.advance(h, r)
-	c.ackTo(r)
+	c.startAt(d, r.seq+1+r.payload, r.ack)
 	if d != client {
 		h.synackFrame = b.number(r)
 		h.synackTime, h.lastSYNACK = r.time, r.time
@@ -199,16 +231,28 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 	h.step(d, sendSYNACK, recvSYNACK)
 }
 
-// recover takes back the verdict that an RST or ICMP error gave before the valid
-// SYN-ACK r: the attempt goes on. An RST from another distance than the SYN-ACK
-// was somebody else's.
-func (h *handshake) recover(r *record) {
-	if h.verdict == noVerdict {
-		return
+// startAt sets a side's numbers by its accepted SYN-ACK. What was seen before it may
+// be data that overtook it; or it belongs to an older connection, as a challenge ACK
+// does, and its numbers are no measure for this one.
+func (c *cell) startAt(side uint8, next, acked uint32) {
+	const overtaken = 1 << 20
+	if !c.has(knownSeq.of(side)) || c.next[side]-next > overtaken {
+		c.next[side] = next
 	}
-	if h.verdict == wasRefused && differ(r.ttl, h.ttl[r.dir]) > 3 {
-		h.flags |= uint16(RSTInjected)
-		h.ttl[r.dir] = r.ttl
+	if !c.has(knownAck.of(side)) || c.acked[side]-acked > overtaken {
+		c.acked[side] = acked
+	}
+	c.bits |= knownSeq.of(side) | knownAck.of(side)
+}
+
+// recover takes back what an RST or an ICMP error before the valid SYN-ACK seemed to
+// mean: the attempt goes on.
+func (h *handshake) recover(client uint8) {
+	if h.state[client] == Closed {
+		h.state[client] = SYNSent
+	}
+	if h.state[client^1] == Closed {
+		h.state[client^1] = StateNone
 	}
 	h.verdict, h.verdictFrame, h.finFirst = noVerdict, 0, 0
 }
@@ -248,9 +292,6 @@ func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.dir
 	o := d ^ 1
 	increment(&h.rsts[d])
-	if c.sent[d].packets > 0 && differ(r.ttl, h.ttl[d]) > 3 {
-		h.flags |= uint16(RSTInjected)
-	}
 	if t.tooFast(r, c, h) {
 		h.flags |= uint16(RSTInjected)
 	}
@@ -266,6 +307,7 @@ func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 		h.ended(d)
 	case t.inWindow(r, c, h) && !c.has(closed.both()):
 		c.bits |= closed.of(1)
+		h.afterFIN = c.has(sawFIN.both())
 		h.verdictFrame = b.number(r)
 		h.ended(d)
 		h.step(d, sendRST, recvRST)
@@ -286,7 +328,10 @@ func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client 
 	server := client ^ 1
 	switch {
 	case c.has(sawSYNACK.of(server)):
-		if h.verdict != noVerdict {
+		// A side that resets the attempt does so at its own next number; an old RST
+		// has another.
+		const window = 1 << 16
+		if h.verdict != noVerdict || c.has(knownSeq.of(d)) && r.seq-h.isn[d] > window {
 			return
 		}
 		h.verdict, h.verdictFrame = wasAborted, b.number(r)
@@ -297,6 +342,8 @@ func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client 
 			return
 		}
 		h.verdict, h.verdictFrame = wasRefused, b.number(r)
+	case r.seq-h.isn[client] > h.synData+1:
+		return // answers a SYN-ACK that it did not ask for: the attempt goes on (RFC 9293 §3.5.1)
 	default: // the client gives its own attempt up
 	}
 	h.ended(d)
@@ -312,7 +359,7 @@ func (t *Table) inWindow(r *record, c *cell, h *handshake) bool {
 	if c.has(knownSeq.of(d)) && r.seq == c.next[d] || !c.has(knownAck.of(o)) {
 		return true
 	}
-	window := uint32(h.window[o])
+	window := uint32(c.window[o])
 	if scale := h.offered[o].scale; h.offered[d].has&h.offered[o].has&decode.OptWindowScale != 0 {
 		window <<= min(scale, 14)
 	} else if !h.offered[o].seen {
@@ -330,7 +377,8 @@ func (t *Table) tooFast(r *record, c *cell, h *handshake) bool {
 	}
 	rtt, ok := h.synackTime.Sub(h.firstSYN)
 	wait, ok2 := r.time.Sub(c.last)
-	last := h.window[client] != 0 && r.flags&ack != 0 && c.has(sawData.of(client)) && r.ack == c.next[client] && after(r.ack, c.acked[r.dir])
+	fromClient := c.bits&lastSecond != 0 == (client == 1) // the packet before this one
+	last := fromClient && r.flags&ack != 0 && c.has(sawData.of(client)) && r.ack == c.next[client] && after(r.ack, c.acked[r.dir])
 	return ok && ok2 && last && rtt > 0 && wait >= 0 && wait < rtt/3
 }
 
@@ -349,21 +397,23 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 		x.zeroWindows[d]++
 		h.flags |= uint16(ZeroWindow)
 	}
+	probe := r.payload == 1 && c.window[o] == 0 && c.has(knownAck.of(o)) && c.has(knownSeq.of(d)) && r.seq == c.next[d]
 	if r.payload <= 1 && r.flags&fin == 0 && c.has(knownSeq.of(d)) && r.seq == c.next[d]-1 {
 		t.rare(h).keepAlives[d]++
 		h.flags |= uint16(KeepAlive)
 	}
 	if !c.has(knownISN.of(d)) {
-		h.isn[d] = r.seq - 1
+		h.isn[d], h.guessed[d] = r.seq-1, true
 		c.bits |= knownISN.of(d)
 	}
 	if r.flags&ack != 0 {
+		t.choose(r, c, h)
 		if c.has(sawSYN.of(o)|sawSYNACK.of(o)) && !c.has(ackedSYN.of(d)) &&
 			r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
 			c.bits |= ackedSYN.of(d)
 			if client, known := c.client(); known && client == d {
 				h.ackFrame, h.ackTime = b.number(r), r.time
-				h.ambiguous = h.ambiguous || h.synackCount > 1
+				h.ambiguous = h.ambiguous || h.flags&uint16(SYNACKRetransmitted) != 0
 			}
 			h.step(d, sendACK, recvACK)
 		}
@@ -380,16 +430,40 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 	if !c.has(sawSYNACK.both()) {
 		h.step(d, sendSegment, recvSegment)
 	}
-	c.advance(h, r)
+	if !probe { // the receiver has no room for a probe's byte: it will be sent again
+		c.advance(h, r)
+	}
 	if r.flags&fin != 0 && !c.has(sawFIN.of(d)) {
 		c.bits |= sawFIN.of(d)
 		h.finEnd[d] = r.seq + r.payload + 1
 		h.ended(d)
 		h.step(d, sendFIN, noEvent)
+		if c.has(knownAck.of(o)) && !after(h.finEnd[d], c.acked[o]) { // captured before it
+			c.bits |= ackedFIN.of(o)
+			h.step(o, ackFIN, recvFINACK)
+		}
 	}
 	if c.has(ackedFIN.of(0)) && c.has(ackedFIN.of(1)) && !c.has(closed.both()) {
 		c.bits |= closed.of(0)
 	}
+}
+
+// choose lets the client's ACK decide between two SYN-ACKs with different ISNs: the
+// one it acknowledges is the one it took.
+func (t *Table) choose(r *record, c *cell, h *handshake) {
+	d := r.dir
+	o := d ^ 1
+	if h.rare == 0 || c.has(ackedSYN.of(d)) {
+		return
+	}
+	x := t.rare(h)
+	if x.other.frame == 0 || r.ack != x.other.isn+1 || r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
+		return
+	}
+	h.isn[o], h.synackFrame = x.other.isn, x.other.frame
+	h.synackTime, h.lastSYNACK = x.other.time, x.other.time
+	c.next[o] = x.other.isn + 1
+	x.other = otherSYNACK{}
 }
 
 // advance moves the sender's next sequence number over r.
@@ -402,13 +476,12 @@ func (c *cell) advance(h *handshake, r *record) {
 	if r.flags&fin != 0 {
 		end++
 	}
-	switch {
-	case !c.has(knownSeq.of(d)):
-		c.bits |= knownSeq.of(d)
-	case !after(end, c.next[d]):
+	known := c.has(knownSeq.of(d))
+	if known && !after(end, c.next[d]) {
 		return
 	}
-	if end < r.seq {
+	c.bits |= knownSeq.of(d)
+	if end < r.seq || known && end < c.next[d] {
 		h.flags |= uint16(Wrapped)
 	}
 	c.next[d] = end

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"sockscope/capture"
-	"sockscope/decode"
 )
 
 // Totals counts every frame exactly once (conservation), by what became of it.
@@ -22,7 +21,7 @@ type Totals struct {
 
 	Links    map[capture.LinkType]uint64 // frames by link type
 	Problems [256]uint64                 // frames of any class by decode.Error: decoded partly, limits reached
-	Tunnels  map[TunnelKey]Volume        // every tunnel layer, for the tunnel table
+	Tunnels  map[TunnelKey]Volume        // the connections inside of each tunnel; a connection counts in all around its first packet
 }
 
 // A Volume is a number of frames and their bytes on the wire.
@@ -30,12 +29,3 @@ type Volume struct{ Frames, Bytes uint64 }
 
 // Add counts one frame of n bytes.
 func (v *Volume) Add(n uint32) { v.Frames++; v.Bytes += uint64(n) }
-
-// A TunnelKey names one tunnel, both directions together: A is the lower address.
-type TunnelKey struct {
-	Kind    decode.TunnelKind
-	Version uint8
-	HasID   bool
-	ID      uint32
-	A, B    decode.Addr
-}

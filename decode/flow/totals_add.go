@@ -1,8 +1,6 @@
 package flow
 
 import (
-	"bytes"
-
 	"sockscope/capture"
 	"sockscope/decode"
 )
@@ -42,23 +40,6 @@ func (t *Totals) undecoded(err decode.Error, f *capture.Frame) {
 		return
 	}
 	t.Undecoded[err].Add(f.Length)
-}
-
-// tunnels counts a frame of n bytes in each tunnel around p.
-func (t *Totals) tunnels(p *decode.Packet, n uint32) {
-	for i := range p.NumTunnels {
-		u := &p.Tunnels[i]
-		k := TunnelKey{Kind: u.Kind, Version: u.Version, HasID: u.HasID, ID: u.ID, A: u.Src, B: u.Dst}
-		if bytes.Compare(k.A[:], k.B[:]) > 0 {
-			k.A, k.B = k.B, k.A
-		}
-		if u.Kind == decode.GTPU || u.Kind == decode.PPTP {
-			k.HasID, k.ID = false, 0 // each direction has an id of its own
-		}
-		v := t.Tunnels[k]
-		v.Add(n)
-		t.Tunnels[k] = v
-	}
 }
 
 // Add adds what another worker counted.

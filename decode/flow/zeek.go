@@ -1,5 +1,7 @@
 package flow
 
+import "strings"
+
 // A zeekState is what Zeek thinks of one end; its conn_state follows from both.
 type zeekState uint8
 
@@ -22,12 +24,17 @@ func (z *zeekStates) update(r *record, c *cell, h *handshake) {
 	switch {
 	case *own == zeekReset:
 	case r.flags&rst != 0:
-		*own = zeekReset
+		if *own != zeekClosed || *peer != zeekClosed {
+			*own = zeekReset
+		}
 	case r.flags&fin != 0:
 		*own = zeekClosed
 	case r.flags&(syn|ack) == syn:
 		if *own == zeekInactive {
 			*own = zeekSYNSent
+			if *peer == zeekSYNSent { // both ends open at once
+				*own, *peer = zeekEstablished, zeekEstablished
+			}
 		}
 	case r.flags&syn != 0:
 		switch {
@@ -46,29 +53,34 @@ func (z *zeekStates) update(r *record, c *cell, h *handshake) {
 	}
 }
 
-// connState is Zeek's conn_state for originator o and responder r.
+// connState is Zeek's conn_state for originator o and responder r. A partial end, of
+// which only the middle was seen, counts as inactive.
 func connState(o, r zeekState, history string, payload bool) string {
+	silent := func(s zeekState) bool { return s == zeekInactive || s == zeekPartial }
 	switch {
 	case r == zeekReset:
 		switch {
 		case o == zeekSYNSent, o == zeekReset && !payload:
 			return "REJ"
-		case o == zeekInactive:
+		case silent(o):
 			return "RSTRH"
 		}
 		return "RSTR"
 	case o == zeekReset:
-		if r == zeekInactive && len(history) > 0 && history[0] == 'S' {
+		switch {
+		case !silent(r):
+			return "RSTO"
+		case onlySYNThenRST(history):
 			return "RSTOS0"
 		}
-		return "RSTO"
+		return "OTH"
 	case o == zeekClosed && r == zeekClosed:
 		return "SF"
-	case o == zeekClosed && r == zeekInactive:
+	case o == zeekClosed && silent(r):
 		return "SH"
 	case o == zeekClosed:
 		return "S2"
-	case r == zeekClosed && o == zeekInactive:
+	case r == zeekClosed && silent(o):
 		return "SHR"
 	case r == zeekClosed:
 		return "S3"
@@ -78,6 +90,14 @@ func connState(o, r zeekState, history string, payload bool) string {
 		return "S1"
 	}
 	return "OTH"
+}
+
+// onlySYNThenRST reports whether the originator's RST follows its SYN with nothing
+// of weight between them.
+func onlySYNThenRST(history string) bool {
+	history, ok := strings.CutPrefix(strings.TrimPrefix(history, "^"), "S")
+	end := strings.IndexByte(history, 'R')
+	return ok && end >= 0 && !strings.ContainsAny(history[:end], "HAFGIQ")
 }
 
 // datagramState is conn_state and history of a connectionless conversation; first

@@ -1,0 +1,67 @@
+package flow
+
+import (
+	"bytes"
+
+	"sockscope/decode"
+)
+
+// A chain is the tunnels around a packet, as a map key.
+type chain struct {
+	tunnels [decode.MaxTunnels]decode.Tunnel
+	n       uint8
+}
+
+// chain is 1 + the number of x's tunnel chain.
+func (t *Table) chain(x *extra) uint32 {
+	k := chain{n: x.nTunnels}
+	copy(k.tunnels[:], x.tunnels[:x.nTunnels])
+	if i, ok := t.chains[k]; ok {
+		return i
+	}
+	t.tunnels = append(t.tunnels, append([]decode.Tunnel(nil), k.tunnels[:k.n]...))
+	i := uint32(len(t.tunnels))
+	t.chains[k] = i
+	return i
+}
+
+// A TunnelKey names one tunnel, both directions together: A is the lower address.
+type TunnelKey struct {
+	Kind    decode.TunnelKind
+	Version uint8
+	HasID   bool
+	ID      uint32
+	A, B    decode.Addr
+}
+
+// sumTunnels counts each connection in the tunnels around it.
+func (t *Table) sumTunnels() {
+	for n := range t.metas.n {
+		m := t.metas.at(uint32(n))
+		if m.tunnels == 0 {
+			continue
+		}
+		c := t.cells.at(uint32(n))
+		volume := Volume{
+			Frames: c.sent[0].packets + c.sent[1].packets,
+			Bytes:  c.sent[0].bytes + c.sent[1].bytes,
+		}
+		for _, u := range t.tunnels[m.tunnels-1] {
+			k := tunnelKey(&u)
+			v := t.Totals.Tunnels[k]
+			v.add(volume)
+			t.Totals.Tunnels[k] = v
+		}
+	}
+}
+
+func tunnelKey(u *decode.Tunnel) TunnelKey {
+	k := TunnelKey{Kind: u.Kind, Version: u.Version, HasID: u.HasID, ID: u.ID, A: u.Src, B: u.Dst}
+	if bytes.Compare(k.A[:], k.B[:]) > 0 {
+		k.A, k.B = k.B, k.A
+	}
+	if u.Kind == decode.GTPU || u.Kind == decode.PPTP {
+		k.HasID, k.ID = false, 0 // each direction has an id of its own
+	}
+	return k
+}
