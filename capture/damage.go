@@ -3,7 +3,7 @@ package capture
 import "strconv"
 
 // String is the damage in one line, without the input's name: "record 2, offset
-// 102: data cut short (57 of 62 bytes); 1 record kept". Parts that do not apply
+// 102: data cut short (have 57 of 62 bytes); 1 record kept". Parts that do not apply
 // are left out.
 func (d Damage) String() string {
 	b := make([]byte, 0, 96)

@@ -4,8 +4,8 @@ import "testing"
 
 func TestDamageString(t *testing.T) {
 	tests := map[string]Damage{
-		"record 2, offset 102: data cut short (57 of 62 bytes); 1 record kept": {
-			Unit: "record", Record: 2, Offset: 102, What: "data cut short (57 of 62 bytes)", Kept: 1},
+		"record 2, offset 102: data cut short (have 57 of 62 bytes); 1 record kept": {
+			Unit: "record", Record: 2, Offset: 102, What: "data cut short (have 57 of 62 bytes)", Kept: 1},
 		"record 2, offset 102: captured length 4294967295 exceeds 262144; reading stopped, 1 record kept": {
 			Unit: "record", Record: 2, Offset: 102, What: "captured length 4294967295 exceeds 262144", Kept: 1, Stopped: true},
 		"block 3, offset 48: packet length 4294967295 exceeds block length 96; 0 records kept": {

@@ -51,7 +51,7 @@ func TestBadInput(t *testing.T) {
 		{name: "record header cut", content: plain(62, 62)[:105],
 			damage: []string{"record 2, offset 102: header cut short (have 3 of 16 bytes); 1 record kept"}, frames: 1},
 		{name: "record data cut", content: plain(62, 62)[:102+16+57],
-			damage: []string{"record 2, offset 102: data cut short (57 of 62 bytes); 1 record kept"}, frames: 1},
+			damage: []string{"record 2, offset 102: data cut short (have 57 of 62 bytes); 1 record kept"}, frames: 1},
 		{name: "captured length over the limit", content: join(plain(62), p.record(1, 1, math.MaxUint32, 60, make([]byte, 100))),
 			damage: []string{"record 2, offset 102: captured length 4294967295 exceeds 262144; reading stopped, 1 record kept"}, frames: 1},
 		{name: "captured length of a GiB, as the snap length has it", content: join(pcapSpec{snap: 1 << 30}.header(), p.record(1, 1, 1<<30, 1<<30, make([]byte, 100))),
@@ -96,7 +96,7 @@ func TestBadInput(t *testing.T) {
 		{name: "block length 4 GiB", content: join(start, one, longLength(6, math.MaxUint32-3, 20)),
 			damage: []string{"block 4, offset 84: block length 4294967292 exceeds 16777216; reading stopped, 1 record kept"}, frames: 1},
 		{name: "block length beyond the file", content: join(start, one, longLength(6, 1<<20, 20)),
-			damage: []string{"block 4, offset 84: block cut short (28 of 1048576 bytes); 1 record kept"}, frames: 1},
+			damage: []string{"block 4, offset 84: block cut short (have 28 of 1048576 bytes); 1 record kept"}, frames: 1},
 		{name: "block header cut", content: join(start, one, one[:5]),
 			damage: []string{"block 4, offset 84: header cut short (have 5 of 12 bytes); 1 record kept"}, frames: 1},
 		{name: "section header length too short", content: join(le.words(blockSection, 24, byteOrderMagic, 1), make([]byte, 20)),
@@ -128,7 +128,7 @@ func TestBadInput(t *testing.T) {
 			le.block(blockNameResolution, le.words(0)), le.block(blockStatistics, le.words(0, 0, 0)), le.block(blockJournal),
 			le.block(blockCustom, le.words(1)), le.block(blockCustomNoCopy, le.words(1)), le.block(77), one),
 			frames: 1, counts: countMap{"name-resolution-block": 1, "statistics-block": 1, "journal-block": 1,
-				"custom-block": 2, "unknown-block": 1}},
+				"custom-block": 2, "unknown-block": 1}, notes: []string{numberedBlocks}},
 		{name: "TLS secrets", content: join(start, le.block(blockSecrets, le.words(0x544c534b, 4), []byte("SECR")), one),
 			frames: 1, counts: countMap{"secrets-block": 1}, notes: []string{"file holds TLS secrets"}},
 		{name: "bad byte-order magic", content: le.block(blockSection, []byte("\xde\xad\xbe\xef"), make([]byte, 12)),
@@ -139,6 +139,10 @@ func TestBadInput(t *testing.T) {
 			damage: []string{"unsupported pcapng version 256.0"}, unread: true},
 		{name: "captures one after another", content: join(plain(5), plain(6), start, one, plain(7)),
 			frames: 4, counts: countMap{"further-capture": 3},
+			notes: []string{"several captures one after another in one stream"}},
+		{name: "snoop after captures of other formats", content: join(plain(5), snooped(6), start, one, snooped(7),
+			pcapSpec{order: binary.BigEndian}.header(), snooped(8), ngSpec{order: binary.BigEndian}.section(), snooped(9)),
+			frames: 6, counts: countMap{"further-capture": 7},
 			notes: []string{"several captures one after another in one stream"}},
 		{name: "second file header cut short", content: join(plain(5), plain()[:20]),
 			damage: []string{"offset 45: file header cut short (have 20, need 24); 1 record kept"},
@@ -193,6 +197,7 @@ func TestCutAnywhere(t *testing.T) {
 	}{
 		"pcap":   {plain(3, 0, 9), []int{24, 43, 59, 84}},
 		"pcapng": {join(le.section(), le.iface(1, 0), le.packet(0, 1, 4, []byte("abcd")), le.packet(0, 1, 4, []byte("abcd"))), []int{48, 84, 120}},
+		"snoop":  {snooped(4, 0, 8), []int{16, 44, 68, 100}},
 	}
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {

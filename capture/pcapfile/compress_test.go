@@ -69,7 +69,7 @@ func TestCompressed(t *testing.T) {
 				{"compressed twice", pack(t, name, whole), 0, "nested compression not supported", true},
 				{"no capture", pack(t, name, []byte("this is not a capture at all")), 0, "not pcap, pcapng or gzip (first bytes 74 68 69 73)", true},
 				{"empty inside", pack(t, name, nil), 0, "empty file, not a capture", true},
-				{"record cut inside", pack(t, name, first[:len(first)-1]), 2, "record 3, offset 186: data cut short (79 of 80 bytes); 2 records kept", false},
+				{"record cut inside", pack(t, name, first[:len(first)-1]), 2, "record 3, offset 186: data cut short (have 79 of 80 bytes); 2 records kept", false},
 			}
 			for _, test := range tests {
 				t.Run(test.name, func(t *testing.T) {

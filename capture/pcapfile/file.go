@@ -116,9 +116,15 @@ func (in *input) openStdin() *file {
 // endWith makes reads end when ctx is done, where f can.
 func (f *file) endWith(ctx context.Context, file *os.File) {
 	closeFile := f.close
-	stop := context.AfterFunc(ctx, func() { file.SetReadDeadline(time.Unix(1, 0)) })
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		file.SetReadDeadline(time.Unix(1, 0))
+	})
 	f.close = func() error {
-		stop()
+		if !stop() {
+			<-ended // it was begun: nothing of it may be left after this
+		}
 		return closeFile()
 	}
 }

@@ -51,14 +51,17 @@ func (in *input) unusable(code, what string, off int64) {
 // count counts an accepted oddity. The names are a fixed list:
 //
 //	caplen-over-length, caplen-over-snaplen, fraction-overflow, snaplen-zero,
-//	unknown-minor-version, further-capture, more-damage (entries beyond the limit)
+//	unknown-minor-version, further-capture, interface-limit,
+//	more-damage (entries beyond the limit)
+//
+// of snoop padding-cut-short, padding-long
 //
 // and of pcapng
 //
 //	unknown-block, custom-block, journal-block, name-resolution-block,
 //	secrets-block, statistics-block, statistics-block-short,
 //	statistics-unknown-interface, unpadded-block-length, option-dropped,
-//	interface-limit, packet-dropped, time-unknown
+//	packet-dropped, time-unknown
 func (in *input) count(name string) {
 	if in.counts == nil {
 		in.counts = make(map[string]uint64)
@@ -73,13 +76,18 @@ func (in *input) note(text string) {
 	}
 }
 
-// addInterface gives an interface of this input its number in the Source.
-func (in *input) addInterface(i capture.Interface) uint32 {
+// addInterface gives an interface of this input its number in the Source. When
+// there are too many it is not added: its frames go under the last one's number.
+func (in *input) addInterface(i capture.Interface) (number uint32, added bool) {
+	if in.interfaces >= maxInterfaces {
+		in.count("interface-limit")
+		return in.lastInterface, false
+	}
 	i.Input = in.index
 	in.interfaces++
 	in.reader.interfaces = append(in.reader.interfaces, i)
 	in.lastInterface = uint32(len(in.reader.interfaces) - 1)
-	return in.lastInterface
+	return in.lastInterface, true
 }
 
 // given counts frames that leave the Source.

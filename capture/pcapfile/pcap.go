@@ -91,7 +91,7 @@ func newPcap(in *input, data []byte, kept *uint64) (w *pcap, unsupported string)
 	w.snap = order.Uint32(data[16:])
 	// The upper half of the word tells of frame check sequences, or was reserved.
 	w.link = capture.LinkType(order.Uint32(data[20:]))
-	w.iface = in.addInterface(capture.Interface{Link: w.link, SnapLength: w.snap, Resolution: time.Duration(w.unit)})
+	w.iface, _ = in.addInterface(capture.Interface{Link: w.link, SnapLength: w.snap, Resolution: time.Duration(w.unit)})
 	if w.snap == 0 {
 		w.snap = ^uint32(0)
 		in.count("snaplen-zero")
@@ -138,7 +138,7 @@ func (w *pcap) walk(data []byte, off int64, eof bool, frames []capture.Frame) ([
 		if len(rest) < end {
 			if eof {
 				w.damage("data-cut-short", off+int64(pos), false,
-					"data cut short (%d of %d bytes)", len(rest)-w.header, captured)
+					"data cut short (have %d of %d bytes)", len(rest)-w.header, captured)
 				return frames, progress{used: len(data), ended: true}
 			}
 			return frames, progress{used: pos, need: end}
@@ -151,6 +151,9 @@ func (w *pcap) walk(data []byte, off int64, eof bool, frames []capture.Frame) ([
 			w.in.count("caplen-over-snaplen")
 		}
 		if frac >= w.perSec {
+			if isSnoopHeader(rest) { // which has lengths of 2 and 4, in big endian
+				return frames, progress{used: pos, next: further(w.in, w.kept)}
+			}
 			w.in.count("fraction-overflow") // carried over into the seconds
 		}
 		w.records++

@@ -1,6 +1,7 @@
 package pcapfile
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"testing"
@@ -102,6 +103,20 @@ func TestLongestFrame(t *testing.T) {
 	for i, f := range frames {
 		if want := string(frame(i, len(f.Data))); f.Data != want {
 			t.Errorf("frame %d of %d bytes has other bytes", i, len(f.Data))
+		}
+	}
+}
+
+// TestFileLimit: files one after another are an interface each, up to the
+// limit; the frames of those beyond it are kept.
+func TestFileLimit(t *testing.T) {
+	for name, one := range map[string][]byte{"pcap": plain(1), "snoop": snooped(1)} {
+		frames, in, ifaces := read(t, bytes.Repeat(one, maxInterfaces+2))
+		if len(frames) != maxInterfaces+2 || len(ifaces) != maxInterfaces || counts(in)["interface-limit"] != 2 {
+			t.Errorf("%s: %d frames of %d interfaces, anomalies %v", name, len(frames), len(ifaces), in.Anomalies)
+		}
+		if last := frames[len(frames)-1]; last.Iface != maxInterfaces-1 {
+			t.Errorf("%s: last frame of interface %d", name, last.Iface)
 		}
 	}
 }

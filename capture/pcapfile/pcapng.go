@@ -31,6 +31,10 @@ const (
 	nextBlockHeader = 8
 )
 
+// numberedBlocks is the note on blocks that are no packets, and that one known
+// program gives frame numbers nevertheless.
+const numberedBlocks = "Wireshark also gives custom and journal blocks frame numbers: its numbers run ahead of these"
+
 // A pcapng walks the blocks of a pcapng file, through all its sections.
 type pcapng struct {
 	in     *input
@@ -125,7 +129,7 @@ func (w *pcapng) block(data []byte, eof bool, frames []capture.Frame) ([]capture
 		w.swap = order != byteOrderMagic
 	}
 	length := w.u32(data[4:])
-	if kind != blockSection && (length < blockOverhead || length > maxBlock || length%4 != 0) && isCaptureHeader(data) {
+	if kind != blockSection && (length < blockOverhead || length > maxBlock || length%4 != 0 || isSnoopHeader(data)) && isCaptureHeader(data) {
 		return frames, progress{next: further(w.in, w.kept)}
 	}
 	if length < blockOverhead || length > maxBlock {
@@ -145,7 +149,7 @@ func (w *pcapng) block(data []byte, eof bool, frames []capture.Frame) ([]capture
 	look := min(padded, lookAtBlock)
 	if len(data) < look {
 		if eof {
-			w.damage("data-cut-short", false, "block cut short (%d of %d bytes)", len(data), length)
+			w.damage("data-cut-short", false, "block cut short (have %d of %d bytes)", len(data), length)
 			return frames, progress{used: len(data), ended: true}
 		}
 		return frames, progress{need: look}
@@ -182,7 +186,7 @@ func (w *pcapng) pass(data []byte, eof bool) progress {
 	w.rest -= n
 	if w.rest > 0 {
 		if eof {
-			w.damage("data-cut-short", false, "block cut short (%d of %d bytes)",
+			w.damage("data-cut-short", false, "block cut short (have %d of %d bytes)",
 				int64(w.length)-4-w.rest, w.length)
 			return progress{used: int(n), ended: true}
 		}
@@ -197,7 +201,7 @@ func (w *pcapng) trailer(data []byte, at int, eof bool) progress {
 	end := at + 4
 	if len(data) < end {
 		if eof {
-			w.damage("data-cut-short", false, "block cut short (%d of %d bytes)",
+			w.damage("data-cut-short", false, "block cut short (have %d of %d bytes)",
 				int(w.length)-4+len(data), w.length)
 			return progress{used: len(data), ended: true}
 		}
@@ -251,11 +255,13 @@ func (w *pcapng) body(kind uint32, body []byte, cut bool, frames []capture.Frame
 		w.in.count("name-resolution-block")
 	case blockJournal:
 		w.in.count("journal-block")
+		w.in.note(numberedBlocks)
 	case blockSecrets:
 		w.in.count("secrets-block")
 		w.in.note("file holds TLS secrets")
 	case blockCustom, blockCustomNoCopy:
 		w.in.count("custom-block")
+		w.in.note(numberedBlocks)
 	default:
 		w.in.count("unknown-block")
 	}

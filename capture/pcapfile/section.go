@@ -77,13 +77,11 @@ func (s *section) number(id int, d *described, name, description string) uint32 
 		}
 		k = o.previous
 	}
-	if s.in.interfaces >= maxInterfaces {
-		// The packets of this one are kept, under the last one's number.
-		s.in.count("interface-limit")
-		return s.in.lastInterface
-	}
-	n := s.in.addInterface(capture.Interface{Name: name, Description: description,
+	n, added := s.in.addInterface(capture.Interface{Name: name, Description: description,
 		Link: d.link, SnapLength: d.snap, Resolution: d.clock.resolution()})
+	if !added {
+		return n
+	}
 	s.known = append(s.known, known{number: n, previous: s.latest[id], offset: d.clock.offset, resol: d.clock.resol})
 	s.latest[id] = int32(len(s.known) - 1)
 	return n

@@ -38,6 +38,9 @@ func (s *sniffer) walk(data []byte, off int64, eof bool, frames []capture.Frame)
 	if word == blockSection {
 		return s.pcapng(data, off, frames)
 	}
+	if n := min(len(data), len(snoopMagic)); string(data[:n]) == snoopMagic[:n] {
+		return s.snoop(data, off, frames)
+	}
 	if compressionOf(data) != "" {
 		s.in.unusable("nested-compression", "nested compression not supported", -1)
 		return frames, progress{ended: true}
@@ -77,6 +80,19 @@ func (s *sniffer) pcapng(data []byte, off int64, frames []capture.Frame) ([]capt
 			fmt.Sprintf("unsupported pcapng version %d.%d", major, order.Uint16(data[14:])))
 	}
 	return frames, progress{next: newPcapNG(s.in, s.kept)}
+}
+
+func (s *sniffer) snoop(data []byte, off int64, frames []capture.Frame) ([]capture.Frame, progress) {
+	s.in.info.Format = "snoop"
+	if len(data) < snoopHeader {
+		s.cut(off, len(data), snoopHeader)
+		return frames, progress{used: len(data), ended: true}
+	}
+	w, unsupported := newSnoop(s.in, data, s.kept)
+	if unsupported != "" {
+		return frames, s.refuse("unsupported-version", -1, unsupported)
+	}
+	return frames, progress{used: snoopHeader, next: w}
 }
 
 // refuse tells of a file header that cannot be used.
@@ -123,6 +139,17 @@ func isCaptureHeader(data []byte) bool {
 		}
 		return major == 2 && minor <= 4
 	}
+	if isSnoopHeader(data) {
+		return true
+	}
 	order := binary.LittleEndian.Uint32(data[8:])
 	return word == blockSection && (order == byteOrderMagic || bits.ReverseBytes32(order) == byteOrderMagic)
+}
+
+// isSnoopHeader is isCaptureHeader for a snoop file alone. It is not inlined: the
+// walk over plain records would pay for what it never does.
+//
+//go:noinline
+func isSnoopHeader(data []byte) bool {
+	return len(data) >= 12 && string(data[:8]) == snoopMagic && binary.BigEndian.Uint32(data[8:]) == snoopVersion
 }
