@@ -35,7 +35,8 @@ type fragmentEntry struct {
 // number and time.
 type fragments struct {
 	entries map[fragmentKey]*fragmentEntry
-	order   []fragmentKey // oldest first
+	order   []fragmentKey // by age
+	oldest  int           // index into order: those before it are gone
 }
 
 func newFragments() fragments { return fragments{entries: map[fragmentKey]*fragmentEntry{}} }
@@ -126,14 +127,15 @@ func (f *fragments) entry(t *Table, k fragmentKey, now capture.Timestamp, frame 
 
 // forget drops the datagrams that began too far behind frame.
 func (f *fragments) forget(t *Table, frame uint64) {
-	n := 0
-	for n < len(f.order) && frame-f.entries[f.order[n]].frame > maxFragmentDistance {
-		t.unattributed(f.entries[f.order[n]])
-		delete(f.entries, f.order[n])
-		n++
+	for f.oldest < len(f.order) && frame-f.entries[f.order[f.oldest]].frame > maxFragmentDistance {
+		k := f.order[f.oldest]
+		t.unattributed(f.entries[k])
+		delete(f.entries, k)
+		f.oldest++
 	}
-	if n > 0 {
-		f.order = append(f.order[:0], f.order[n:]...)
+	if f.oldest > len(f.order)/2 { // moving what is left costs less than what was dropped
+		f.order = append(f.order[:0], f.order[f.oldest:]...)
+		f.oldest = 0
 	}
 }
 
