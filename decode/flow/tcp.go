@@ -413,7 +413,9 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 			c.bits |= ackedSYN.of(d)
 			if client, known := c.client(); known && client == d {
 				h.ackFrame, h.ackTime = b.number(r), r.time
-				h.ambiguous = h.ambiguous || h.flags&uint16(SYNACKRetransmitted) != 0
+				// Not the first segment since the SYN-ACK: the ACK itself is not in the capture.
+				late := c.has(goesOn.of(d))
+				h.ambiguous = h.ambiguous || late || h.flags&uint16(SYNACKRetransmitted) != 0
 			}
 			h.step(d, sendACK, recvACK)
 		}
