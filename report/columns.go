@@ -44,6 +44,7 @@ var vocabulary = []recordColumn{
 	textColumn("history", func(r *Row) string { return r.History }),
 	countColumn("completeness", func(r *Row) (uint64, bool) { return uint64(r.Completeness), r.isTCP() }),
 
+	countColumn("first_frame", func(r *Row) (uint64, bool) { return r.FirstFrame, r.FirstFrame > 0 }),
 	countColumn("syn_frame", func(r *Row) (uint64, bool) { return r.SYNFrame, r.SYNFrame > 0 }),
 	countColumn("synack_frame", func(r *Row) (uint64, bool) { return r.SYNACKFrame, r.SYNACKFrame > 0 }),
 	countColumn("ack_frame", func(r *Row) (uint64, bool) { return r.ACKFrame, r.ACKFrame > 0 }),

@@ -17,7 +17,7 @@ func TestColumnNamesAreTheVocabulary(t *testing.T) {
 		client_ip client_port client_range server_ip server_port server_range role_basis
 		service service_basis server_name alpn
 		outcome flags close closed_by conn_state history completeness
-		syn_frame synack_frame ack_frame verdict_frame syn_count synack_count syn_waits_ns icmp_type icmp_code icmp_from
+		first_frame syn_frame synack_frame ack_frame verdict_frame syn_count synack_count syn_waits_ns icmp_type icmp_code icmp_from
 		start duration_ns syn_rtt_ns ack_rtt_ns setup_ns ambiguous
 		packets_c2s packets_s2c bytes_c2s bytes_s2c ip_bytes_c2s ip_bytes_s2c payload_bytes_c2s payload_bytes_s2c
 		syn_c2s syn_s2c synack_c2s synack_s2c fin_c2s fin_s2c rst_c2s rst_s2c

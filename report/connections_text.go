@@ -10,10 +10,13 @@ import (
 )
 
 // A lineWriter writes one line for each connection, for people: the columns that
-// fit the width, each at its place, "-" where nothing is known. The header has the
-// date, and comes again when the date changes.
+// fit the width, each at its place, "-" where nothing is known. A line with long
+// addresses goes without the columns it needs least. The header has the date, and
+// comes again when the date changes.
 type lineWriter struct {
 	output
+	line
+	width    int // no line is wider; 0 means any
 	cells    []lineCell
 	digits   int // of the second's fraction
 	color    bool
@@ -22,8 +25,6 @@ type lineWriter struct {
 	location *time.Location
 	headed   bool
 	day      string // of the header above
-	grid     grid
-	scratch  []byte
 }
 
 // A lineCell is one column of the line.
@@ -31,16 +32,23 @@ type lineCell struct {
 	name  string
 	width int
 	right bool
-	rank  int // columns of a lower rank are kept when the line is narrow
+	rank  int // columns of a lower rank are kept when the line is narrow; 0: always
 	get   func(w *lineWriter, b []byte, r *Row) []byte
 }
 
+// Ranks of the columns that lines go without only when they must.
+const (
+	rankProtocol = 1
+	rankArrow    = 2
+	rankTime     = 5
+)
+
 // lineCells are the columns in the order of the line. The first six fit 80 cells.
 var lineCells = []lineCell{
-	{"time", 8, false, 5, (*lineWriter).appendTime},
-	{"proto", 4, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, protocolName(r.Protocol)...) }},
+	{"time", 8, false, rankTime, (*lineWriter).appendTime},
+	{"proto", 4, false, rankProtocol, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, protocolName(r.Protocol)...) }},
 	{"client", 21, true, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Client, r.HasPorts) }},
-	{"", 1, false, 0, (*lineWriter).appendArrow},
+	{"", 1, false, rankArrow, (*lineWriter).appendArrow},
 	{"server", 21, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Server, r.HasPorts) }},
 	{"service", 7, false, 6, (*lineWriter).appendService},
 	{"outcome", 11, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Outcome.String()...) }},
@@ -56,7 +64,7 @@ var lineCells = []lineCell{
 }
 
 func newLineWriter(out output, o ConnectionOptions) *lineWriter {
-	w := &lineWriter{output: out, color: o.Color, ascii: o.ASCII, noHeader: o.NoHeader, location: o.Location}
+	w := &lineWriter{output: out, width: o.Width, color: o.Color, ascii: o.ASCII, noHeader: o.NoHeader, location: o.Location}
 	if w.location == nil {
 		w.location = time.Local
 	}
@@ -78,6 +86,13 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 		}
 		w.cells = slices.DeleteFunc(w.cells, func(c lineCell) bool { return c.rank == last.rank })
 	}
+	for o.Width > 0 && total() > max(o.Width, narrowest) {
+		for i := range w.cells {
+			if isEndpoint(&w.cells[i]) {
+				w.cells[i].width--
+			}
+		}
+	}
 	if w.cells[0].name == "time" {
 		for _, digits := range [...]int{6, 3} {
 			if o.Width == 0 || total()+1+digits <= o.Width {
@@ -87,27 +102,39 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 			}
 		}
 	}
+	w.line.parts = make([]part, len(w.cells))
 	return w
 }
 
 // Write writes r.
 func (w *lineWriter) Write(r *Row) error {
 	w.writeHeader(r.First)
+	w.line.text = w.line.text[:0]
+	for i := range w.cells {
+		from := len(w.line.text)
+		w.line.text = w.cells[i].get(w, w.line.text, r)
+		if len(w.line.text) == from {
+			w.line.text = append(w.line.text, '-')
+		}
+		text := w.line.text[from:]
+		w.line.parts[i] = part{from: from, to: len(w.line.text), width: widthOf(text)}
+	}
+	if w.width > 0 {
+		w.fit()
+	}
 	w.grid.start(w.buf)
 	for i := range w.cells {
-		c := &w.cells[i]
-		w.scratch = c.get(w, w.scratch[:0], r)
-		if len(w.scratch) == 0 {
-			w.scratch = append(w.scratch, '-')
-		}
-		colour := ""
-		if w.color && c.name == "outcome" && r.Failed() {
-			colour = colourFailed
-		}
-		if c.right {
-			w.grid.right(w.scratch, c.width)
-		} else {
-			w.grid.left(w.scratch, c.width, colour)
+		c, p := &w.cells[i], &w.line.parts[i]
+		switch {
+		case p.width == 0 && w.line.tight:
+		case p.width == 0:
+			w.grid.skip(c.width)
+		case c.right:
+			w.grid.right(w.line.text[p.from:p.to], c.width)
+		case w.color && c.name == "outcome" && r.Failed():
+			w.grid.left(w.line.text[p.from:p.to], c.width, colourFailed)
+		default:
+			w.grid.left(w.line.text[p.from:p.to], c.width, "")
 		}
 	}
 	w.buf = append(w.grid.buf, '\n')
@@ -143,21 +170,21 @@ func (w *lineWriter) writeHeader(t capture.Timestamp) {
 				name = day[len("2006-"):]
 			}
 		}
-		w.scratch = append(w.scratch[:0], name...)
+		w.line.text = append(w.line.text[:0], name...)
 		switch {
 		case name == "":
-			w.scratch = w.appendArrow(w.scratch, nil)
-			w.grid.left(w.scratch, c.width, "")
+			w.line.text = w.appendArrow(w.line.text, nil)
+			w.grid.left(w.line.text, c.width, "")
 		case c.right:
-			w.grid.right(w.scratch, c.width)
+			w.grid.right(w.line.text, c.width)
 		default:
-			w.grid.left(w.scratch, c.width, "")
+			w.grid.left(w.line.text, c.width, "")
 		}
 	}
 	line := w.grid.buf[len(w.buf):]
 	if w.color {
-		w.scratch = append(w.scratch[:0], line...)
-		w.buf = append(append(append(w.buf, colourHeader...), w.scratch...), colourOff...)
+		w.line.text = append(w.line.text[:0], line...)
+		w.buf = append(append(append(w.buf, colourHeader...), w.line.text...), colourOff...)
 	} else {
 		w.buf = w.grid.buf
 	}
@@ -217,13 +244,10 @@ func appendEndpoint(b []byte, p netip.AddrPort, hasPort bool) []byte {
 	return a.AppendTo(b)
 }
 
-// appendEvidence appends the number of the frame that shows the outcome best, the
-// first one where none decided it.
+// appendEvidence appends the number of the frame to look at first.
 func appendEvidence(b []byte, r *Row) []byte {
-	for _, frame := range [...]uint64{r.VerdictFrame, r.ACKFrame, r.SYNACKFrame, r.SYNFrame, r.FirstFrame} {
-		if frame > 0 {
-			return strconv.AppendUint(b, frame, 10)
-		}
+	if frame := r.evidenceFrame(); frame > 0 {
+		return strconv.AppendUint(b, frame, 10)
 	}
 	return b
 }

@@ -1,132 +1,135 @@
 package report
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
-	"math/rand/v2"
 	"net/netip"
 )
 
+// Addresses that a set keeps as they are; beyond that only a sketch.
 const (
-	exactAddrs = 4096 // kept as they are; beyond that only a sketch
+	exactAddrs = 4096 // of a service, and of what is told in one line
+	exactOfOne = 1024 // of one endpoint or source, of which there are very many
 	sketchBits = 12   // 4,096 registers: a standard error of 1.6 %
 )
 
-// addrSeed keeps anybody from choosing addresses that collide in a set.
-var addrSeed = rand.Uint64()
-
-// A distinct counts distinct addresses: exactly up to exactAddrs, then with a
+// A distinct counts distinct addresses: exactly up to a bound, then with a
 // HyperLogLog sketch (Flajolet et al. 2007) of fixed size. The zero value works; it
 // is small, since most endpoints have one client.
 type distinct struct {
-	last   netip.Addr   // connections of one client come in runs
-	n      int          // in table; or 1 without a table: only last
-	table  []netip.Addr // open addressing, at most half full; its length is a power of two
-	sketch *[1 << sketchBits]uint8
+	one  netip.Addr // the first
+	more *addrSet   // all of them, from the second on
 }
 
-// add takes one address; the zero Addr is none.
-func (d *distinct) add(a netip.Addr) {
-	if a == d.last || !a.IsValid() {
+// An addrSet is a set of two addresses or more.
+type addrSet struct {
+	last   netip.Addr // connections of one client come in runs
+	v4     addrTable[uint32]
+	v6     *addrTable[[2]uint64]   // nil as long as there is none
+	sketch *[1 << sketchBits]uint8 // replaces the tables
+}
+
+// add takes one address, to be kept as it is among bound others; the zero Addr is none.
+func (d *distinct) add(a netip.Addr, bound int) {
+	switch {
+	case a == d.one || !a.IsValid():
+	case !d.one.IsValid():
+		d.one = a
+	case d.more == nil:
+		d.more = new(addrSet)
+		d.more.add(d.one, bound)
+		d.more.add(a, bound)
+	case a != d.more.last:
+		d.more.add(a, bound)
+	}
+}
+
+func (s *addrSet) add(a netip.Addr, bound int) {
+	s.last = a
+	if s.sketch != nil {
+		s.mark(a)
 		return
 	}
-	first := d.last
-	d.last = a
-	switch {
-	case d.sketch != nil:
-		d.mark(a)
-	case d.n == 0:
-		d.n = 1
-	default:
-		if d.table == nil {
-			d.grow(8)
-			d.enter(first)
+	if a.Is4() {
+		s.v4.add(number4(a))
+	} else {
+		if s.v6 == nil {
+			s.v6 = new(addrTable[[2]uint64])
 		}
-		if d.enter(a) {
-			d.n++
-		}
-		switch {
-		case d.n > exactAddrs:
-			d.spill()
-		case 2*d.n > len(d.table):
-			d.grow(2 * len(d.table))
-		}
+		s.v6.add(number6(a))
 	}
-}
-
-// enter puts a into the table and reports whether it is new there.
-func (d *distinct) enter(a netip.Addr) bool {
-	mask := uint64(len(d.table) - 1)
-	for i := hashAddr(a, addrSeed) & mask; ; i = (i + 1) & mask {
-		switch d.table[i] {
-		case a:
-			return false
-		case netip.Addr{}:
-			d.table[i] = a
-			return true
-		}
-	}
-}
-
-// grow makes the table anew, with n places.
-func (d *distinct) grow(n int) {
-	old := d.table
-	d.table = make([]netip.Addr, n)
-	for _, a := range old {
-		if a.IsValid() {
-			d.enter(a)
-		}
+	if s.size() > bound {
+		s.spill()
 	}
 }
 
 // spill turns the set into a sketch.
-func (d *distinct) spill() {
-	d.sketch = new([1 << sketchBits]uint8)
-	for a := range d.all {
-		d.mark(a)
+func (s *addrSet) spill() {
+	s.sketch = new([1 << sketchBits]uint8)
+	for a := range s.all {
+		s.mark(a)
 	}
-	d.table = nil
+	s.v4, s.v6 = addrTable[uint32]{}, nil
 }
 
 // mark enters a into the sketch: the hash's upper bits choose a register, which
 // keeps the longest run of zeros seen in the rest.
-func (d *distinct) mark(a netip.Addr) {
+func (s *addrSet) mark(a netip.Addr) {
 	h := hashAddr(a, 0) // an estimate must be the same for the same input
 	register := h >> (64 - sketchBits)
 	run := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1))) + 1
-	if run > d.sketch[register] {
-		d.sketch[register] = run
+	if run > s.sketch[register] {
+		s.sketch[register] = run
 	}
 }
 
 // merge adds another set's addresses.
 func (d *distinct) merge(o *distinct) {
-	if o.sketch == nil {
+	if o.exact() {
 		for a := range o.all {
-			d.add(a)
+			d.add(a, exactAddrs)
 		}
 		return
 	}
-	if d.sketch == nil {
-		d.spill()
+	if d.more == nil {
+		d.more = new(addrSet)
+		if d.one.IsValid() {
+			d.more.add(d.one, exactAddrs)
+		}
+		d.one = o.one
 	}
-	for i, run := range o.sketch {
-		d.sketch[i] = max(d.sketch[i], run)
+	if d.more.sketch == nil {
+		d.more.spill()
+	}
+	for i, run := range o.more.sketch {
+		d.more.sketch[i] = max(d.more.sketch[i], run)
 	}
 }
 
 // exact reports whether count and all are the whole truth.
-func (d *distinct) exact() bool { return d.sketch == nil }
+func (d *distinct) exact() bool { return d.more == nil || d.more.sketch == nil }
 
 // all yields the addresses, in no particular order, as long as the set is exact.
 func (d *distinct) all(yield func(netip.Addr) bool) {
-	if d.table == nil && d.n == 1 {
-		yield(d.last)
+	switch {
+	case d.more != nil:
+		d.more.all(yield)
+	case d.one.IsValid():
+		yield(d.one)
+	}
+}
+
+func (s *addrSet) all(yield func(netip.Addr) bool) {
+	for n := range s.v4.all {
+		if !yield(addr4(n)) {
+			return
+		}
+	}
+	if s.v6 == nil {
 		return
 	}
-	for _, a := range d.table {
-		if a.IsValid() && !yield(a) {
+	for n := range s.v6.all {
+		if !yield(addr6(n)) {
 			return
 		}
 	}
@@ -134,18 +137,31 @@ func (d *distinct) all(yield func(netip.Addr) bool) {
 
 // count is the number of distinct addresses.
 func (d *distinct) count() uint64 {
-	if d.sketch != nil {
-		return d.estimate()
+	switch {
+	case d.more == nil && d.one.IsValid():
+		return 1
+	case d.more == nil:
+		return 0
+	case d.more.sketch != nil:
+		return d.more.estimate()
 	}
-	return uint64(d.n)
+	return uint64(d.more.size())
+}
+
+// size is the number of addresses in the tables.
+func (s *addrSet) size() int {
+	if s.v6 == nil {
+		return int(s.v4.n)
+	}
+	return int(s.v4.n + s.v6.n)
 }
 
 // estimate is HyperLogLog's: the harmonic mean of the registers. The set is far
 // larger than the registers' number, but for linear counting at the lower end.
-func (d *distinct) estimate() uint64 {
+func (s *addrSet) estimate() uint64 {
 	const m = 1 << sketchBits
 	var counts [66]uint32
-	for _, run := range d.sketch {
+	for _, run := range s.sketch {
 		counts[run]++
 	}
 	var sum float64
@@ -157,19 +173,4 @@ func (d *distinct) estimate() uint64 {
 		e = m * math.Log(m/float64(zeros))
 	}
 	return uint64(e + 0.5)
-}
-
-// hashAddr mixes an address and a seed into 64 bits.
-func hashAddr(a netip.Addr, seed uint64) uint64 {
-	b := a.As16()
-	hi, lo := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
-	if a.Is4() {
-		hi ^= 0x9e3779b97f4a7c15 // 1.2.3.4 is not ::ffff:1.2.3.4
-	}
-	x, y := bits.Mul64(hi^0xa0761d6478bd642f^seed, lo^0xe7037ed1a0b428db)
-	x, y = bits.Mul64(x^y^0x8ebc6af09c88c6e3, lo^hi^0x589965cc75374cc3^seed)
-	h := x ^ y
-	h ^= h >> 32
-	h *= 0xd6e8feb86659fd93
-	return h ^ h>>32
 }

@@ -14,12 +14,12 @@ func TestDistinct(t *testing.T) {
 	for _, n := range []int{0, 1, 2, 3, 4, 5, 8, 9, 1000, exactAddrs, exactAddrs + 1, 20_000, 1 << 20} {
 		var d, even, odd distinct
 		for i := range n {
-			d.add(address(i))
-			d.add(address(i / 2)) // again
+			d.add(address(i), exactAddrs)
+			d.add(address(i/2), exactAddrs) // again
 			if i%2 == 0 {
-				even.add(address(i))
+				even.add(address(i), exactAddrs)
 			} else {
-				odd.add(address(i))
+				odd.add(address(i), exactAddrs)
 			}
 		}
 		even.merge(&odd)
@@ -40,13 +40,29 @@ func TestDistinct(t *testing.T) {
 
 func TestDistinctKeepsFamiliesApart(t *testing.T) {
 	var d distinct
-	d.add(netip.MustParseAddr("192.0.2.1"))
-	d.add(netip.MustParseAddr("::ffff:192.0.2.1"))
-	d.add(netip.Addr{})
+	d.add(netip.MustParseAddr("192.0.2.1"), exactAddrs)
+	d.add(netip.MustParseAddr("::ffff:192.0.2.1"), exactAddrs)
+	d.add(netip.Addr{}, exactAddrs)
 	if d.count() != 2 {
 		t.Errorf("counted %d addresses, want 2: the two differ on the wire", d.count())
 	}
 	if hashAddr(netip.MustParseAddr("192.0.2.1"), 0) == hashAddr(netip.MustParseAddr("::ffff:192.0.2.1"), 0) {
 		t.Error("one hash for two addresses")
+	}
+}
+
+func TestDistinctKeepsWhatLooksLikeNothing(t *testing.T) {
+	var d distinct
+	for range 2 {
+		for _, a := range []string{"192.0.2.1", "0.0.0.0", "::", "2001:db8::1", "255.255.255.255"} {
+			d.add(netip.MustParseAddr(a), exactOfOne)
+		}
+	}
+	seen := make(map[netip.Addr]int)
+	for a := range d.all {
+		seen[a]++
+	}
+	if d.count() != 5 || len(seen) != 5 || seen[netip.IPv4Unspecified()] != 1 || seen[netip.IPv6Unspecified()] != 1 {
+		t.Errorf("counted %d: %v", d.count(), seen)
 	}
 }

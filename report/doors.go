@@ -14,6 +14,8 @@ type doorKey struct {
 	protocol uint8
 }
 
+func (k doorKey) hash() uint64 { return hashEnd(k.addr, uint64(k.port)<<8|uint64(k.protocol)) }
+
 // A door counts what came to one server endpoint; its slot's weight is the number
 // of connections.
 type door struct {
@@ -44,7 +46,7 @@ func (d *doors) add(c *flow.Connection, g *serviceGroup) {
 	switch c.Outcome {
 	case flow.Complete, flow.Implied, flow.Answered:
 		s.value.worked++
-		s.value.clients.add(c.Client.Addr())
+		s.value.clients.add(c.Client.Addr(), exactOfOne)
 	}
 }
 
@@ -70,10 +72,9 @@ func (d *doors) connections(addr netip.Addr, port uint16, protocol uint8) (n uin
 // summary names the busiest door: most connections that worked, then TCP, then
 // the lowest address and port.
 func (d *doors) summary() Doors {
-	sum := Doors{Endpoints: uint64(len(d.heavy.slots)), Approximate: d.heavy.floor > 0}
+	sum := Doors{Endpoints: uint64(d.heavy.n), Approximate: d.heavy.floor > 0}
 	var best *slot[doorKey, door]
-	for i := range d.heavy.slots {
-		s := &d.heavy.slots[i]
+	for s := range d.heavy.all() {
 		if s.value.worked > 0 && (best == nil || busier(s, best) < 0) {
 			best = s
 		}

@@ -34,18 +34,19 @@ func isFloodKind(k groupKey) bool {
 // floods finds the server ports that are flooded.
 func (t *trouble) floods(d *doors) map[doorKey]*flood {
 	all := make(map[doorKey]*flood)
-	for i := range t.groups.slots {
-		s := &t.groups.slots[i]
-		if !isFloodKind(s.key) {
-			continue
+	for s := range t.groups.all() {
+		if isFloodKind(s.key) && 2*s.weight >= floodAttempts { // of two kinds, one has half of them
+			key := s.key.door()
+			all[key] = &flood{span: noSpan, label: d.label(key.addr, key.port, key.protocol, s.value.service.label)}
 		}
-		key := doorKey{s.key.addr, s.key.port, s.key.protocol}
-		f := all[key]
-		if f == nil {
-			f = &flood{span: noSpan, label: d.label(key.addr, key.port, key.protocol, s.value.label)}
-			all[key] = f
+	}
+	if len(all) == 0 {
+		return all
+	}
+	for s := range t.groups.all() {
+		if f := all[s.key.door()]; f != nil && isFloodKind(s.key) {
+			f.merge(s)
 		}
-		f.merge(s)
 	}
 	for key, f := range all {
 		if !f.is() {
@@ -61,7 +62,7 @@ func (f *flood) merge(s *slot[groupKey, group]) {
 	f.n += s.weight
 	f.atLeast = f.atLeast || s.missed > 0
 	f.singles += g.singles
-	f.peak = max(f.peak, g.burst.peak)
+	f.peak = max(f.peak, uint64(g.burst.peak))
 	if s.key.kind == halfOpen {
 		f.half += s.weight
 	}

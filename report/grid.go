@@ -20,12 +20,15 @@ func (g *grid) start(b []byte) { g.buf, g.width, g.place = b, 0, 0 }
 func (g *grid) indent(width int) {
 	if g.width > 0 {
 		g.space()
-		for g.width < g.place {
-			g.space()
-		}
+	}
+	for g.width < g.place {
+		g.space()
 	}
 	g.place += width + 1
 }
+
+// skip leaves a column without a cell. Its place is free for the one before it.
+func (g *grid) skip(width int) { g.place += width + 1 }
 
 func (g *grid) space() {
 	g.buf = append(g.buf, ' ')

@@ -1,12 +1,21 @@
 package report
 
 import (
-	"hash/maphash"
+	"iter"
 	"slices"
 )
 
-// maxHeavy is the number of keys that a heavy map keeps apart.
-const maxHeavy = 1 << 16
+const (
+	maxHeavy  = 1 << 16 // keys that a heavy map keeps apart
+	slabSlots = 1 << 8  // slots that are allocated together
+)
+
+// A heavyKey is a key with a hash that nobody outside can foresee: keys are from
+// the wire.
+type heavyKey interface {
+	comparable
+	hash() uint64
+}
 
 // A heavy map keeps a value for each key, exactly as long as there are at most
 // maxHeavy keys. Beyond that the lighter half is forgotten, again and again, so that
@@ -14,50 +23,67 @@ const maxHeavy = 1 << 16
 // comes back starts anew and knows how much it may have missed.
 //
 // What is forgotten depends on the keys' order of arrival only.
-type heavy[K comparable, V any] struct {
-	seed  maphash.Seed // keys are from the wire: their hashes must not be foreseen
-	index []place      // open addressing, at most half full; its length is a power of two
-	slots []slot[K, V] // in the order of arrival
-	floor uint64       // the weight that a forgotten key had at most
+type heavy[K heavyKey, V any] struct {
+	index []place        // open addressing, at most three quarters full; its length is a power of two
+	slabs [][]slot[K, V] // in the order of arrival, each slabSlots long: they grow without being copied
+	n     int            // slots in use
+	floor uint64         // the weight that a forgotten key had at most
 }
 
 // A place of the index leads to a slot. It is small, so that the index stays in
 // the cache when the slots do not.
 type place struct {
 	hash uint32
-	slot int32 // 1 is slots[0]; 0 means that the place is free
+	slot int32 // 1 is the first; 0 means that the place is free
 }
 
 // A slot is what a heavy map keeps for a key.
-type slot[K comparable, V any] struct {
+type slot[K heavyKey, V any] struct {
 	key    K
-	hash   uint32
 	weight uint64 // the owner counts it up
 	missed uint64 // that the key had before it was forgotten, at most
 	value  V
 }
 
+// slot is the ith slot, from 0.
+func (h *heavy[K, V]) slot(i int) *slot[K, V] { return &h.slabs[i/slabSlots][i%slabSlots] }
+
+// all yields the slots in the order of arrival.
+func (h *heavy[K, V]) all() iter.Seq[*slot[K, V]] {
+	return func(yield func(*slot[K, V]) bool) {
+		for i := range h.n {
+			if !yield(h.slot(i)) {
+				return
+			}
+		}
+	}
+}
+
 // at is the slot of key, made if need be. It is valid until the next call.
 func (h *heavy[K, V]) at(key K) *slot[K, V] {
 	if h.index == nil {
-		h.seed = maphash.MakeSeed()
 		h.index = make([]place, 64)
 	}
-	hash := h.hash(key)
+	hash := uint32(key.hash())
 	p, found := h.place(key, hash)
 	if found {
-		return &h.slots[p.slot-1]
+		return h.slot(int(p.slot - 1))
 	}
-	if len(h.slots) >= maxHeavy {
+	if h.n >= maxHeavy {
 		h.forget()
 		p, _ = h.place(key, hash)
-	} else if 2*len(h.slots) >= len(h.index) {
-		h.enter(2 * len(h.index))
+	} else if 4*h.n >= 3*len(h.index) {
+		h.widen()
 		p, _ = h.place(key, hash)
 	}
-	h.slots = append(h.slots, slot[K, V]{key: key, hash: hash, missed: h.floor})
-	*p = place{hash, int32(len(h.slots))}
-	return &h.slots[len(h.slots)-1]
+	if h.n == len(h.slabs)*slabSlots {
+		h.slabs = append(h.slabs, make([]slot[K, V], slabSlots))
+	}
+	h.n++
+	*p = place{hash, int32(h.n)}
+	s := h.slot(h.n - 1)
+	s.key, s.missed = key, h.floor
+	return s
 }
 
 // find is the slot of key, or nil.
@@ -65,13 +91,11 @@ func (h *heavy[K, V]) find(key K) *slot[K, V] {
 	if h.index == nil {
 		return nil
 	}
-	if p, found := h.place(key, h.hash(key)); found {
-		return &h.slots[p.slot-1]
+	if p, found := h.place(key, uint32(key.hash())); found {
+		return h.slot(int(p.slot - 1))
 	}
 	return nil
 }
-
-func (h *heavy[K, V]) hash(key K) uint32 { return uint32(maphash.Comparable(h.seed, key)) }
 
 // place is where key is in the index, or the free place where it belongs.
 func (h *heavy[K, V]) place(key K, hash uint32) (p *place, found bool) {
@@ -81,46 +105,53 @@ func (h *heavy[K, V]) place(key K, hash uint32) (p *place, found bool) {
 		if p.slot == 0 {
 			return p, false
 		}
-		if p.hash == hash && h.slots[p.slot-1].key == key {
+		if p.hash == hash && h.slot(int(p.slot-1)).key == key {
 			return p, true
 		}
 	}
 }
 
-// enter makes the index anew, with n places.
-func (h *heavy[K, V]) enter(n int) {
-	if n == len(h.index) {
-		clear(h.index)
-	} else {
-		h.index = make([]place, n)
-	}
-	mask := uint32(n - 1)
-	for s := range h.slots {
-		i := h.slots[s].hash & mask
-		for h.index[i].slot != 0 {
-			i = (i + 1) & mask
+// widen doubles the index.
+func (h *heavy[K, V]) widen() {
+	old := h.index
+	h.index = make([]place, 2*len(old))
+	for _, p := range old {
+		if p.slot != 0 {
+			h.enter(p)
 		}
-		h.index[i] = place{h.slots[s].hash, int32(s + 1)}
 	}
+}
+
+// enter puts a place that is not there yet into the index.
+func (h *heavy[K, V]) enter(p place) {
+	mask := uint32(len(h.index) - 1)
+	i := p.hash & mask
+	for h.index[i].slot != 0 {
+		i = (i + 1) & mask
+	}
+	h.index[i] = p
 }
 
 // forget drops the keys up to the median weight, at least half of them.
 func (h *heavy[K, V]) forget() {
-	weights := make([]uint64, len(h.slots))
-	for i := range h.slots {
-		weights[i] = h.slots[i].weight
+	weights := make([]uint64, 0, h.n)
+	for s := range h.all() {
+		weights = append(weights, s.weight)
 	}
 	slices.Sort(weights)
 	median := weights[len(weights)/2]
+	clear(h.index)
 	kept := 0
-	for i := range h.slots {
-		if h.slots[i].weight > median {
-			h.slots[kept] = h.slots[i]
+	for s := range h.all() {
+		if s.weight > median {
+			*h.slot(kept) = *s
 			kept++
+			h.enter(place{uint32(s.key.hash()), int32(kept)})
 		}
 	}
-	clear(h.slots[kept:])
-	h.slots = h.slots[:kept]
-	h.enter(len(h.index))
+	for i := kept; i < h.n; i++ {
+		*h.slot(i) = slot[K, V]{}
+	}
+	h.n = kept // the slabs stay: a flood fills them again at once
 	h.floor += median
 }

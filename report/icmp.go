@@ -9,7 +9,7 @@ func icmpWords(v6 bool, icmpType, code uint8) string {
 	if v6 {
 		names = icmp6Words
 	}
-	words, ok := names[uint16(icmpType)<<8|uint16(code)]
+	words, ok := names[[2]uint8{icmpType, code}]
 	if !ok {
 		words = "an error"
 	}
@@ -20,43 +20,43 @@ func icmpWords(v6 bool, icmpType, code uint8) string {
 	return fmt.Sprintf("%s (%s type %d, code %d)", words, name, icmpType, code)
 }
 
-var icmp4Words = map[uint16]string{
-	3<<8 | 0:  "network unreachable",
-	3<<8 | 1:  "host unreachable",
-	3<<8 | 2:  "protocol unreachable",
-	3<<8 | 3:  "port unreachable",
-	3<<8 | 4:  "packet too big",
-	3<<8 | 5:  "source route failed",
-	3<<8 | 6:  "network unknown",
-	3<<8 | 7:  "host unknown",
-	3<<8 | 8:  "source host isolated",
-	3<<8 | 9:  "network administratively prohibited",
-	3<<8 | 10: "host administratively prohibited",
-	3<<8 | 11: "network unreachable for this type of service",
-	3<<8 | 12: "host unreachable for this type of service",
-	3<<8 | 13: "communication administratively prohibited",
-	3<<8 | 14: "host precedence violation",
-	3<<8 | 15: "precedence cutoff",
-	4 << 8:    "source quench",
-	5 << 8:    "redirect",
-	11 << 8:   "hop limit exceeded in transit",
-	11<<8 | 1: "fragment reassembly time exceeded",
-	12 << 8:   "header problem",
+var icmp4Words = map[[2]uint8]string{
+	{3, 0}:  "network unreachable",
+	{3, 1}:  "host unreachable",
+	{3, 2}:  "protocol unreachable",
+	{3, 3}:  "port unreachable",
+	{3, 4}:  "packet too big",
+	{3, 5}:  "source route failed",
+	{3, 6}:  "network unknown",
+	{3, 7}:  "host unknown",
+	{3, 8}:  "source host isolated",
+	{3, 9}:  "network administratively prohibited",
+	{3, 10}: "host administratively prohibited",
+	{3, 11}: "network unreachable for this type of service",
+	{3, 12}: "host unreachable for this type of service",
+	{3, 13}: "communication administratively prohibited",
+	{3, 14}: "host precedence violation",
+	{3, 15}: "precedence cutoff",
+	{4, 0}:  "source quench",
+	{5, 0}:  "redirect",
+	{11, 0}: "hop limit exceeded in transit",
+	{11, 1}: "fragment reassembly time exceeded",
+	{12, 0}: "header problem",
 }
 
-var icmp6Words = map[uint16]string{
-	1<<8 | 0: "no route to destination",
-	1<<8 | 1: "administratively prohibited",
-	1<<8 | 2: "beyond scope of source address",
-	1<<8 | 3: "address unreachable",
-	1<<8 | 4: "port unreachable",
-	1<<8 | 5: "source address failed policy",
-	1<<8 | 6: "route rejected",
-	1<<8 | 7: "source routing header error",
-	2 << 8:   "packet too big",
-	3 << 8:   "hop limit exceeded in transit",
-	3<<8 | 1: "fragment reassembly time exceeded",
-	4 << 8:   "erroneous header field",
-	4<<8 | 1: "unrecognized next header",
-	4<<8 | 2: "unrecognized IPv6 option",
+var icmp6Words = map[[2]uint8]string{
+	{1, 0}: "no route to destination",
+	{1, 1}: "administratively prohibited",
+	{1, 2}: "beyond scope of source address",
+	{1, 3}: "address unreachable",
+	{1, 4}: "port unreachable",
+	{1, 5}: "source address failed policy",
+	{1, 6}: "route rejected",
+	{1, 7}: "source routing header error",
+	{2, 0}: "packet too big",
+	{3, 0}: "hop limit exceeded in transit",
+	{3, 1}: "fragment reassembly time exceeded",
+	{4, 0}: "erroneous header field",
+	{4, 1}: "unrecognized next header",
+	{4, 2}: "unrecognized IPv6 option",
 }

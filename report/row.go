@@ -19,15 +19,19 @@ const (
 // the registry has for the server's port.
 func NewRow(c *flow.Connection) Row {
 	r := Row{Connection: *c}
-	if c.Evidence.Service != "" {
-		r.Service, r.ServiceBasis = c.Evidence.Service, "payload"
-		return r
-	}
-	if !c.HasPorts {
-		return r
-	}
-	if name, ok := service.Lookup(c.Protocol, c.Server.Port()); ok {
-		r.Service, r.ServiceBasis = name, "port"
-	}
+	r.Service, r.ServiceBasis = serviceOf(c.Evidence.Service, c.Protocol, c.HasPorts, c.Server.Port())
 	return r
+}
+
+// serviceOf is the columns service and service_basis.
+func serviceOf(proven string, protocol uint8, hasPorts bool, port uint16) (name, basis string) {
+	if proven != "" {
+		return proven, "payload"
+	}
+	if hasPorts {
+		if name, ok := service.Lookup(protocol, port); ok {
+			return name, "port"
+		}
+	}
+	return "", ""
 }

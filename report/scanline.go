@@ -22,8 +22,8 @@ type sourceKey struct {
 
 // A source is who scans.
 type source struct {
-	paths  []*slot[pathKey, probe]
-	sweeps []*slot[sweepKey, probe]
+	paths  []*slot[pathKey, hostProbe]
+	sweeps []*slot[sweepKey, portProbe]
 }
 
 // find picks the scans out.
@@ -33,16 +33,14 @@ func (s *scans) find() *found {
 		sweeps:  make(map[sweepKey]bool),
 		sources: make(map[sourceKey]*source),
 	}
-	for i := range s.paths.slots {
-		p := &s.paths.slots[i]
+	for p := range s.paths.all() {
 		if p.key.isPortScan(&p.value) {
 			f.paths[p.key] = true
 			src := f.source(p.key.source, p.key.protocol)
 			src.paths = append(src.paths, p)
 		}
 	}
-	for i := range s.sweeps.slots {
-		p := &s.sweeps.slots[i]
+	for p := range s.sweeps.all() {
 		if p.key.isHostScan(&p.value) {
 			f.sweeps[p.key] = true
 			src := f.source(p.key.source, p.key.protocol)
@@ -79,7 +77,7 @@ func (f *found) explain(s *slot[groupKey, group]) bool {
 		return true
 	case unreachable:
 		for client := range g.clients.all {
-			if f.sources[sourceKey{client, g.protocol}] == nil {
+			if f.sources[sourceKey{client, g.targets.protocol}] == nil {
 				return false
 			}
 		}
@@ -100,11 +98,11 @@ func (f *found) lines() []Trouble {
 func (s *source) line(key sourceKey) Trouble {
 	t := Trouble{Kind: "port-scan", Severity: Warning, Subject: key.addr.String()}
 	protocol := protocolName(key.protocol)
-	sum := probe{span: noSpan}
+	sum := attempts{span: noSpan}
 	if len(s.paths) == 0 {
 		slices.SortFunc(s.sweeps, compareSweeps)
 		for _, p := range s.sweeps {
-			sum.merge(&p.value)
+			sum.merge(&p.value.probe)
 			t.Count += p.weight
 			t.AtLeast = t.AtLeast || p.missed > 0
 		}
@@ -112,7 +110,7 @@ func (s *source) line(key sourceKey) Trouble {
 	} else {
 		slices.SortFunc(s.paths, comparePaths)
 		for _, p := range s.paths {
-			sum.merge(&p.value)
+			sum.merge(&p.value.probe)
 			t.Count += p.weight
 			t.AtLeast = t.AtLeast || p.missed > 0
 		}
@@ -123,7 +121,7 @@ func (s *source) line(key sourceKey) Trouble {
 }
 
 // tellPaths tells a source that tried many ports of a host.
-func (s *source) tellPaths(t *Trouble, protocol string, sum *probe) {
+func (s *source) tellPaths(t *Trouble, protocol string, sum *attempts) {
 	first := s.paths[0]
 	if len(s.paths) == 1 && protocol != "tcp" && first.value.ports.within(tracerouteLow, tracerouteHigh) {
 		t.Kind, t.Severity = "traceroute", Note
@@ -131,7 +129,7 @@ func (s *source) tellPaths(t *Trouble, protocol string, sum *probe) {
 			first.key.host.String() + ": a traceroute"
 		return
 	}
-	t.Text = "tried " + plural(uint64(first.value.ports.n), protocol+" port") + " of "
+	t.Text = "tried " + plural(uint64(first.value.ports.count()), protocol+" port") + " of "
 	if len(s.paths) == 1 {
 		t.Text += first.key.host.String()
 	} else {
@@ -141,7 +139,7 @@ func (s *source) tellPaths(t *Trouble, protocol string, sum *probe) {
 }
 
 // tellSweeps tells a source that tried one port, or a few, on many hosts.
-func (s *source) tellSweeps(t *Trouble, protocol string, sum *probe) {
+func (s *source) tellSweeps(t *Trouble, protocol string, sum *attempts) {
 	first := s.sweeps[0]
 	hosts := about(&first.value.hosts) + " hosts"
 	var ports []string
@@ -153,7 +151,7 @@ func (s *source) tellSweeps(t *Trouble, protocol string, sum *probe) {
 		more = " and " + humanCount(uint64(n)) + " more"
 	}
 	where := protocol + " port " + strings.Join(ports, ", ") + more
-	if 2*sum.retried >= t.Count && sum.refused == 0 {
+	if 2*sum.retried >= t.Count && sum.results[refusedResult] == 0 {
 		t.Kind, t.Severity = "cut-off", Problem
 		t.Text = "got no connection to " + hosts + " at " + where + sum.outcomes() +
 			", and sent its SYNs again and again: its way out is broken or filtered"
@@ -164,18 +162,15 @@ func (s *source) tellSweeps(t *Trouble, protocol string, sum *probe) {
 }
 
 // outcomes is " in 1.2 s (990 refused, 8 unanswered)".
-func (p *probe) outcomes() string {
+func (s *attempts) outcomes() string {
 	var parts []string
-	for _, o := range [...]struct {
-		n    uint64
-		word string
-	}{{p.refused, "refused"}, {p.silent, "unanswered"}, {p.open, "open"}} {
-		if o.n > 0 {
-			parts = append(parts, humanCount(o.n)+" "+o.word)
+	for r, n := range s.results {
+		if word := resultWords[r]; n > 0 && word != "" {
+			parts = append(parts, humanCount(n)+" "+word)
 		}
 	}
 	text := ""
-	if d := p.lasts(); d > 0 {
+	if d := s.lasts(); d > 0 {
 		text = " in " + wait(d)
 	}
 	if len(parts) > 0 {
@@ -185,11 +180,11 @@ func (p *probe) outcomes() string {
 }
 
 // comparePaths puts the path with the most ports first.
-func comparePaths(a, b *slot[pathKey, probe]) int {
-	return cmp.Or(cmp.Compare(b.value.ports.n, a.value.ports.n), a.key.host.Compare(b.key.host))
+func comparePaths(a, b *slot[pathKey, hostProbe]) int {
+	return cmp.Or(cmp.Compare(b.value.ports.count(), a.value.ports.count()), a.key.host.Compare(b.key.host))
 }
 
 // compareSweeps puts the sweep with the most hosts first.
-func compareSweeps(a, b *slot[sweepKey, probe]) int {
+func compareSweeps(a, b *slot[sweepKey, portProbe]) int {
 	return cmp.Or(cmp.Compare(b.value.hosts.count(), a.value.hosts.count()), cmp.Compare(a.key.port, b.key.port))
 }

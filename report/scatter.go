@@ -43,7 +43,7 @@ func (s *scatter) add(g *slot[groupKey, group]) {
 	s.atLeast = s.atLeast || g.missed > 0
 	s.clients.merge(&g.value.clients)
 	s.frames.merge(&g.value.frames)
-	if s.first == nil || g.value.targetID < s.first.value.targetID {
+	if s.first == nil || g.value.firstID < s.first.value.firstID {
 		s.first = g
 	}
 }

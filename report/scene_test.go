@@ -28,7 +28,7 @@ func (s *scene) tcp(client, server string, outcome flow.Outcome, wait time.Durat
 		Role: flow.RoleSYN, Outcome: outcome, Close: flow.Never,
 		First: s.now, Last: s.now,
 		SYNRTT: flow.NoDuration, ACKRTT: flow.NoDuration, Setup: flow.NoDuration,
-		SYNCount: 1, SYNFrame: s.frame + 1, VerdictFrame: s.frame + 1,
+		SYNCount: 1, FirstFrame: s.frame + 1, SYNFrame: s.frame + 1, VerdictFrame: s.frame + 1,
 		ToServer: flow.Direction{Packets: 1, Bytes: 74, SYNs: 1},
 	}
 	switch outcome {

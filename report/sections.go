@@ -222,7 +222,7 @@ func (p *printer) trouble(s *Summary) {
 	}
 	p.heading("Trouble", "worst first")
 	for _, t := range lines[:min(p.troubleLines(), len(lines))] {
-		p.troubleLine(t)
+		p.troubleLine(t, s.First)
 	}
 	if n := uint64(max(0, len(lines)-p.troubleLines())) + s.Worse; n > 0 {
 		p.paragraph(plain, "and "+humanCount(n)+" more")
@@ -238,24 +238,63 @@ func (p *printer) troubleLines() int {
 	return 2 * textTrouble
 }
 
-// troubleLine is one line, wrapped beside its severity.
-func (p *printer) troubleLine(t *Trouble) {
+// when is "09:00:03" or "09:00:03–09:00:25": when the first and the last of the
+// connections concerned began, with the date where that is not the day of first,
+// the capture's first frame; "" when that is not known.
+func (p *printer) when(t *Trouble, first capture.Timestamp) string {
+	if !t.Since.Known() {
+		return ""
+	}
+	day := ""
+	if first.Known() {
+		day = first.Time().In(p.location).Format(time.DateOnly)
+	}
+	stamp := func(t capture.Timestamp) string {
+		at := t.Time().In(p.location)
+		if d := at.Format(time.DateOnly); d != day {
+			day = d
+			return d + " " + at.Format(time.TimeOnly)
+		}
+		return at.Format(time.TimeOnly)
+	}
+	since := stamp(t.Since)
+	if !t.Until.Known() {
+		return since
+	}
+	if until := stamp(t.Until); !strings.HasSuffix(since, until) {
+		return since + "–" + until
+	}
+	return since
+}
+
+// frameList is ", frames 50, 58, …": a trouble's evidence, after its time.
+func frameList(t *Trouble) string {
+	n := len(t.Frames)
+	if n == 0 {
+		return ""
+	}
+	list := ", frame "
+	if n > 1 {
+		list = ", frames "
+	}
+	for i, f := range t.Frames {
+		if i > 0 {
+			list += ", "
+		}
+		list += strconv.FormatUint(f, 10)
+	}
+	if t.Count > uint64(n) {
+		list += ", …"
+	}
+	return list
+}
+
+// troubleLine is one line, wrapped beside its severity. first is when the capture begins.
+func (p *printer) troubleLine(t *Trouble, first capture.Timestamp) {
 	const indent = len("  problem  ")
 	text := t.Subject + ": " + t.Text
-	if n := len(t.Frames); n > 0 {
-		frames := make([]string, n)
-		for i, f := range t.Frames {
-			frames[i] = strconv.FormatUint(f, 10)
-		}
-		word := " [frame "
-		if n > 1 {
-			word = " [frames "
-		}
-		more := ""
-		if t.Count > uint64(n) {
-			more = ", " + "…"
-		}
-		text += word + strings.Join(frames, ", ") + more + "]"
+	if evidence := strings.TrimPrefix(p.when(t, first)+frameList(t), ", "); evidence != "" {
+		text += " [" + evidence + "]"
 	}
 	for i, line := range wrap(p.text(text), p.width-indent, 0) {
 		margin := strings.Repeat(" ", indent)

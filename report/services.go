@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,17 +9,19 @@ import (
 )
 
 const (
-	maxServices     = 1000 // lines in a Summary
-	maxUnknownPorts = 8192 // ports without a service that are kept apart
-	maxServicePorts = 4096 // ports of one service that are counted apart
-	maxServiceNames = 1 << 16
+	maxServices     = 1000    // lines in a Summary
+	maxUnknownPorts = 4096    // ports without a service that are kept apart
+	maxServicePorts = 4096    // ports of one service that are counted apart
+	maxServiceNames = 1 << 14 // questions whose answers are remembered
 )
 
 // services groups connections by service.
 type services struct {
-	// names remembers what NewRow found for a port and payload, so that the
-	// registry is asked once.
-	names  map[serviceQuestion]*serviceGroup
+	// What was found is remembered, so that the registry is asked once: by port where
+	// the payload proves nothing (scans ask for all of them), else by the question.
+	tcp, udp portGroups
+	names    map[serviceQuestion]*serviceGroup
+
 	recent [64]struct { // the questions asked last, by port: nearly all of them
 		serviceQuestion
 		group *serviceGroup
@@ -28,6 +29,17 @@ type services struct {
 	groups map[serviceKey]*serviceGroup
 
 	unknownPorts int // groups without a name that have a port of their own
+}
+
+// portGroups are groups by port.
+type portGroups [256]*[256]*serviceGroup
+
+func (p *portGroups) at(port uint16) **serviceGroup {
+	page := &p[port>>8]
+	if *page == nil {
+		*page = new([256]*serviceGroup)
+	}
+	return &(*page)[port&0xff]
 }
 
 // A serviceQuestion is all that a connection's service depends on.
@@ -77,6 +89,17 @@ func (s *services) of(c *flow.Connection) *serviceGroup {
 
 // ask finds the group for a question that may have been asked before.
 func (s *services) ask(q serviceQuestion) *serviceGroup {
+	if q.evidence == "" && (q.protocol == protoTCP || q.protocol == protoUDP) && q.hasPorts {
+		groups := &s.tcp
+		if q.protocol == protoUDP {
+			groups = &s.udp
+		}
+		g := groups.at(q.port)
+		if *g == nil {
+			*g = s.answer(q)
+		}
+		return *g
+	}
 	if g, ok := s.names[q]; ok {
 		return g
 	}
@@ -90,13 +113,8 @@ func (s *services) ask(q serviceQuestion) *serviceGroup {
 
 // answer finds the group for a question not asked before.
 func (s *services) answer(q serviceQuestion) *serviceGroup {
-	row := NewRow(&flow.Connection{
-		Protocol: q.protocol,
-		HasPorts: q.hasPorts,
-		Server:   netip.AddrPortFrom(netip.Addr{}, q.port),
-		Evidence: flow.Evidence{Service: q.evidence},
-	})
-	key := serviceKey{name: row.Service, proven: row.ServiceBasis == "payload", protocol: q.protocol}
+	name, basis := serviceOf(q.evidence, q.protocol, q.hasPorts, q.port)
+	key := serviceKey{name: name, proven: basis == "payload", protocol: q.protocol}
 	if key.name == "" && q.hasPorts {
 		key.port, key.hasPort = q.port, true
 		if s.groups[key] == nil {
@@ -136,8 +154,8 @@ func (g *serviceGroup) basis() string {
 func (g *serviceGroup) add(c *flow.Connection, failed bool) {
 	g.tally.add(c, failed)
 	g.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
-	g.clients.add(c.Client.Addr())
-	g.servers.add(c.Server.Addr())
+	g.clients.add(c.Client.Addr(), exactAddrs)
+	g.servers.add(c.Server.Addr(), exactAddrs)
 	g.setup.add(c.Setup)
 	if c.HasPorts {
 		g.countPort(c.Server.Port(), 1)

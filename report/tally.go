@@ -44,7 +44,13 @@ func failed(c *flow.Connection, service string) bool {
 	if c.Outcome != flow.Unanswered || c.Protocol == protoTCP || c.Protocol == protoSCTP {
 		return true
 	}
-	return !isGroup(c.Server.Addr()) && (c.Evidence.FromClient || asksForReply[service])
+	return !isGroup(c.Server.Addr()) && (asked(c) || asksForReply[service])
+}
+
+// asked reports whether the payload proves that the client wants an answer: an ICMP
+// message does by its type.
+func asked(c *flow.Connection) bool {
+	return c.Evidence.FromClient || c.Role == flow.RolePayload && (c.Protocol == protoICMP || c.Protocol == protoICMPv6)
 }
 
 // asksForReply has the services over UDP whose clients always expect an answer.

@@ -263,7 +263,7 @@ func connectionCells(r *Row) []cell {
 		end += " " + by
 	}
 	frame := ""
-	if f := frameOf(&r.Connection, unanswered); f > 0 {
+	if f := r.evidenceFrame(); f > 0 {
 		frame = strconv.FormatUint(f, 10)
 	}
 	return []cell{
@@ -343,11 +343,24 @@ func (p *printer) ledger(s *Summary) {
 	p.paragraph(plain, equation(plural(l.Frames, "frame"), parts))
 	parts = parts[:0]
 	for o, n := range l.Outcomes {
-		if n > 0 {
-			parts = append(parts, humanCount(n)+" "+flow.Outcome(o).String())
+		if n == 0 {
+			continue
 		}
+		part := humanCount(n) + " " + flow.Outcome(o).String()
+		if idle := n - failedOutcomes(&s.Total)[flow.Unanswered]; flow.Outcome(o) == flow.Unanswered && idle > 0 {
+			part += " (" + asksNothing(n, idle) + ")"
+		}
+		parts = append(parts, part)
 	}
 	p.paragraph(plain, equation(plural(l.Connections, "connection"), parts))
+}
+
+// asksNothing tells how many of n unanswered conversations are no failures.
+func asksNothing(n, idle uint64) string {
+	if idle == n {
+		return "not asking for an answer"
+	}
+	return humanCount(idle) + " of them not asking for an answer"
 }
 
 // equation is "120 connections = 118 complete + 2 refused".

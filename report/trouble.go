@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"net/netip"
-	"slices"
 	"time"
 
 	"sockscope/capture"
@@ -43,25 +42,46 @@ type groupKey struct {
 	icmpv6   bool
 }
 
+func (k groupKey) hash() uint64 {
+	rest := uint64(k.port)<<48 | uint64(k.icmp)<<32 | uint64(k.protocol)<<24 | uint64(k.kind)<<16 | uint64(k.side)<<8
+	if k.icmpv6 {
+		rest |= 1
+	}
+	return hashEnd(k.addr, rest)
+}
+
+// door is the endpoint that a group is about.
+func (k groupKey) door() doorKey { return doorKey{k.addr, k.port, k.protocol} }
+
 // A group is the connections that share one kind of trouble; its slot's weight is
-// their number.
+// their number. There are many, most of them with one connection: what few have is
+// kept aside.
 type group struct {
 	span
-	label    string // of the service
-	clients  distinct
-	frames   evidence
-	singles  uint64          // attempts with one SYN or packet
-	waits    []time.Duration // of the attempt with the most SYNs
-	syns     uint32          // of that attempt
-	synsID   uint64          // its connection
-	setup    time.Duration   // the longest
-	silent   uint64          // resets before the server's first byte
-	windows  uint64          // zero windows announced
-	burst    burst
-	target   netip.AddrPort // unreachable: the first one
-	targetID uint64         // its connection
-	protocol uint8          // of target
-	targets  *distinct      // kinds that are not about one server: the servers
+	firstID uint64        // of the connections
+	service *serviceGroup // of the first
+	clients distinct
+	frames  evidence
+	singles uint64 // attempts with one SYN or packet
+	burst   burst
+	extra   uint64   // of resets: those before the server's first byte; of zero windows: how many were announced
+	retry   *retries // of kinds that are about attempts with more than one SYN
+	targets *targets // of kinds that are not about one server
+}
+
+// retries tells of the attempt with the most SYNs.
+type retries struct {
+	syns  uint32
+	id    uint64 // of the connection
+	waits []time.Duration
+	setup time.Duration // the longest of all attempts
+}
+
+// targets are the servers of a group that is not about one server.
+type targets struct {
+	first    netip.AddrPort
+	protocol uint8 // of the first
+	servers  distinct
 }
 
 // trouble collects what is wrong. Only connections with trouble touch it.
@@ -79,7 +99,10 @@ func (t *trouble) add(c *flow.Connection, g *serviceGroup, failed bool) {
 		t.scans.add(c)
 	}
 	if c.Close == flow.Reset {
-		t.note(c, g, serverKey(c, resetBy, c.ClosedBy))
+		v := t.note(c, g, serverKey(c, resetBy, c.ClosedBy))
+		if c.ToClient.Payload == 0 {
+			v.extra++
+		}
 	}
 	if c.HasICMP && c.Outcome != flow.Unreachable && isTooBig(c) {
 		t.note(c, g, icmpKey(c, tooBig))
@@ -96,10 +119,10 @@ func (t *trouble) addFlags(c *flow.Connection, g *serviceGroup) {
 	}
 	if c.Flags&flow.ZeroWindow != 0 {
 		if n := c.ToClient.ZeroWindows; n > 0 {
-			t.note(c, g, serverKey(c, zeroWindow, flow.ServerSide)).windows += n
+			t.note(c, g, serverKey(c, zeroWindow, flow.ServerSide)).extra += n
 		}
 		if n := c.ToServer.ZeroWindows; n > 0 {
-			t.note(c, g, serverKey(c, zeroWindow, flow.ClientSide)).windows += n
+			t.note(c, g, serverKey(c, zeroWindow, flow.ClientSide)).extra += n
 		}
 	}
 	if c.Flags&flow.ReusedOpen != 0 {
@@ -158,41 +181,71 @@ func (t *trouble) note(c *flow.Connection, g *serviceGroup, k groupKey) *group {
 	v := &s.value
 	if s.weight == 1 {
 		v.span = noSpan
-		v.setup = flow.NoDuration
 		if k.kind == unreachable || k.kind == tooBig || k.kind == replyOnly {
-			v.targets = new(distinct)
+			v.targets = new(targets)
 		}
 	}
-	if v.targetID == 0 || c.ID < v.targetID {
-		v.target, v.targetID, v.protocol, v.label = c.Server, c.ID, c.Protocol, g.label
+	if v.firstID == 0 || c.ID < v.firstID {
+		v.firstID, v.service = c.ID, g
+		if v.targets != nil {
+			v.targets.first, v.targets.protocol = c.Server, c.Protocol
+		}
 	}
 	v.include(c)
-	v.clients.add(c.Client.Addr())
-	v.frames.add(frameOf(c, k.kind))
+	v.clients.add(c.Client.Addr(), exactOfOne)
+	v.frames.add(frameOf(c, k.kind, k.side))
 	v.burst.add(c.First)
 	if v.targets != nil {
-		v.targets.add(c.Server.Addr())
+		v.targets.servers.add(c.Server.Addr(), exactOfOne)
 	}
-	if c.SYNCount <= 1 {
+	switch {
+	case c.SYNCount <= 1:
 		v.singles++
-	}
-	if c.SYNCount > v.syns || c.SYNCount == v.syns && c.ID < v.synsID {
-		v.syns, v.synsID = c.SYNCount, c.ID
-		v.waits = append(v.waits[:0], c.SYNWaits...)
-	}
-	v.setup = max(v.setup, c.Setup)
-	if c.ToClient.Payload == 0 {
-		v.silent++
+	case k.kind == unanswered || k.kind == retriedSYN:
+		v.addRetries(c)
 	}
 	return v
 }
 
-// frameOf is the frame that shows the trouble best, or 0.
-func frameOf(c *flow.Connection, k kind) uint64 {
-	if k == retriedSYN || k == oneWay || k == reusedOpen {
-		return c.SYNFrame
+func (g *group) addRetries(c *flow.Connection) {
+	if g.retry == nil {
+		g.retry = &retries{setup: flow.NoDuration}
 	}
-	return cmp.Or(c.VerdictFrame, c.SYNACKFrame, c.SYNFrame, c.ACKFrame)
+	r := g.retry
+	if c.SYNCount > r.syns || c.SYNCount == r.syns && c.ID < r.id {
+		r.syns, r.id = c.SYNCount, c.ID
+		r.waits = append(r.waits[:0], c.SYNWaits...)
+	}
+	r.setup = max(r.setup, c.Setup)
+}
+
+// frameOf is the frame that shows the trouble best, or 0.
+func frameOf(c *flow.Connection, k kind, side flow.Side) uint64 {
+	switch k {
+	case retriedSYN, oneWay, reusedOpen:
+		return cmp.Or(c.SYNFrame, c.FirstFrame)
+	case zeroWindow:
+		if side == flow.ClientSide {
+			return cmp.Or(c.ToServer.ZeroWindowFrame, verdictOf(c))
+		}
+		return cmp.Or(c.ToClient.ZeroWindowFrame, verdictOf(c))
+	}
+	return verdictOf(c)
+}
+
+// verdictOf is the frame that shows the outcome best; where none decided it, as of
+// a datagram that nobody answered, the first one.
+func verdictOf(c *flow.Connection) uint64 {
+	return cmp.Or(c.VerdictFrame, c.SYNACKFrame, c.SYNFrame, c.ACKFrame, c.FirstFrame)
+}
+
+// evidenceFrame is the frame to look at first: where a connection that worked
+// begins, or what shows that it did not.
+func (r *Row) evidenceFrame() uint64 {
+	if r.Outcome.Failed() {
+		return verdictOf(&r.Connection)
+	}
+	return cmp.Or(r.FirstFrame, r.SYNFrame, verdictOf(&r.Connection))
 }
 
 // isPortUnreachable reports whether the server's own host says that its port is
@@ -239,39 +292,63 @@ func (s *span) lasts() time.Duration {
 
 // evidence keeps the five lowest frame numbers, in order.
 type evidence struct {
-	frames [5]uint64
-	n      int
+	lowest uint64     // 0: there is none
+	others *[4]uint64 // 0 after the last one
 }
 
 func (e *evidence) add(frame uint64) {
-	if frame == 0 || e.n == len(e.frames) && frame >= e.frames[e.n-1] {
+	switch {
+	case frame == 0 || frame == e.lowest:
+		return
+	case e.lowest == 0:
+		e.lowest = frame
+		return
+	case frame < e.lowest:
+		e.lowest, frame = frame, e.lowest
+	}
+	if e.others == nil {
+		e.others = &[4]uint64{frame}
 		return
 	}
-	i, found := slices.BinarySearch(e.frames[:e.n], frame)
-	if found {
-		return
+	for i, f := range e.others {
+		if f == frame {
+			return
+		}
+		if f == 0 || frame < f {
+			copy(e.others[i+1:], e.others[i:])
+			e.others[i] = frame
+			return
+		}
 	}
-	if e.n < len(e.frames) {
-		e.n++
-	}
-	copy(e.frames[i+1:e.n], e.frames[i:])
-	e.frames[i] = frame
 }
 
 func (e *evidence) merge(o *evidence) {
-	for _, f := range o.frames[:o.n] {
+	for _, f := range o.list() {
 		e.add(f)
 	}
 }
 
-func (e *evidence) list() []uint64 { return slices.Clone(e.frames[:e.n]) }
+func (e *evidence) list() []uint64 {
+	if e.lowest == 0 {
+		return nil
+	}
+	frames := append(make([]uint64, 0, 5), e.lowest)
+	if e.others != nil {
+		for _, f := range e.others {
+			if f != 0 {
+				frames = append(frames, f)
+			}
+		}
+	}
+	return frames
+}
 
 // A burst finds the busiest second of a group whose connections come in the order
 // of time.
 type burst struct {
 	second int64
-	n      uint64 // in that second
-	peak   uint64
+	n      uint32 // in that second
+	peak   uint32
 }
 
 func (b *burst) add(t capture.Timestamp) {

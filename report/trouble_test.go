@@ -67,7 +67,7 @@ func TestTrouble(t *testing.T) {
 		}},
 		{"a closed UDP port is told by its own host", func(s *scene) {
 			s.udp(client, "192.0.2.1:53", flow.Unreachable, 0, icmp("192.0.2.1", 3, 3))
-		}, []string{"problem unreachable 1 []: udp 192.0.2.1:53 (~domain): answered the only attempt from 10.0.0.1 with port unreachable (ICMP type 3, code 3): nothing listens on this port"}},
+		}, []string{"problem unreachable 1 [1]: udp 192.0.2.1:53 (~domain): answered the only attempt from 10.0.0.1 with port unreachable (ICMP type 3, code 3): nothing listens on this port"}},
 		{"a reset says who and whether data came before", func(s *scene) {
 			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) { c.Close, c.ClosedBy, c.ToClient.Payload = flow.Reset, flow.ServerSide, 0 })
 			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) { c.Close, c.ClosedBy = flow.Reset, flow.ClientSide })
@@ -84,6 +84,25 @@ func TestTrouble(t *testing.T) {
 			"warning zero-window 1 [3]: tcp 192.0.2.1:443 (~https): the client 10.0.0.1 announced a full receive buffer (zero window) 2 times in the only connection: its application reads too slowly",
 			"note reused-open 1 [1]: tcp 192.0.2.1:443 (~https): the only connection from 10.0.0.1 began anew while the earlier one on the same ports was still open",
 		}},
+		{"a full receive buffer is shown where it was announced first", func(s *scene) {
+			s.tcp(client, server, flow.Complete, 0, func(c *flow.Connection) {
+				c.Flags = flow.ZeroWindow
+				c.ToServer.ZeroWindows, c.ToServer.ZeroWindowFrame = 1, 9
+				c.ToClient.ZeroWindows, c.ToClient.ZeroWindowFrame = 3, 7
+			})
+		}, []string{
+			"warning zero-window 1 [9]: tcp 192.0.2.1:443 (~https): the client 10.0.0.1 announced a full receive buffer (zero window) 1 time in the only connection: its application reads too slowly",
+			"warning zero-window 1 [7]: tcp 192.0.2.1:443 (~https): the server announced a full receive buffer (zero window) 3 times in the only connection: its application reads too slowly",
+		}},
+		{"a query over UDP that nobody answered is shown by its first frame", func(s *scene) {
+			s.udp(client, "192.0.2.1:53", flow.Unanswered, 0, proves("domain"))
+		}, []string{"problem unanswered 1 [1]: udp 192.0.2.1:53 (domain): left the only request from 10.0.0.1 unanswered"}},
+		{"an echo request that nobody answered", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0, func(c *flow.Connection) {
+				c.Protocol, c.HasPorts, c.Role = protoICMP, false, flow.RolePayload
+				c.Client, c.Server = netip.MustParseAddrPort("10.0.0.1:0"), netip.MustParseAddrPort("192.0.2.1:0")
+			})
+		}, []string{"warning unanswered 1 [1]: icmp 192.0.2.1: left 1 request from 10.0.0.1 unanswered"}},
 		{"smaller packets asked for", func(s *scene) {
 			s.tcp(client, server, flow.Complete, 0, icmp("10.0.0.254", 3, 4))
 		}, []string{"warning packet-too-big 1 [3]: 10.0.0.254: says packet too big (ICMP type 3, code 4) about 1 connection from 10.0.0.1 to tcp 192.0.2.1:443 (~https): a sender that does not hear it hangs on large transfers"}},
@@ -221,17 +240,6 @@ func TestEvidenceIsTheLowestFrames(t *testing.T) {
 	}
 	if diff := cmp.Diff([]uint64{1, 2, 3, 7, 8}, e.list()); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestPortSet(t *testing.T) {
-	var s portSet
-	for i := range 65536 {
-		s.add(uint16(i * 7))
-		s.add(uint16(i * 7))
-		if s.n != i+1 {
-			t.Fatalf("%d ports counted after %d", s.n, i+1)
-		}
 	}
 }
 

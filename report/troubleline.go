@@ -30,9 +30,8 @@ func (t *trouble) lines(d *doors) []Trouble {
 		lines = append(lines, f.line(target))
 	}
 	var groups []*slot[groupKey, group]
-	for i := range t.groups.slots {
-		s := &t.groups.slots[i]
-		if _, ok := flooded[doorKey{s.key.addr, s.key.port, s.key.protocol}]; ok && isFloodKind(s.key) {
+	for s := range t.groups.all() {
+		if flooded[s.key.door()] != nil && isFloodKind(s.key) {
 			continue
 		}
 		if !found.explain(s) {
@@ -58,7 +57,7 @@ func describe(s *slot[groupKey, group], d *doors) Trouble {
 		Since:   g.since,
 		Until:   g.until,
 		Frames:  g.frames.list(),
-		Subject: endpointName(k.protocol, k.addr, k.port, d.label(k.addr, k.port, k.protocol, g.label)),
+		Subject: endpointName(k.protocol, k.addr, k.port, d.label(k.addr, k.port, k.protocol, g.service.label)),
 	}
 	all, exact := d.connections(k.addr, k.port, k.protocol)
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
@@ -116,8 +115,8 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 		t.Text = g.culprit(k.side) + " reset " + n.of("connection") + " after the handshake"
 		if k.side == flow.ClientSide {
 			t.Severity = Note
-		} else if g.silent > 0 {
-			t.Text += ", " + humanCount(g.silent) + " before it sent any data"
+		} else if g.extra > 0 {
+			t.Text += ", " + humanCount(g.extra) + " before it sent any data"
 		}
 	case injectedReset:
 		t.Kind, t.Severity = "injected-reset", Warning
@@ -125,7 +124,7 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 			g.from() + ": perhaps injected on the way"
 	case zeroWindow:
 		t.Kind, t.Severity = "zero-window", Warning
-		t.Text = g.culprit(k.side) + " announced a full receive buffer (zero window) " + plural(g.windows, "time") +
+		t.Text = g.culprit(k.side) + " announced a full receive buffer (zero window) " + plural(g.extra, "time") +
 			" in " + n.of("connection") + ": its application reads too slowly"
 	case reusedOpen:
 		t.Kind, t.Severity = "reused-open", Note
@@ -133,8 +132,8 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 	case retriedSYN:
 		t.Kind, t.Severity = "syn-retransmitted", Warning
 		t.Text = "needed more than one SYN for " + n.of("connection") + g.from() + g.retries()
-		if g.setup >= 0 {
-			t.Text += ", setup took up to " + wait(g.setup)
+		if g.retry != nil && g.retry.setup >= 0 {
+			t.Text += ", setup took up to " + wait(g.retry.setup)
 		}
 	}
 }
@@ -208,9 +207,14 @@ func (s share) alone(one string) string {
 
 // endpointName is "tcp 192.0.2.1:443 (~https)".
 func endpointName(protocol uint8, addr netip.Addr, port uint16, label string) string {
-	name := protocolName(protocol) + " " + netip.AddrPortFrom(addr, port).String()
-	if !addr.IsValid() {
-		name = protocolName(protocol) + " port " + strconv.Itoa(int(port))
+	name := protocolName(protocol) + " "
+	switch {
+	case addr.IsValid() && !hasPorts[protocolName(protocol)]:
+		return name + addr.String()
+	case addr.IsValid():
+		name += netip.AddrPortFrom(addr, port).String()
+	default:
+		name += "port " + strconv.Itoa(int(port))
 	}
 	if label != "" {
 		name += " (" + label + ")"
@@ -230,16 +234,19 @@ func (g *group) from() string {
 
 // to is " to tcp 192.0.2.9:443 (~https)" or " to 12 servers, first …".
 func (g *group) to() string {
-	first := endpointName(g.protocol, g.target.Addr(), g.target.Port(), g.label)
-	if g.targets == nil || g.targets.count() <= 1 {
+	if g.targets == nil {
+		return ""
+	}
+	first := endpointName(g.targets.protocol, g.targets.first.Addr(), g.targets.first.Port(), g.service.label)
+	if g.targets.servers.count() <= 1 {
 		return " to " + first
 	}
 	return " to " + g.servers() + ", first " + first
 }
 
 func (g *group) servers() string {
-	if g.targets != nil && g.targets.count() != 1 {
-		return about(g.targets) + " servers"
+	if g.targets != nil && g.targets.servers.count() != 1 {
+		return about(&g.targets.servers) + " servers"
 	}
 	return "1 server"
 }
@@ -259,13 +266,13 @@ func (g *group) culprit(side flow.Side) string {
 
 // retries is " (up to 5 SYNs, waits 1 s, 2 s, 4 s)": the back-off seen.
 func (g *group) retries() string {
-	if g.syns <= 1 {
+	if g.retry == nil {
 		return ""
 	}
-	text := " (up to " + plural(uint64(g.syns), "SYN")
-	if len(g.waits) > 0 {
-		waits := make([]string, len(g.waits))
-		for i, w := range g.waits {
+	text := " (up to " + plural(uint64(g.retry.syns), "SYN")
+	if len(g.retry.waits) > 0 {
+		waits := make([]string, len(g.retry.waits))
+		for i, w := range g.retry.waits {
 			waits[i] = wait(w)
 		}
 		text += ", waits " + strings.Join(waits, ", ")

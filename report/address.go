@@ -1,0 +1,140 @@
+package report
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"math/rand/v2"
+	"net/netip"
+)
+
+// addrSeed keeps anybody from choosing addresses that collide in a table.
+var addrSeed = rand.Uint64()
+
+// An addrNumber is an IP address as a number. A zone is no part of it: there is
+// none on the wire.
+type addrNumber interface{ uint32 | [2]uint64 }
+
+func number4(a netip.Addr) uint32 {
+	b := a.As4()
+	return binary.BigEndian.Uint32(b[:])
+}
+
+func number6(a netip.Addr) [2]uint64 {
+	b := a.As16()
+	return [2]uint64{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+}
+
+func addr4(n uint32) netip.Addr {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], n)
+	return netip.AddrFrom4(b)
+}
+
+func addr6(n [2]uint64) netip.Addr {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], n[0])
+	binary.BigEndian.PutUint64(b[8:], n[1])
+	return netip.AddrFrom16(b)
+}
+
+// An addrTable is a set of the addresses of one IP version: open addressing, at most
+// three quarters full.
+type addrTable[N addrNumber] struct {
+	n      int32
+	zero   bool // the address 0 is in the set; in places it means that there is none
+	places []N  // the length is a power of two
+}
+
+// add enters a.
+func (t *addrTable[N]) add(a N) {
+	var none N
+	if a == none {
+		if !t.zero {
+			t.zero = true
+			t.n++
+		}
+		return
+	}
+	if 4*int(t.n) >= 3*len(t.places) {
+		t.grow()
+	}
+	if t.enter(a) {
+		t.n++
+	}
+}
+
+// enter puts a into the places and reports whether it is new there.
+func (t *addrTable[N]) enter(a N) bool {
+	var none N
+	mask := uint64(len(t.places) - 1)
+	for i := hashNumber(a) & mask; ; i = (i + 1) & mask {
+		switch t.places[i] {
+		case a:
+			return false
+		case none:
+			t.places[i] = a
+			return true
+		}
+	}
+}
+
+// grow doubles the places.
+func (t *addrTable[N]) grow() {
+	var none N
+	old := t.places
+	t.places = make([]N, max(4, 2*len(old)))
+	for _, a := range old {
+		if a != none {
+			t.enter(a)
+		}
+	}
+}
+
+// all yields the addresses, in no particular order.
+func (t *addrTable[N]) all(yield func(N) bool) {
+	var none N
+	if t.zero && !yield(none) {
+		return
+	}
+	for _, a := range t.places {
+		if a != none && !yield(a) {
+			return
+		}
+	}
+}
+
+func hashNumber[N addrNumber](a N) uint64 {
+	switch a := any(a).(type) {
+	case uint32:
+		return mix(uint64(a)^addrSeed, 0xa0761d6478bd642f)
+	case [2]uint64:
+		return mix(mix(a[0]^addrSeed, 0xa0761d6478bd642f)^a[1], 0xe7037ed1a0b428db)
+	}
+	return 0
+}
+
+// hashAddr mixes an address and a seed into 64 bits.
+func hashAddr(a netip.Addr, seed uint64) uint64 {
+	b := a.As16()
+	hi, lo := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
+	if a.Is4() {
+		hi ^= 0x9e3779b97f4a7c15 // 1.2.3.4 is not ::ffff:1.2.3.4
+	}
+	x, y := bits.Mul64(hi^0xa0761d6478bd642f^seed, lo^0xe7037ed1a0b428db)
+	x, y = bits.Mul64(x^y^0x8ebc6af09c88c6e3, lo^hi^0x589965cc75374cc3^seed)
+	h := x ^ y
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	return h ^ h>>32
+}
+
+// hashEnd mixes an address with whatever else a key has.
+func hashEnd(a netip.Addr, rest uint64) uint64 {
+	return mix(hashAddr(a, addrSeed)^rest, 0x8ebc6af09c88c6e3^addrSeed)
+}
+
+// mix folds a product of 128 bits into 64.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
