@@ -12,7 +12,7 @@ import (
 // virtual network, its id. The lower endpoint stands first, so that both
 // directions have the same key.
 //
-// It has no pointers: tables of keys are nothing to the garbage collector. An
+// It has no pointers and no gaps: it compares as one block of memory, and tables of keys are nothing to the garbage collector. An
 // IPv6 address is represented by a keyed hash; whoever finds an equal key
 // compares the addresses themselves (see Table.find).
 type key struct {
@@ -20,8 +20,8 @@ type key struct {
 	pa, pb  uint16 // ports; 0 for protocols without
 	proto   uint8  // IP protocol number
 	version uint8  // 4 or 6
-	pad     uint16 // always 0: without a gap, keys compare as one block of memory
-	scope   uint32 // tunnel kind<<24 | VNI, or 0 (spec: one private tuple in two tenants is two connections)
+	tunnel  uint16 // kind of the tunnel that keeps tenants apart, or 0
+	vni     uint32 // its network's id: one private tuple in two tenants is two connections
 }
 
 // addressPair holds the IPv6 addresses of a key, in its order.
@@ -52,7 +52,7 @@ func (s *Seed) hash(k *key) uint32 {
 	addrs := uint64(k.a) | uint64(k.b)<<32
 	rest := uint64(k.pa) | uint64(k.pb)<<16 | uint64(k.proto)<<32 | uint64(k.version)<<40
 	h := fold(addrs^s[0], rest^s[1])
-	h = fold(h^uint64(k.scope), s[2])
+	h = fold(h^(uint64(k.vni)|uint64(k.tunnel)<<32), s[2])
 	return uint32(h) ^ uint32(h>>32)
 }
 

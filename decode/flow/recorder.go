@@ -82,7 +82,7 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 		what = fragment
 	}
 	if p.NumTunnels != 0 {
-		k.scope = scope(p)
+		k.tunnel, k.vni = network(p)
 	}
 	dir := r.seed.orient(&k, &p.Src, &p.Dst, sport, dport)
 	b := &parts[r.seed.partition(&k, len(parts))]
@@ -144,7 +144,7 @@ func (r *Recorder) quote(f *capture.Frame, frame uint32, parts []Batch) {
 	q := &p.Quoted
 	k := key{proto: q.Protocol, version: q.Version}
 	if p.NumTunnels != 0 {
-		k.scope = scope(p)
+		k.tunnel, k.vni = network(p)
 	}
 	var sport, dport uint16
 	if hasPorts(q.Protocol) {
@@ -189,15 +189,15 @@ const (
 	protoUDPLite = 136
 )
 
-// scope is the virtual network that p's innermost packet is in: kind and id of the
-// innermost tunnel that separates tenants, or 0.
-func scope(p *decode.Packet) uint32 {
+// network is the virtual network that p's innermost packet is in: kind and id of the
+// innermost tunnel that keeps tenants apart, or zeros.
+func network(p *decode.Packet) (tunnel uint16, vni uint32) {
 	for i := int(p.NumTunnels) - 1; i >= 0; i-- {
 		t := &p.Tunnels[i]
 		switch t.Kind {
 		case decode.VXLAN, decode.Geneve, decode.NVGRE:
-			return uint32(t.Kind)<<24 | t.ID&0xffffff
+			return uint16(t.Kind), t.ID
 		}
 	}
-	return 0
+	return 0, 0
 }
