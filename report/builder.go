@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"sockscope/capture"
@@ -143,5 +144,26 @@ func tunnelLines(tunnels map[flow.TunnelKey]flow.Volume) []TunnelCount {
 			compareBool(a.HasID, b.HasID), cmp.Compare(a.ID, b.ID),
 		)
 	})
+	return foldTunnels(lines)
+}
+
+// maxTunnels bounds the tunnels that have a line of their own.
+const maxTunnels = 1000
+
+// foldTunnels sums the lines beyond maxTunnels by kind, without addresses.
+func foldTunnels(lines []TunnelCount) []TunnelCount {
+	if len(lines) <= maxTunnels {
+		return lines
+	}
+	rest := map[string]TunnelCount{}
+	for _, t := range lines[maxTunnels:] {
+		r := rest[t.Kind]
+		r.Kind, r.Frames, r.Bytes = t.Kind, r.Frames+t.Frames, r.Bytes+t.Bytes
+		rest[t.Kind] = r
+	}
+	lines = lines[:maxTunnels:maxTunnels]
+	for _, kind := range slices.Sorted(maps.Keys(rest)) {
+		lines = append(lines, rest[kind])
+	}
 	return lines
 }

@@ -47,9 +47,11 @@ func ledger(t *flow.Totals, total *Tally, volumes *[256]flow.Volume) Ledger {
 	for protocol, v := range t.OtherIP {
 		add("other-ip", protocolName(uint8(protocol)), v)
 	}
-	for _, etherType := range slices.Sorted(maps.Keys(t.NonIP)) {
+	named, others := commonTypes(t.NonIP)
+	for _, etherType := range named {
 		add("non-ip", etherTypeName(etherType), t.NonIP[etherType])
 	}
+	add("non-ip", "other types", others)
 	for i, v := range t.Undecoded {
 		add("undecodable", decode.Error(i).String(), v)
 	}
@@ -72,6 +74,27 @@ func ledger(t *flow.Totals, total *Tally, volumes *[256]flow.Volume) Ledger {
 		inConnections == t.Connections &&
 		outcomes == l.Connections
 	return l
+}
+
+// maxEtherTypes bounds the EtherTypes that have a line of their own: real networks
+// have a dozen, noise has all of them.
+const maxEtherTypes = 100
+
+// commonTypes are the most frequent EtherTypes, in their own order, and the sum of the
+// rest.
+func commonTypes(volumes map[uint16]flow.Volume) (named []uint16, others flow.Volume) {
+	named = slices.SortedFunc(maps.Keys(volumes), func(a, b uint16) int {
+		return cmp.Or(-cmp.Compare(volumes[a].Frames, volumes[b].Frames), cmp.Compare(a, b))
+	})
+	if len(named) > maxEtherTypes {
+		for _, t := range named[maxEtherTypes:] {
+			others.Frames += volumes[t].Frames
+			others.Bytes += volumes[t].Bytes
+		}
+		named = named[:maxEtherTypes]
+	}
+	slices.Sort(named)
+	return named, others
 }
 
 // etherTypeName is the usual name of an EtherType (or of the LSAPs of an 802.3

@@ -167,7 +167,8 @@ type Trouble struct {
 	Frames   []uint64          // evidence, at most 5
 }
 
-// A TunnelCount sums the frames inside one tunnel.
+// A TunnelCount sums the frames of the connections inside one tunnel. Beyond 1,000
+// tunnels the rest is summed by kind, without addresses.
 type TunnelCount struct {
 	Kind   string     // "vxlan", "gre" …
 	A, B   netip.Addr // outer addresses; invalid where the tunnel has none

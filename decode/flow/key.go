@@ -12,9 +12,10 @@ import (
 // virtual network, its id. The lower endpoint stands first, so that both
 // directions have the same key.
 //
-// It has no pointers and no gaps: it compares as one block of memory, and tables of keys are nothing to the garbage collector. An
-// IPv6 address is represented by a keyed hash; whoever finds an equal key
-// compares the addresses themselves (see Table.find).
+// It has no pointers and no gaps: it compares as one block of memory, and tables
+// of keys are nothing to the garbage collector. An IPv6 address is represented by
+// a keyed hash; whoever finds an equal key compares the addresses themselves (see
+// Table.slot).
 type key struct {
 	a, b    uint32 // IPv4 addresses, or hashes of IPv6 addresses
 	pa, pb  uint16 // ports; 0 for protocols without

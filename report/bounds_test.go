@@ -1,0 +1,44 @@
+package report
+
+import (
+	"testing"
+
+	"sockscope/capture"
+	"sockscope/decode"
+	"sockscope/decode/flow"
+)
+
+// Hostile input has every EtherType and a new tunnel in each frame: the lines are
+// bounded, the sums are not.
+func TestLinesAreBounded(t *testing.T) {
+	totals := flow.Totals{First: capture.Unknown, Last: capture.Unknown,
+		NonIP: map[uint16]flow.Volume{}, Tunnels: map[flow.TunnelKey]flow.Volume{}}
+	for i := range 65536 {
+		n := uint64(1)
+		if i == 0x0806 {
+			n = 5
+		}
+		totals.NonIP[uint16(i)] = flow.Volume{Frames: n, Bytes: 60 * n}
+		totals.Frames += n
+		totals.Bytes += 60 * n
+		totals.Tunnels[flow.TunnelKey{Kind: decode.GRE, Version: 4, A: decode.Addr{byte(i >> 8), byte(i)}}] = flow.Volume{Frames: 1, Bytes: 100}
+	}
+	s := NewBuilder(Config{}).Summary(capture.Stats{}, &totals)
+	if !s.Ledger.Balanced || len(s.Ledger.Lines) > maxEtherTypes+1 {
+		t.Errorf("%d lines, balanced %v", len(s.Ledger.Lines), s.Ledger.Balanced)
+	}
+	arp := false
+	for _, line := range s.Ledger.Lines {
+		arp = arp || line.Name == "ARP" && line.Frames == 5
+	}
+	if !arp {
+		t.Error("the most frequent EtherType has no line")
+	}
+	var frames uint64
+	for _, tunnel := range s.Tunnels {
+		frames += tunnel.Frames
+	}
+	if frames != 65536 || len(s.Tunnels) > maxTunnels+1 {
+		t.Errorf("%d tunnels with %d frames", len(s.Tunnels), frames)
+	}
+}
