@@ -82,6 +82,13 @@ func (t *Table) Apply(b *Batch) {
 				touched += c.acked[0] + uint32(c.sent[0].packets)
 			}
 		}
+		for i, k := range number[:n] {
+			if k != 0 && records[i].flags&(syn|fin|rst) != 0 {
+				if h := t.cells.at(k - 1).handshake; h != 0 {
+					touched += t.handshakes.at(h - 1).synCount
+				}
+			}
+		}
 		t.touched = touched
 		for i := range n {
 			t.apply(b, &records[i])
