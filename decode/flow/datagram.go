@@ -4,17 +4,17 @@ package flow
 func (t *Table) datagrams(c *cell, m *meta, client uint8, r *Connection) {
 	r.ConnState, r.History = datagramState(c.sent, client, m.firstDir == client)
 	r.Outcome = t.answered(m, r)
-	if r.Outcome == Unanswered && isICMP(c.key.proto) && c.has(told.both()) && !c.has(asked.both()) {
-		r.Outcome = ReplyOnly // what caused it is another conversation, or not in the capture
-	}
 }
 
-// answered is the outcome of traffic without a handshake.
+// answered is the outcome of traffic without a handshake. A reply whose request is
+// not there belongs to another conversation, or to what the capture does not have.
 func (t *Table) answered(m *meta, r *Connection) Outcome {
-	if r.ToServer.Packets > 0 && r.ToClient.Packets > 0 {
+	switch {
+	case r.ToServer.Packets > 0 && r.ToClient.Packets > 0:
 		return Answered
-	}
-	if m.icmp != 0 {
+	case r.ToServer.Packets == 0:
+		return ReplyOnly
+	case m.icmp != 0:
 		r.VerdictFrame = t.icmp[m.icmp-1].frame
 		return Unreachable
 	}

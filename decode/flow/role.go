@@ -1,5 +1,7 @@
 package flow
 
+import "net/netip"
+
 // role decides who is the client, and on what basis (spec, section 2): handshake,
 // payload, registry, range, or who sent first. It is asked when the connection is
 // reported, so the strongest fact counts whenever it came.
@@ -32,6 +34,9 @@ func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 		}
 	}
 	if hasPorts(c.key.proto) {
+		if t.toGroup(c, m) {
+			return m.firstDir, RoleFirst // a group of hosts sends nothing
+		}
 		if server, ok := t.registered(c); ok {
 			return server ^ 1, RoleRegistry
 		}
@@ -44,6 +49,14 @@ func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 		}
 	}
 	return m.firstDir, RoleFirst
+}
+
+// toGroup reports whether the first packet went to a multicast address or to the
+// broadcast address of the local network.
+func (t *Table) toGroup(c *cell, m *meta) bool {
+	ends := t.endpoints(c, m)
+	to := ends[m.firstDir^1].Addr()
+	return to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // firstDynamic is where the range of dynamic ports begins, firstRegistered that of
