@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -26,7 +27,7 @@ func defineConnections(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
 	format := choiceFlag(fs, "format", report.ConnectionFormats(), "output as text, ndjson, csv, zeek (conn.log)")
 	columns := &words{choices: report.ColumnNames()}
-	fs.Var(columns, "columns", "columns, separated by commas, in this order")
+	fs.Var(columns, "columns", "columns, in this order; help: their names")
 	sort := &choice{"start", report.Sorts()}
 	fs.Var(sort, "sort", "order by this column")
 	top := numberFlag(fs, "top", 0, 1, 1_000_000, "only the first `N`")
@@ -37,6 +38,9 @@ func defineConnections(fs *pflag.FlagSet) action {
 
 	return func(ctx context.Context, p *program, _ []string) error {
 		show.apply(p)
+		if columns.help {
+			return p.write(func(w io.Writer) error { return writeWords(w, report.ColumnNames()) })
+		}
 		if len(columns.value) > 0 && format.value == "zeek" {
 			return usage("--columns and --format zeek contradict each other: a conn.log has fixed columns")
 		}
@@ -72,6 +76,23 @@ func defineConnections(fs *pflag.FlagSet) action {
 			return cw.Close()
 		})
 	}
+}
+
+// writeWords writes words in lines that fit the help's width.
+func writeWords(w io.Writer, words []string) error {
+	line := words[0]
+	for _, word := range words[1:] {
+		if len(line)+1+len(word) > helpWidth {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+			line = word
+			continue
+		}
+		line += " " + word
+	}
+	_, err := fmt.Fprintln(w, line)
+	return err
 }
 
 // writeInOrder gives all connections in the order of their first packets.

@@ -48,9 +48,11 @@ var (
 	errTwice  = errors.New("given twice")
 )
 
-// A words value is a comma-separated list out of a few words.
+// A words value is a comma-separated list out of a few words, or "help", which asks
+// for these words.
 type words struct {
 	value   []string
+	help    bool
 	choices []string
 	wrong   string // the word that was refused
 }
@@ -60,6 +62,9 @@ func (w *words) Type() string   { return "LIST" }
 
 func (w *words) Set(s string) error {
 	w.value = nil
+	if w.help = s == "help"; w.help {
+		return nil
+	}
 	for word := range strings.SplitSeq(s, ",") {
 		if !slices.Contains(w.choices, word) {
 			w.wrong = word
@@ -132,7 +137,7 @@ func sizeFlag(fs *pflag.FlagSet, name string, value int64, help string) *size {
 	return s
 }
 
-// sizeUnits are factors of 1024, as in "64K" or "1TiB".
+// sizeUnits are factors of 1024, as in "64K" or "1TiB", and of 1000 in "64kB".
 const sizeUnits = "KMGTP"
 
 func (s *size) Type() string { return "SIZE" }
@@ -146,11 +151,19 @@ func (s *size) String() string {
 }
 
 func (s *size) Set(text string) error {
-	digits := strings.TrimRight(strings.ToUpper(text), "IB")
+	digits, step := strings.ToUpper(text), int64(1024)
+	if cut, ok := strings.CutSuffix(digits, "IB"); ok {
+		digits = cut
+	} else if cut, ok := strings.CutSuffix(digits, "B"); ok {
+		digits, step = cut, 1000
+	}
 	factor := int64(1)
 	if n := len(digits); n > 0 {
 		if i := strings.IndexByte(sizeUnits, digits[n-1]); i >= 0 {
-			digits, factor = digits[:n-1], 1<<(10*(i+1))
+			digits = digits[:n-1]
+			for range i + 1 {
+				factor *= step
+			}
 		}
 	}
 	v, err := strconv.ParseInt(digits, 10, 64)

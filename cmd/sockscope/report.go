@@ -23,6 +23,10 @@ func reportView() *view {
 	}
 }
 
+// pageTop is how many connections a page lists unless told otherwise: it can be
+// searched and sorted, so it is no trouble to have many.
+const pageTop = 5000
+
 func defineReport(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
 	format := choiceFlag(fs, "format", []string{"text", "json", "csv", "markdown", "html"}, "output as text, json, csv, markdown, html")
@@ -43,6 +47,9 @@ func defineReport(fs *pflag.FlagSet) action {
 		r, err := source.read(ctx, p)
 		if err != nil {
 			return err
+		}
+		if format.value == "html" && !fs.Changed("top") {
+			top.value = pageTop
 		}
 		b := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: *all})
 		for c := range r.result.Connections() {
