@@ -46,6 +46,9 @@ type Connection struct {
 	ICMPType, ICMPCode                            uint8
 	ICMPFrom                                      netip.Addr
 
+	IsICMP     bool  // an ICMP conversation
+	Type, Code uint8 // of its first query, or of its first message
+
 	First, Last capture.Timestamp // of its packets, earliest and latest; Unknown when none has a time
 	SYNRTT      time.Duration     // first valid SYN-ACK − the last SYN before it, or NoDuration
 	ACKRTT      time.Duration     // the ACK − the last SYN-ACK before it, or NoDuration

@@ -4,6 +4,9 @@ package flow
 func (t *Table) datagrams(c *cell, m *meta, client uint8, r *Connection) {
 	r.ConnState, r.History = datagramState(c.sent, client, m.firstDir == client)
 	r.Outcome = t.answered(m, r)
+	if isICMP(c.key.proto) {
+		r.IsICMP, r.Type, r.Code = true, uint8(c.next[0]), uint8(c.next[1])
+	}
 }
 
 // answered is the outcome of traffic without a handshake. A reply whose request is
@@ -29,9 +32,16 @@ const (
 	told  = sawSYNACK
 )
 
-// message notes what an ICMP message means for its conversation.
+// message notes what an ICMP message means for its conversation, and its type and
+// code: of the first query, or of the first message while there is none. They take
+// the place of sequence numbers, which ICMP has not.
 func (c *cell) message(r *record) {
-	switch purpose(r.key.version, uint8(r.flags)) {
+	what := purpose(r.key.version, uint8(r.flags))
+	if !c.has(knownSeq.of(0)) || what == query && !c.has(asked.both()) {
+		c.next = [2]uint32{uint32(r.flags), uint32(r.window)}
+		c.bits |= knownSeq.of(0)
+	}
+	switch what {
 	case query:
 		c.bits |= asked.of(r.dir)
 	case response:

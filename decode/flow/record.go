@@ -31,7 +31,7 @@ type record struct {
 	extra    uint32 // 1 + index into Batch.extras
 	offset   uint32 // of the captured payload in the frame
 	captured uint16 // bytes of captured payload, at most 65535
-	window   uint16
+	window   uint16 // ICMP: code
 	flags    uint16 // TCP flags; SCTP: set of chunk types; ICMP: type
 	kind     kind
 	dir      uint8 // 0: sent by the key's first endpoint

@@ -103,7 +103,7 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 	case datagram:
 		rec.payload = uint32(p.PayloadLength)
 		if p.Class == decode.ICMP {
-			rec.flags = uint16(p.ICMPType)
+			rec.flags, rec.window = uint16(p.ICMPType), uint16(p.ICMPCode)
 		}
 	case sctp:
 		rec.payload = uint32(p.PayloadLength)
@@ -119,8 +119,11 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 		b.wide = append(b.wide, pair)
 		rec.wide = uint32(len(b.wide))
 	}
-	if p.NumVLANs > 0 {
-		rec.vlan, rec.hasVLAN = p.VLANs[0], true
+	for i := range min(int(p.NumVLANs), len(p.VLANs)) {
+		if id := p.VLANs[i]; id != 0 { // 0 is a priority tag, not a network (IEEE 802.1Q)
+			rec.vlan, rec.hasVLAN = id, true
+			break
+		}
 	}
 	if simple && p.NumTunnels == 0 && !p.MoreFrags {
 		return

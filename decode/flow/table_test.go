@@ -378,3 +378,40 @@ func BenchmarkFragments(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(frames)), "ns/frame")
 }
+
+// An ICMP conversation keeps the type and code of its first query.
+func TestICMPTypeAndCode(t *testing.T) {
+	frames := raws(ipv4(1, hostB, hostA, 1, 0, false, icmp(3, 9, nil)), ipv4(1, hostA, hostB, 1, 0, false, icmp(13, 0, nil)),
+		ipv4(1, hostA, hostB, 1, 0, false, icmp(8, 0, nil)))
+	for n, want := range [][2]uint8{1: {3, 9}, 2: {13, 0}, 3: {13, 0}} {
+		if n == 0 {
+			continue
+		}
+		cs, _ := run(frames[:n], 1, Config{})
+		if got := [2]uint8{cs[0].Type, cs[0].Code}; !cs[0].IsICMP || got != want {
+			t.Errorf("after %d messages: type and code %v, want %v", n, got, want)
+		}
+	}
+}
+
+// A priority tag names no VLAN.
+func TestPriorityTagIsNoVLAN(t *testing.T) {
+	frame := func(tags ...byte) capture.Frame {
+		b := make([]byte, 12)
+		for _, id := range tags {
+			b = append(b, 0x81, 0, 0xe0, id)
+		}
+		b = append(append(b, 8, 0), ipv4(17, hostA, hostB, 1, 0, false, udp(5000, 53, nil))...)
+		return capture.Frame{Data: b, Length: uint32(len(b)), Link: capture.LinkEthernet, Time: scriptEpoch}
+	}
+	for _, tt := range []struct {
+		tags []byte
+		id   uint16
+		has  bool
+	}{{nil, 0, false}, {[]byte{0}, 0, false}, {[]byte{7}, 7, true}, {[]byte{0, 7}, 7, true}, {[]byte{5, 6}, 5, true}} {
+		cs, _ := run([]capture.Frame{frame(tt.tags...)}, 1, Config{})
+		if cs[0].VLAN != tt.id || cs[0].HasVLAN != tt.has {
+			t.Errorf("tags %v: VLAN %d %v, want %d %v", tt.tags, cs[0].VLAN, cs[0].HasVLAN, tt.id, tt.has)
+		}
+	}
+}
