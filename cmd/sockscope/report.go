@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/spf13/pflag"
@@ -56,7 +57,11 @@ func defineReport(fs *pflag.FlagSet) action {
 			b.Add(c)
 		}
 		s := b.Summary(r.stats, &r.result.Totals)
-		return r.present(p, func(w io.Writer) error { return writeSummary(w, s, format.value, show.display(p)) })
+		err = r.present(p, func(w io.Writer) error { return writeSummary(w, s, format.value, show.display(p)) })
+		if err == nil && !s.Ledger.Balanced {
+			return &failure{exitDamaged, errors.New("the ledger does not balance: an error of this program, please report it")}
+		}
+		return err
 	}
 }
 

@@ -46,6 +46,8 @@ type reading struct {
 	result *engine.Result
 	stats  capture.Stats
 	named  []string // inputs as the user named them
+
+	interrupted bool // the user ended it before the inputs did
 }
 
 // check refuses sources that make no sense, before anything is opened.
@@ -96,10 +98,11 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 		},
 	})
 	stop()
-	if err != nil || ctx.Err() != nil {
+	interrupted := ctx.Err() != nil
+	if err != nil || interrupted && result.Totals.Frames == 0 {
 		return nil, f.failed(ctx, err)
 	}
-	r := &reading{result, src.Stats(), f.files}
+	r := &reading{result: result, stats: src.Stats(), named: f.files, interrupted: interrupted}
 	if r.unusable() {
 		return nil, r.verdict(p)
 	}
@@ -109,7 +112,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 // failed is the failure of a source that could not be read to its end.
 func (f *sourceFlags) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return &failure{exitInterrupted, errors.New("interrupted before the end of the input: no results")}
+		return &failure{exitInterrupted, errors.New("interrupted before the first frame: no results")}
 	}
 	return err
 }
@@ -147,6 +150,9 @@ func (r *reading) verdict(p *program) error {
 				p.remark(in.Name, fmt.Sprintf("odd but accepted: %s (%d)", p.escape(a.Name), a.N))
 			}
 		}
+	}
+	if r.interrupted {
+		return &failure{exitInterrupted, fmt.Errorf("interrupted: the results are those of the first %d frames", r.result.Totals.Frames)}
 	}
 	if status == exitDone {
 		return nil
