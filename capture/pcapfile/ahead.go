@@ -10,6 +10,7 @@ const aheadBuffers = 4 // of blockSize
 // at. Close ends the goroutine and waits for it.
 type ahead struct {
 	src   source
+	stop  func() // makes src's reads end
 	free  chan []byte
 	full  chan chunk
 	quit  chan struct{}
@@ -25,10 +26,11 @@ type chunk struct {
 	err    error
 }
 
-// readAhead reads src ahead. src belongs to it.
-func readAhead(src source) *ahead {
+// readAhead reads src ahead until stop is called. src belongs to it.
+func readAhead(src source, stop func()) *ahead {
 	a := &ahead{
 		src:  src,
+		stop: stop,
 		free: make(chan []byte, aheadBuffers),
 		full: make(chan chunk, aheadBuffers),
 		quit: make(chan struct{}),
@@ -78,6 +80,7 @@ func (a *ahead) Read(p []byte) (int, error) {
 }
 
 func (a *ahead) Close() error {
+	a.stop()
 	close(a.quit)
 	a.owner.Wait()
 	return a.src.Close()

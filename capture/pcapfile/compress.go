@@ -3,12 +3,11 @@ package pcapfile
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -18,6 +17,9 @@ const (
 	bombRatio    = 10_000    // of decompressed to compressed bytes
 	bombMinimum  = 1 << 30   // decompressed bytes, before the ratio matters
 	inflateInput = 64 << 10
+	mergeInflate = 16 << 10 // of an input among many
+	maxPadding   = 1 << 20  // bytes of zeros after a gzip member or an xz stream
+	maxSkipped   = 16 << 20 // bytes of skippable frames to look behind
 )
 
 // compressionOf names the compression that head, a file's first bytes, begins.
@@ -35,7 +37,8 @@ func compressionOf(head []byte) string {
 	return ""
 }
 
-// skippable recognizes the frames that parallel compressors put before zstd's own.
+// skippable recognizes the frames for other programs' data that zstd (RFC 8878
+// §3.1.2) and lz4 have in common. Parallel compressors put them before zstd's own.
 func skippable(head []byte) bool {
 	return len(head) >= 4 && head[0]&0xf0 == 0x50 && head[1] == 0x2a && head[2] == 0x4d && head[3] == 0x18
 }
@@ -47,6 +50,7 @@ type expander struct {
 	in    *bufio.Reader
 	r     io.Reader
 	free  func()
+	cost  int64 // bytes of memory while it is open, about
 	out   int64
 	begun bool // some bytes were given
 }
@@ -54,14 +58,26 @@ type expander struct {
 // decompress reads file as what name says. The file belongs to the source then,
 // except when there is an error.
 func decompress(f *file, name string) (source, error) {
-	e := &expander{name: name, file: f, in: bufio.NewReaderSize(f, inflateInput), free: func() {}}
+	size := inflateInput
+	if !f.in.ahead {
+		size = mergeInflate
+	}
+	in := bufio.NewReaderSize(f, size)
+	if name == "zstd" && skipFrames(in) {
+		name = "lz4"
+		f.in.info.Compression = name
+	}
+	e := &expander{name: name, file: f, in: in, free: func() {}}
+	e.cost = decoderCost
 	switch name {
 	case "gzip":
 		e.r = &gunzip{in: e.in}
 	case "zstd":
-		if err := checkWindow(e.in); err != nil {
+		window, err := zstdWindow(e.in)
+		if err != nil {
 			return nil, err
 		}
+		e.cost += window
 		d, err := zstd.NewReader(e.in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderMaxMemory(maxWindow))
 		if err != nil {
@@ -70,13 +86,17 @@ func decompress(f *file, name string) (source, error) {
 		e.r, e.free = d, d.Close
 	case "lz4":
 		e.r = lz4.NewReader(e.in)
+		e.cost += lz4Blocks(e.in)
 	case "xz":
-		e.r = &unxz{in: e.in}
+		e.r = &unxz{in: e.in, cost: &e.cost}
 	}
 	return e, nil
 }
 
 func (e *expander) Read(p []byte) (int, error) {
+	if e.file.ended() {
+		return 0, errStopped // a few compressed bytes can give very many
+	}
 	n, err := e.r.Read(p)
 	e.out += int64(n)
 	e.begun = e.begun || n > 0
@@ -102,8 +122,11 @@ func (e *expander) Close() error {
 
 // explain is a decompressor's error as damage.
 func (e *expander) explain(err error) error {
+	if e.file.ended() {
+		return errStopped // which some decoders take for the end
+	}
 	var f *fault
-	if errors.As(err, &f) || errors.Is(err, errStopped) {
+	if errors.As(err, &f) {
 		return err // of the file below
 	}
 	_, atEnd := e.in.Peek(1) // decoders take a block that is too short for the end
@@ -113,7 +136,12 @@ func (e *expander) explain(err error) error {
 	case errors.Is(err, errTrailing), e.begun && (errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, lz4.ErrInvalidFrame)):
 		return &fault{code: e.name + "-trailing-garbage", stopped: true,
 			what: fmt.Sprintf("garbage after the %s data at compressed offset %d", e.name, e.at())}
-	case errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, errChecksum),
+	case errors.Is(err, errPadding):
+		return &fault{code: e.name + "-trailing-garbage", stopped: true,
+			what: fmt.Sprintf("more than %d bytes of zeros after the %s data at compressed offset %d", maxPadding, e.name, e.at())}
+	case errors.Is(err, errFilter):
+		return &fault{code: e.name + "-filter", stopped: true, what: e.name + " filter not supported"}
+	case errors.Is(err, zstd.ErrCRCMismatch), errors.Is(err, errChecksum),
 		errors.Is(err, lz4.ErrInvalidBlockChecksum), errors.Is(err, lz4.ErrInvalidFrameChecksum):
 		return &fault{code: e.name + "-checksum", what: fmt.Sprintf("%s checksum wrong at compressed offset %d", e.name, e.at())}
 	case errors.Is(err, errWindow), errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
@@ -129,80 +157,71 @@ var (
 	errChecksum = errors.New("pcapfile: checksum wrong")
 	errCorrupt  = errors.New("pcapfile: compressed data corrupt")
 	errWindow   = errors.New("pcapfile: window exceeds limit")
+	errPadding  = errors.New("pcapfile: too much padding after compressed data")
+	errFilter   = errors.New("pcapfile: filter not supported")
 )
 
-// A gunzip reads the members of a gzip file as one stream (RFC 1952 §2.2).
-type gunzip struct {
-	in *bufio.Reader
-	z  *gzip.Reader
-}
-
-func (g *gunzip) Read(p []byte) (int, error) {
-	if g.z == nil {
-		z, err := gzip.NewReader(g.in)
-		if err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return 0, err
+// skipZeros passes the zeros that come next, up to the limit for padding, and
+// returns how many there were. A file can have gigabytes of them that take no room
+// on the disk.
+func skipZeros(in *bufio.Reader) (int, error) {
+	for n := 0; ; {
+		in.Peek(1)
+		b, _ := in.Peek(in.Buffered())
+		zeros := len(b) - len(bytes.TrimLeft(b, "\x00"))
+		in.Discard(zeros)
+		if n += zeros; n > maxPadding {
+			return n, errPadding
 		}
-		g.z = z
-		z.Multistream(false)
-	}
-	for {
-		n, err := g.z.Read(p)
-		if n > 0 && err == io.EOF {
-			err = nil // the next Read finds the end again
-		}
-		if n > 0 || err != io.EOF {
-			return n, err
-		}
-		if err := g.nextMember(); err != nil {
-			return 0, err
+		if zeros == 0 || zeros < len(b) {
+			return n, nil
 		}
 	}
 }
 
-// nextMember goes on to the next member. Zeros at the end are a tape's padding.
-func (g *gunzip) nextMember() error {
-	for {
-		b, err := g.in.Peek(2)
-		switch {
-		case len(b) == 0:
-			return err // io.EOF or the file's own
-		case b[0] == 0:
-			g.in.Discard(1)
-			continue
-		case len(b) < 2 || b[0] != 0x1f || b[1] != 0x8b:
-			return errTrailing
+// skipFrames passes skippable frames at the beginning and reports whether lz4 is
+// behind them. Behind too many bytes it does not look: what is left is zstd's.
+func skipFrames(in *bufio.Reader) bool {
+	for left := int64(maxSkipped); ; {
+		head, _ := in.Peek(8)
+		if len(head) < 8 || !skippable(head) {
+			return compressionOf(head) == "lz4"
 		}
-		if err := g.z.Reset(g.in); err != nil {
-			if err == io.EOF {
-				err = io.ErrUnexpectedEOF
-			}
-			return err
+		size := 8 + int64(binary.LittleEndian.Uint32(head[4:]))
+		if left -= size; left < 0 {
+			return false
 		}
-		g.z.Multistream(false)
-		return nil
+		in.Discard(int(size))
 	}
 }
 
-// checkWindow refuses a zstd stream whose first frame wants a window beyond the
-// limit (RFC 8878 §3.1.1.1.2), with its size, which the decoder does not tell.
-func checkWindow(in *bufio.Reader) error {
+// lz4Blocks is the memory for the blocks of the first frame: one as it is stored
+// and one decompressed.
+func lz4Blocks(in *bufio.Reader) int64 {
+	head, _ := in.Peek(6)
+	if len(head) < 6 || skippable(head) {
+		return 2 * 4 << 20
+	}
+	return 2 << (8 + 2*(head[5]>>4&7)) // 4 is 64 KiB, 7 is 4 MiB
+}
+
+// zstdWindow is the window in bytes that the first frame of a zstd stream wants
+// (RFC 8878 §3.1.1.1.2). One beyond the limit is refused here, with its size,
+// which the decoder does not tell.
+func zstdWindow(in *bufio.Reader) (int64, error) {
 	head, _ := in.Peek(6)
 	const singleSegment = 1 << 5
 	if len(head) < 6 || skippable(head) || head[4]&singleSegment != 0 {
-		return nil
+		return 0, nil // as long as its content
 	}
-	exponent, mantissa := 10+head[5]>>3, uint64(head[5]&7)
-	window := uint64(1)<<exponent + uint64(1)<<exponent/8*mantissa
+	exponent, mantissa := 10+head[5]>>3, int64(head[5]&7)
+	window := int64(1)<<exponent + int64(1)<<exponent/8*mantissa
 	if window <= maxWindow {
-		return nil
+		return window, nil
 	}
 	size := fmt.Sprint(window)
-	if bits.OnesCount64(window) == 1 {
+	if mantissa == 0 {
 		size = fmt.Sprintf("2^%d", exponent)
 	}
-	return &fault{code: "window-over-limit", stopped: true, what: "window " + size + " exceeds limit"}
+	return 0, &fault{code: "window-over-limit", stopped: true, what: "window " + size + " exceeds limit"}
 }

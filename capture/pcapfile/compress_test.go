@@ -139,13 +139,6 @@ func TestXZChecksum(t *testing.T) {
 	}
 }
 
-func TestGzipZeroPadding(t *testing.T) {
-	frames, in, _ := read(t, join(pack(t, "gzip", plain(60)), make([]byte, 1000)))
-	if len(frames) != 1 || len(in.Damage) > 0 {
-		t.Errorf("%d frames, damage %q", len(frames), messages(in))
-	}
-}
-
 // TestWindowLimit: a window that a header asks for and that is too big is refused
 // before it is allocated.
 func TestWindowLimit(t *testing.T) {

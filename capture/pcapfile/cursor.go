@@ -49,6 +49,8 @@ type cursor struct {
 	off   int64  // of rest's first byte in the decompressed stream
 	need  int    // bytes that must be there before walking again
 	size  int    // bytes of a block
+	whole bool   // blocks are filled, whatever single reads give
+	again int64  // bytes decompressed again, to come back to where it was
 	kept  uint64 // frames so far
 	ended bool
 }
@@ -72,6 +74,9 @@ func (c *cursor) fill(memory []byte, frames []capture.Frame) ([]byte, []capture.
 	memory = grow(memory, 0, max(c.size, len(c.rest)))
 	n := copy(memory, c.rest)
 	c.rest = c.rest[:0]
+	if c.whole {
+		c.need = max(c.need, c.size)
+	}
 	for {
 		limit := max(c.size, c.need)
 		memory = grow(memory, n, limit)
@@ -151,13 +156,26 @@ func (c *cursor) open() error {
 	if c.src != nil {
 		return nil
 	}
-	src, err := c.in.open(c.off + int64(len(c.rest)))
+	at := c.off + int64(len(c.rest))
+	if c.in.info.Compression != "" {
+		if c.again += at; c.again > maxRedone*at {
+			return errOverlap
+		}
+	}
+	src, err := c.in.open(at)
+	if tooManyFiles(err) {
+		c.again -= at
+	}
 	if err != nil {
 		return err
 	}
 	c.src = src
 	return nil
 }
+
+// errOverlap ends an input that would be decompressed again and again.
+var errOverlap = &fault{code: "too-many-open", stopped: true,
+	what: "too many compressed inputs overlap in time to hold all open (decompress some first)"}
 
 // grow gives memory of at least size bytes that holds the first n.
 func grow(memory []byte, n, size int) []byte {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +24,9 @@ var errStopped = errors.New("pcapfile: stopped")
 func (in *input) open(at int64) (source, error) {
 	if in.err != nil {
 		return nil, openFault(in.err)
+	}
+	if in.ctx.Err() != nil {
+		return nil, errStopped
 	}
 	f, err := in.openFile()
 	if err != nil {
@@ -54,11 +58,14 @@ func (in *input) open(at int64) (source, error) {
 	if at > 0 {
 		if _, err := io.CopyN(io.Discard, src, at); err != nil {
 			src.Close()
+			if errors.Is(err, errStopped) {
+				return nil, err
+			}
 			return nil, &fault{code: "file-changed", what: "file changed while being read"}
 		}
 	}
 	if in.ahead && in.size >= 0 {
-		return readAhead(src), nil
+		return readAhead(src, func() { f.unwanted.Store(true) }), nil
 	}
 	return src, nil
 }
@@ -71,6 +78,8 @@ type file struct {
 	pos     int64
 	head    []byte // peeked at and not yet read
 	waiting bool   // a FIFO without a writer so far
+
+	unwanted atomic.Bool // nobody wants what Read would give
 }
 
 func (in *input) openFile() (*file, error) {
@@ -142,8 +151,15 @@ func (f *file) Read(p []byte) (int, error) {
 	return f.readFile(p)
 }
 
+// ended reports whether reads are to end. Between two frames there can be much to
+// skip, in a file with holes without end.
+func (f *file) ended() bool { return f.unwanted.Load() || f.in.ctx.Err() != nil }
+
 func (f *file) readFile(p []byte) (int, error) {
 	for {
+		if f.ended() {
+			return 0, errStopped
+		}
 		n, err := f.r.Read(p)
 		f.pos += int64(n)
 		f.in.read(f.pos)

@@ -5,7 +5,6 @@ import (
 	"container/heap"
 	"errors"
 	"io"
-	"slices"
 	"syscall"
 
 	"sockscope/capture"
@@ -13,9 +12,9 @@ import (
 
 // Limits of a merge, whatever the number of inputs.
 const (
-	maxOpen       = 64       // files open at once
 	mergeBuffers  = 32 << 20 // bytes of all inputs' buffers together, about
 	minBuffer     = 4 << 10
+	stretches     = 256 << 20     // the same of inputs that are decompressed again
 	mergedMemory  = 2 * blockSize // of a merged block: the longest frame fits
 	mergedFrames  = 8192
 	maxSpare      = 16              // buffers kept for inputs to come
@@ -27,16 +26,16 @@ const (
 // clock went back. The frames are copied into the merged block.
 //
 // An input is read when its first time comes, so that a day's files which follow
-// each other are open one at a time; of those whose times overlap, the least
-// recently read ones are closed and opened again when there are too many.
+// each other are open one at a time. Of those whose times overlap the pool closes
+// some when there are too many, and they are opened again when it is their turn.
 type merge struct {
-	reader *Reader
-	heads  headHeap
-	begun  bool
-	opened []*head // least recently read first
-	limit  int     // of opened
-	buffer int     // bytes for each input
-	spare  []*head // that came to their ends: their memory can be used again
+	reader  *Reader
+	heads   headHeap
+	begun   bool
+	pool    *pool
+	buffer  int     // bytes for each input
+	stretch int     // for one that is decompressed again: it shall be worth it
+	spare   []*head // that came to their ends: their memory can be used again
 }
 
 // A head is where an input stands in the merge.
@@ -47,11 +46,14 @@ type head struct {
 	memory []byte
 	frames []capture.Frame
 	next   int // of frames
+	place  place
 }
 
 func newMerge(r *Reader) *merge {
-	return &merge{reader: r, limit: maxOpen,
-		buffer: min(max(mergeBuffers/len(r.inputs), minBuffer), blockSize)}
+	n := len(r.inputs)
+	return &merge{reader: r, pool: newPool(descriptors()),
+		buffer:  min(max(mergeBuffers/n, minBuffer), blockSize),
+		stretch: min(max(stretches/n, minBuffer), 4*blockSize)}
 }
 
 // fill implements feed.
@@ -149,7 +151,7 @@ func (m *merge) advance() {
 	h.next = 0
 	h.memory, h.frames, err = h.cursor.fill(h.memory, h.frames[:0])
 	if err != nil {
-		m.forget(h)
+		m.pool.forget(h)
 		heap.Pop(&m.heads)
 		if len(m.spare) < maxSpare {
 			m.spare = append(m.spare, h)
@@ -162,50 +164,49 @@ func (m *merge) advance() {
 	heap.Fix(&m.heads, 0)
 }
 
-// use opens h's file if need be, closing others when there are too many.
+// use opens h's file if need be, closing others when there are too many. Why it
+// cannot be opened is told when it is read.
 func (m *merge) use(h *head) {
-	m.forget(h)
-	if h.cursor.src == nil {
-		for len(m.opened) >= m.limit && m.closeOne() {
-		}
-		for h.cursor.openFailed(syscall.EMFILE, syscall.ENFILE) && m.closeOne() {
-			m.limit = max(len(m.opened), 1)
-		}
+	c := h.cursor
+	if c.ended {
+		return // its last frames were given, and nobody would close it
 	}
-	m.opened = append(m.opened, h)
-}
-
-// closeOne closes the file that was not read for the longest time; a stream
-// cannot be opened again.
-func (m *merge) closeOne() bool {
-	for i, h := range m.opened {
-		if h.in.size >= 0 {
-			h.cursor.suspend()
-			m.opened = slices.Delete(m.opened, i, i+1)
-			return true
-		}
+	again := c.src == nil && c.off > 0
+	err := c.open()
+	for tooManyFiles(err) && m.pool.lower() {
+		err = c.open()
 	}
-	return false
-}
-
-func (m *merge) forget(h *head) {
-	if i := slices.Index(m.opened, h); i >= 0 {
-		m.opened = slices.Delete(m.opened, i, i+1)
+	if err != nil {
+		return
 	}
+	if again && h.in.info.Compression != "" {
+		c.size, c.whole = max(c.size, m.stretch), true
+	}
+	m.pool.use(h)
 }
 
 func (m *merge) close() {
-	for _, h := range m.opened {
-		h.cursor.suspend()
+	for _, h := range m.heads {
+		if h.cursor != nil {
+			h.cursor.suspend()
+		}
 	}
-	m.opened, m.heads, m.spare, m.begun = nil, nil, nil, true
+	m.heads, m.spare, m.begun = nil, nil, true
+	m.pool = newPool(0)
 }
 
-// openFailed tries to open the file and reports whether that failed for one of
-// the reasons.
-func (c *cursor) openFailed(reasons ...error) bool {
-	err := c.open()
-	return slices.ContainsFunc(reasons, func(reason error) bool { return errors.Is(err, reason) })
+// tooManyFiles reports whether a file could not be opened because of those that
+// are open.
+func tooManyFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+// until is the time at which the frames in memory end.
+func (h *head) until() capture.Timestamp {
+	if n := len(h.frames); n > 0 {
+		return max(h.frames[n-1].Time, h.time)
+	}
+	return h.time
 }
 
 // A headHeap has the head with the earliest frame first.

@@ -41,7 +41,10 @@ type unxz struct {
 	block  io.Reader
 	count  *byteCount // compressed bytes of the block
 	hash   hash.Hash  // of the block, or nil
+	blocks uint64     // of the current stream
 	begun  bool
+	cost   *int64 // grows by the largest dictionary
+	dict   int64  // that one
 }
 
 // A byteCount counts what is read through it.
@@ -111,11 +114,16 @@ func (x *unxz) next() error {
 }
 
 func (x *unxz) beginStream() error {
-	head, err := x.in.Peek(len(xzMagic))
-	for x.begun && len(head) >= 4 && bytes.Equal(head[:4], make([]byte, 4)) {
-		x.in.Discard(4) // stream padding, §2.2
-		head, err = x.in.Peek(len(xzMagic))
+	if x.begun { // stream padding, §2.2
+		n, err := skipZeros(x.in)
+		if err != nil {
+			return err
+		}
+		if n%4 != 0 {
+			return errTrailing
+		}
 	}
+	head, err := x.in.Peek(len(xzMagic))
 	if len(head) == 0 {
 		return err
 	}
@@ -129,7 +137,7 @@ func (x *unxz) beginStream() error {
 	if crc32.ChecksumIEEE(header[6:8]) != binary.LittleEndian.Uint32(header[8:]) || header[6] != 0 || header[7] > 15 {
 		return errCorrupt
 	}
-	x.check, x.stream, x.begun = header[7], true, true
+	x.check, x.stream, x.begun, x.blocks = header[7], true, true, 0
 	return nil
 }
 
@@ -141,8 +149,11 @@ func (x *unxz) beginBlock(header []byte) error {
 		return errCorrupt
 	}
 	flags, fields := header[1], bytes.NewReader(header[2:end])
-	if flags&0x3f != 0 { // more than one filter, or reserved
+	if flags&0x3c != 0 { // reserved
 		return errCorrupt
+	}
+	if flags&3 != 0 { // more than one
+		return errFilter
 	}
 	for _, bit := range [...]byte{0x40, 0x80} { // compressed and uncompressed size
 		if flags&bit != 0 {
@@ -152,13 +163,22 @@ func (x *unxz) beginBlock(header []byte) error {
 		}
 	}
 	var filter [3]byte // id, size of properties, dictionary size
-	if _, err := io.ReadFull(fields, filter[:]); err != nil || filter[0] != xzFilterLZMA2 || filter[1] != 1 || filter[2] > 40 {
+	if _, err := io.ReadFull(fields, filter[:]); err != nil {
+		return errCorrupt
+	}
+	if filter[0] != xzFilterLZMA2 {
+		return errFilter
+	}
+	if filter[1] != 1 || filter[2] > 40 {
 		return errCorrupt
 	}
 	dictionary := int64(2|filter[2]&1) << (filter[2]/2 + 11)
 	if dictionary > maxWindow {
 		return errWindow
 	}
+	*x.cost += max(dictionary-x.dict, 0)
+	x.dict = max(dictionary, x.dict)
+	x.blocks++
 	x.count = &byteCount{r: x.in, n: int64(len(header))}
 	block, err := lzma.Reader2Config{DictCap: int(dictionary)}.NewReader2(x.count)
 	if err != nil {
@@ -220,6 +240,9 @@ func (x *unxz) endStream() error {
 	index := &byteCount{r: x.in, n: 1}
 	one := byteReader{index}
 	records, err := binary.ReadUvarint(one)
+	if err == nil && records != x.blocks {
+		return errCorrupt // §4.2; a hole in the file would be very many
+	}
 	for i := uint64(0); err == nil && i < 2*records; i++ {
 		_, err = binary.ReadUvarint(one)
 	}

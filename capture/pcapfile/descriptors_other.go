@@ -1,0 +1,5 @@
+//go:build !unix
+
+package pcapfile
+
+func descriptors() int { return fewDescriptors }
