@@ -1,7 +1,12 @@
 package report
 
 import (
+	"bytes"
+	"io"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"sockscope/capture"
 	"sockscope/decode"
@@ -40,5 +45,36 @@ func TestLinesAreBounded(t *testing.T) {
 	}
 	if frames != 65536 || len(s.Tunnels) > maxTunnels+1 {
 		t.Errorf("%d tunnels with %d frames", len(s.Tunnels), frames)
+	}
+}
+
+// Every encapsulation that is decoded has a word.
+func TestTunnelWords(t *testing.T) {
+	for k := decode.TunnelKind(1); k < decode.NumTunnelKinds; k++ {
+		if k.String() == "" {
+			t.Errorf("tunnel kind %d has no word", k)
+		}
+	}
+}
+
+// What is wrong with headers is counted under its name in every format.
+func TestProblems(t *testing.T) {
+	totals := flow.Totals{First: capture.Unknown, Last: capture.Unknown}
+	totals.Problems[decode.TooManyTunnels] = 4
+	totals.Problems[decode.TCPOption] = 1
+	totals.Problems[decode.UnknownLinkType] = 9 // the ledger's
+	s := NewBuilder(Config{}).Summary(capture.Stats{}, &totals)
+	want := []capture.Count{{Name: decode.TCPOption.String(), N: 1}, {Name: decode.TooManyTunnels.String(), N: 4}}
+	if diff := cmp.Diff(want, s.Problems); diff != "" {
+		t.Fatal(diff)
+	}
+	for name, write := range map[string]func(io.Writer, *Summary) error{
+		"text": func(w io.Writer, s *Summary) error { return WriteText(w, s, TextOptions{}) },
+		"json": WriteJSON, "csv": WriteCSV, "markdown": WriteMarkdown,
+	} {
+		var b bytes.Buffer
+		if err := write(&b, s); err != nil || !strings.Contains(b.String(), decode.TooManyTunnels.String()) {
+			t.Errorf("%s: %v, no too-many-tunnels in\n%s", name, err, &b)
+		}
 	}
 }

@@ -101,12 +101,13 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Sort:        b.top.key.name,
 		Top:         b.top.limit,
 
-		Ledger: ledger(totals, &b.total, &b.volumes),
+		Ledger:   ledger(totals, &b.total, &b.volumes),
+		Problems: problems(totals),
 	}
 	for _, i := range stats.Interfaces {
 		s.Drops += i.Drops
 	}
-	lines := b.trouble.lines(&b.doors)
+	lines := b.trouble.lines(&background{doors: &b.doors, end: totals.Last})
 	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
 	slices.SortFunc(lines, compareTrouble)
 	s.Worse = uint64(max(0, len(lines)-MaxTrouble))
@@ -130,7 +131,7 @@ func linkLines(links map[capture.LinkType]uint64) []LinkCount {
 func tunnelLines(tunnels map[flow.TunnelKey]flow.Volume) []TunnelCount {
 	lines := make([]TunnelCount, 0, len(tunnels))
 	for k, v := range tunnels {
-		t := TunnelCount{Kind: tunnelName(k.Kind), HasID: k.HasID, ID: k.ID, Frames: v.Frames, Bytes: v.Bytes}
+		t := TunnelCount{Kind: k.Kind.String(), HasID: k.HasID, ID: k.ID, Frames: v.Frames, Bytes: v.Bytes}
 		if k.Version != 0 {
 			t.A, t.B = k.A.Netip(k.Version), k.B.Netip(k.Version)
 		}

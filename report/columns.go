@@ -1,7 +1,9 @@
 package report
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -37,6 +39,7 @@ var vocabulary = []recordColumn{
 	textColumn("alpn", func(r *Row) string { return r.Evidence.ALPN }),
 
 	wordColumn("outcome", func(r *Row) string { return r.Outcome.String() }),
+	flagColumn("failed", func(r *Row) (bool, bool) { return r.Failed(), true }),
 	newColumn("flags", kindWords, appendFlags),
 	wordColumn("close", func(r *Row) string { return r.Close.String() }),
 	wordColumn("closed_by", func(r *Row) string { return r.ClosedBy.String() }),
@@ -52,8 +55,8 @@ var vocabulary = []recordColumn{
 	countColumn("syn_count", func(r *Row) (uint64, bool) { return uint64(r.SYNCount), r.hasHandshake() }),
 	countColumn("synack_count", func(r *Row) (uint64, bool) { return uint64(r.SYNACKCount), r.hasHandshake() }),
 	newColumn("syn_waits_ns", kindNumbers, appendWaits),
-	countColumn("icmp_type", func(r *Row) (uint64, bool) { return uint64(r.ICMPType), r.HasICMP }),
-	countColumn("icmp_code", func(r *Row) (uint64, bool) { return uint64(r.ICMPCode), r.HasICMP }),
+	countColumn("icmp_type", func(r *Row) (uint64, bool) { t, _, ok := icmpOf(r); return uint64(t), ok }),
+	countColumn("icmp_code", func(r *Row) (uint64, bool) { _, c, ok := icmpOf(r); return uint64(c), ok }),
 	newColumn("icmp_from", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) {
 		return r.ICMPFrom.WithZone("").AppendTo(b), r.HasICMP && r.ICMPFrom.IsValid()
 	}),
@@ -113,6 +116,34 @@ func ColumnNames() []string {
 		names[i] = vocabulary[i].name
 	}
 	return names
+}
+
+// columnAliases are short names that --columns takes too, for one column or for both
+// directions of a figure.
+var columnAliases = map[string][]string{
+	"bytes":    {"bytes_c2s", "bytes_s2c"},
+	"packets":  {"packets_c2s", "packets_s2c"},
+	"duration": {"duration_ns"},
+	"syn_rtt":  {"syn_rtt_ns"},
+	"ack_rtt":  {"ack_rtt_ns"},
+	"setup":    {"setup_ns"},
+}
+
+// ColumnAliases are the short names that --columns takes beside ColumnNames, in
+// alphabetic order.
+func ColumnAliases() []string { return slices.Sorted(maps.Keys(columnAliases)) }
+
+// unalias puts the columns' own names in the place of aliases.
+func unalias(names []string) []string {
+	all := make([]string, 0, len(names))
+	for _, name := range names {
+		if columns := columnAliases[name]; columns != nil {
+			all = append(all, columns...)
+		} else {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // isTCP reports whether the TCP figures exist.
@@ -182,3 +213,12 @@ func appendFlags(b []byte, r *Row, _ *context) ([]byte, bool) {
 
 // flagWords are the words of FlagSet by bit: Names would allocate for every row.
 var flagWords = flow.FlagSet(1<<flow.NumFlags - 1).Names()
+
+// icmpOf is the type and code that a row tells: those of the ICMP error that quotes
+// the connection, or an ICMP conversation's own.
+func icmpOf(r *Row) (typ, code uint8, ok bool) {
+	if r.HasICMP {
+		return r.ICMPType, r.ICMPCode, true
+	}
+	return r.Type, r.Code, r.IsICMP
+}

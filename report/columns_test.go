@@ -16,7 +16,7 @@ func TestColumnNamesAreTheVocabulary(t *testing.T) {
 		id community_id proto tunnel vlan interface
 		client_ip client_port client_range server_ip server_port server_range role_basis
 		service service_basis server_name alpn
-		outcome flags close closed_by conn_state history completeness
+		outcome failed flags close closed_by conn_state history completeness
 		first_frame syn_frame synack_frame ack_frame verdict_frame syn_count synack_count syn_waits_ns icmp_type icmp_code icmp_from
 		start duration_ns syn_rtt_ns ack_rtt_ns setup_ns ambiguous
 		packets_c2s packets_s2c bytes_c2s bytes_s2c ip_bytes_c2s ip_bytes_s2c payload_bytes_c2s payload_bytes_s2c
@@ -26,6 +26,26 @@ func TestColumnNamesAreTheVocabulary(t *testing.T) {
 		timestamps_client timestamps_server isn_client isn_server`)
 	if diff := cmp.Diff(want, ColumnNames()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAliasesStandForColumns(t *testing.T) {
+	chosen, err := chooseColumns([]string{"id", "bytes", "setup"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range chosen {
+		got = append(got, c.name)
+	}
+	if diff := cmp.Diff([]string{"id", "bytes_c2s", "bytes_s2c", "setup_ns"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := chooseColumns(ColumnAliases()); err != nil {
+		t.Error(err)
+	}
+	if _, err := chooseColumns([]string{"bytes_s2c", "bytes"}); err == nil {
+		t.Error("a column is given by its name and by its alias")
 	}
 }
 
@@ -55,7 +75,7 @@ func TestEveryColumnHasAValueInTheSamples(t *testing.T) {
 func TestAnEmptyRowHasFewColumns(t *testing.T) {
 	row := Row{Connection: flow.Connection{SYNRTT: flow.NoDuration, ACKRTT: flow.NoDuration, Setup: flow.NoDuration}}
 	got := string(writeRows(t, "ndjson", ConnectionOptions{}, []Row{row}))
-	want := `{"id":0,"proto":"hopopt","role_basis":"syn","outcome":"complete","start":"1970-01-01T00:00:00.000000Z","duration_ns":0,` +
+	want := `{"id":0,"proto":"hopopt","role_basis":"syn","outcome":"complete","failed":false,"start":"1970-01-01T00:00:00.000000Z","duration_ns":0,` +
 		`"packets_c2s":0,"packets_s2c":0,"bytes_c2s":0,"bytes_s2c":0,"ip_bytes_c2s":0,"ip_bytes_s2c":0,"payload_bytes_c2s":0,"payload_bytes_s2c":0}` + "\n"
 	if got != want {
 		t.Errorf("%s", cmp.Diff(want, got))
@@ -88,10 +108,9 @@ func TestTunnels(t *testing.T) {
 	for want, tunnels := range map[string][]decode.Tunnel{
 		"":                               nil,
 		"vxlan 10.0.0.1>10.0.0.2 vni 42": {{Kind: decode.VXLAN, Version: 4, HasID: true, ID: 42, Src: v4(1), Dst: v4(2)}},
-		"gre 10.0.0.1>10.0.0.2; gtpu ::>:: teid 4294967295; macsec": {
+		"gre 10.0.0.1>10.0.0.2; gtp-u ::>:: teid 4294967295; macsec": {
 			{Kind: decode.GRE, Version: 4, Src: v4(1), Dst: v4(2)},
 			{Kind: decode.GTPU, Version: 6, HasID: true, ID: 1<<32 - 1}, {Kind: decode.MACsec}},
-		"tunnel-200 id 7": {{Kind: 200, HasID: true, ID: 7}},
 	} {
 		if got := string(appendTunnels(nil, tunnels)); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -13,7 +13,7 @@ import (
 
 // ConnectionOptions says how a ConnectionWriter writes; the zero value works.
 type ConnectionOptions struct {
-	Columns    []string            // names of the vocabulary, in the order wanted; empty means all of them (text: those that fit the width). Not for zeek
+	Columns    []string            // names of the vocabulary or their aliases ("bytes" is both directions), in the order wanted; empty means all of them (text: those that fit the width). Not for zeek
 	Interfaces []capture.Interface // Connection.Interface indexes them: names, and how many digits times have
 	NoHeader   bool                // text, csv and zeek: rows only
 
@@ -66,13 +66,13 @@ func NewConnectionWriter(w io.Writer, format string, o ConnectionOptions) (Conne
 	return nil, fmt.Errorf(`no format "%s" for connections (have: %s)`, EscapeText(format), strings.Join(ConnectionFormats(), ", "))
 }
 
-// chooseColumns finds columns by their names; no names means all.
+// chooseColumns finds columns by their names or aliases; no names means all.
 func chooseColumns(names []string) ([]recordColumn, error) {
 	if len(names) == 0 {
 		return vocabulary, nil
 	}
 	chosen := make([]recordColumn, 0, len(names))
-	for _, name := range names {
+	for _, name := range unalias(names) {
 		i := slices.IndexFunc(vocabulary, func(c recordColumn) bool { return c.name == name })
 		if i < 0 {
 			return nil, fmt.Errorf(`no column "%s"`, EscapeText(name))

@@ -58,6 +58,7 @@ func newDocument(s *Summary) document {
 		{name: "tunnels", list: true, records: tunnelRecords(s.Tunnels)},
 		{name: "timeline", records: []record{{members: timelineMembers(&s.Timeline)}}},
 		{name: "ledger", records: []record{{members: ledgerMembers(&s.Ledger)}}},
+		{name: "problems", records: []record{{members: countMembers(s.Problems)}}},
 		{name: "listing", records: []record{{members: listingMembers(s)}}},
 	}
 }
@@ -102,10 +103,7 @@ func recordsOf[T any](values []T, members func(v *T) []member) []record {
 
 func inputRecords(inputs []capture.Input) []record {
 	return recordsOf(inputs, func(in *capture.Input) []member {
-		anomalies := make([]member, len(in.Anomalies))
-		for i, a := range in.Anomalies {
-			anomalies[i] = member{a.Name, a.N}
-		}
+		anomalies := countMembers(in.Anomalies)
 		return slices.Concat(
 			[]member{{"name", in.Name}},
 			named("format", in.Format), named("compression", in.Compression),
@@ -224,7 +222,7 @@ func serviceRecords(services []Service) []record {
 }
 
 func doorMembers(d *Doors) []member {
-	members := []member{{"endpoints", d.Endpoints}, {"approximate", d.Approximate}}
+	members := []member{{"endpoints", d.Endpoints}, {"entered", d.Entered}, {"open", d.Open}, {"approximate", d.Approximate}}
 	if !d.Busiest.IsValid() {
 		return members
 	}
@@ -267,6 +265,15 @@ func timelineMembers(t *Timeline) []member {
 			return []member{{"connections", b.Connections}, {"failed", b.Failed}}
 		})}},
 	)
+}
+
+// countMembers are named numbers as the members of one record.
+func countMembers(counts []capture.Count) []member {
+	members := make([]member, len(counts))
+	for i, c := range counts {
+		members[i] = member{c.Name, c.N}
+	}
+	return members
 }
 
 func ledgerMembers(l *Ledger) []member {

@@ -19,14 +19,38 @@ func (k doorKey) hash() uint64 { return hashEnd(k.addr, uint64(k.port)<<8|uint64
 // A door counts what came to one server endpoint; its slot's weight is the number
 // of connections.
 type door struct {
-	worked  uint64
-	clients distinct // of connections that worked
-	group   *serviceGroup
+	worked   uint64
+	clients  distinct // of connections that worked
+	group    *serviceGroup
+	answered bool // anything at all
+	opened   bool // with a SYN-ACK, at least
 }
 
 // doors keeps the server endpoints apart.
 type doors struct {
-	heavy heavy[doorKey, door]
+	heavy    heavy[doorKey, door]
+	portless answering
+}
+
+// maxPortless is the number of hosts kept that answered without ports.
+const maxPortless = 4096
+
+// answering are hosts that answered over protocols without ports.
+type answering struct {
+	hosts    map[netip.Addr]bool
+	overflow bool // there were more
+}
+
+func (a *answering) add(host netip.Addr) {
+	switch {
+	case a.hosts[host]:
+	case len(a.hosts) >= maxPortless:
+		a.overflow = true
+	case a.hosts == nil:
+		a.hosts = map[netip.Addr]bool{host: true}
+	default:
+		a.hosts[host] = true
+	}
 }
 
 func doorKeyOf(c *flow.Connection) doorKey {
@@ -35,7 +59,11 @@ func doorKeyOf(c *flow.Connection) doorKey {
 
 // add counts c at its server's endpoint.
 func (d *doors) add(c *flow.Connection, g *serviceGroup) {
+	answered := c.ToClient.Packets > 0 || c.HasICMP && c.ICMPFrom == c.Server.Addr()
 	if !c.HasPorts {
+		if answered {
+			d.portless.add(c.Server.Addr())
+		}
 		return
 	}
 	s := d.heavy.at(doorKeyOf(c))
@@ -43,6 +71,8 @@ func (d *doors) add(c *flow.Connection, g *serviceGroup) {
 	if s.value.group == nil || g != s.value.group && g.key.compare(s.value.group.key) < 0 {
 		s.value.group = g
 	}
+	s.value.answered = s.value.answered || answered
+	s.value.opened = s.value.opened || c.ToClient.SYNACKs > 0
 	switch c.Outcome {
 	case flow.Complete, flow.Implied, flow.Answered:
 		s.value.worked++
@@ -75,6 +105,12 @@ func (d *doors) summary() Doors {
 	sum := Doors{Endpoints: uint64(d.heavy.n), Approximate: d.heavy.floor > 0}
 	var best *slot[doorKey, door]
 	for s := range d.heavy.all() {
+		if s.value.worked > 0 {
+			sum.Entered++
+		}
+		if s.value.worked > 0 || s.value.opened {
+			sum.Open++
+		}
 		if s.value.worked > 0 && (best == nil || busier(s, best) < 0) {
 			best = s
 		}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -51,28 +50,7 @@ func threeDigits(v float64) string {
 
 // humanDuration is d in three digits or so: "870 ns", "1.24 ms", "12.3 s", "2h 05m".
 // A negative duration is unknown: "".
-func humanDuration(d time.Duration) string {
-	switch {
-	case d < 0:
-		return ""
-	case d == 0:
-		return "0 s"
-	case d < time.Microsecond:
-		return strconv.FormatInt(int64(d), 10) + " ns"
-	case d < 999_500*time.Nanosecond:
-		return threeDigits(float64(d)/1e3) + " µs"
-	case d < 999_500*time.Microsecond:
-		return threeDigits(float64(d)/1e6) + " ms"
-	case d < 2*time.Minute:
-		return threeDigits(d.Seconds()) + " s"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm %02ds", int64(d.Minutes()), int64(d.Seconds())%60)
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh %02dm", int64(d.Hours()), int64(d.Minutes())%60)
-	}
-	days := int64(d / (24 * time.Hour))
-	return fmt.Sprintf("%dd %02dh", days, int64(d.Hours())-24*days)
-}
+func humanDuration(d time.Duration) string { return string(appendDuration(nil, d)) }
 
 // wait is a duration between two SYNs: "1 s", "2.04 s", without needless zeros.
 func wait(d time.Duration) string {

@@ -143,8 +143,8 @@ func (m *markdown) trouble(s *Summary) {
 			line += markdownText(t.Subject) + ": "
 		}
 		line += markdownText(t.Text)
-		if len(t.Frames) > 0 {
-			line += " (frame " + string(appendMarkdownList(nil, t.Frames)) + ")"
+		if evidence := strings.TrimPrefix(markdownPeriod(&t)+frameList(&t), ", "); evidence != "" {
+			line += " (" + evidence + ")"
 		}
 		m.item(line)
 		_ = m.row() // an error stays, and Flush tells it
@@ -154,14 +154,13 @@ func (m *markdown) trouble(s *Summary) {
 	}
 }
 
-func appendMarkdownList(b []byte, frames []uint64) []byte {
-	for i, n := range frames {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = appendUint(b, n)
+// markdownPeriod is when a trouble began, and when it ended where that is known to be later.
+func markdownPeriod(t *Trouble) string {
+	since := markdownTime(t.Since)
+	if t.Until.Known() && t.Until > t.Since {
+		since += " to " + markdownTime(t.Until)
 	}
-	return b
+	return since
 }
 
 func (m *markdown) ranges(s *Summary) {
@@ -181,7 +180,7 @@ func (m *markdown) ranges(s *Summary) {
 			humanCount(r.Tally.Packets), humanCount(r.Tally.Bytes), markdownText(humanShare(r.Share)), strings.Join(busiest, ", "), p50, p95)
 	}
 
-	m.heading(3, "Ports of the clients")
+	m.heading(3, "Connections by client port")
 	t = m.table("range", "connections ")
 	for _, c := range s.Clients {
 		t.row(markdownText(c.Name), humanCount(c.Connections))
@@ -212,7 +211,7 @@ func (m *markdown) services(s *Summary) {
 		}
 		port := v.Protocol
 		if v.HasPort {
-			port = string(appendUint([]byte(port+"/"), uint64(v.Port)))
+			port += "/" + v.portList()
 		}
 		p50, p95, p99 := markdownQuantiles(&v.Setup)
 		t.row(markdownCell(name), markdownText(port), markdownEstimate(v.Clients, v.ClientsApproximate), markdownEstimate(v.Servers, v.ServersApproximate),
@@ -302,4 +301,7 @@ func (m *markdown) ledger(s *Summary) {
 		verdict = "**It does not balance: an error of this program.**"
 	}
 	m.buf = append(m.buf, "\n"+verdict+"\n"...)
+	if len(s.Problems) > 0 {
+		m.buf = append(m.buf, "\nHeaders that are wrong, cut off or beyond a limit: "+problemList(s.Problems, markdownText)+".\n"...)
+	}
 }

@@ -20,22 +20,22 @@ type attempt struct {
 	made    bool // false: there is none
 }
 
-// A result is what became of an attempt.
+// A result is what became of an attempt, the best one last.
 type result uint8
 
 const (
-	otherResult result = iota
+	silentResult result = iota // unanswered
+	otherResult
 	refusedResult
-	silentResult // unanswered
-	openResult   // the port answered and the source went away: a SYN scan's find
+	openResult // the port answered and the source went away: a SYN scan's find
 	numResults
 )
 
-// resultWords are the results as told; "" is not told.
-var resultWords = [numResults]string{refusedResult: "refused", silentResult: "unanswered", openResult: "open"}
+// resultWords are the results as told.
+var resultWords = [numResults]string{otherResult: "other", refusedResult: "refused", silentResult: "unanswered", openResult: "open"}
 
 func attemptOf(c *flow.Connection) attempt {
-	a := attempt{time: c.First, frame: verdictOf(c), retried: c.SYNCount > 1, made: true}
+	a := attempt{time: c.First, frame: verdictOf(c), result: otherResult, retried: c.SYNCount > 1, made: true}
 	switch c.Outcome {
 	case flow.Refused:
 		a.result = refusedResult
@@ -59,16 +59,16 @@ type attempts struct {
 	retried uint64
 }
 
-func (p *probe) add(c *flow.Connection) {
+func (p *probe) add(a attempt) {
 	if !p.first.made {
-		p.first = attemptOf(c)
+		p.first = a
 		return
 	}
 	if p.many == nil {
 		p.many = &attempts{span: noSpan}
 		p.many.add(p.first)
 	}
-	p.many.add(attemptOf(c))
+	p.many.add(a)
 }
 
 func (s *attempts) add(a attempt) {
@@ -78,6 +78,19 @@ func (s *attempts) add(a attempt) {
 	if a.retried {
 		s.retried++
 	}
+}
+
+// best is the best result of all attempts.
+func (p *probe) best() result {
+	if p.many == nil {
+		return p.first.result
+	}
+	for r := numResults - 1; r > 0; r-- {
+		if p.many.results[r] > 0 {
+			return r
+		}
+	}
+	return 0
 }
 
 // merge adds a probe's attempts.

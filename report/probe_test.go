@@ -20,9 +20,9 @@ func TestProbeTellsOneAttemptAsItTellsMany(t *testing.T) {
 	var together probe
 	apart := attempts{span: noSpan}
 	for _, c := range s.connections {
-		together.add(c)
+		together.add(attemptOf(c))
 		var one probe
-		one.add(c)
+		one.add(attemptOf(c))
 		apart.merge(&one)
 	}
 	apart.merge(new(probe)) // nothing
@@ -41,8 +41,42 @@ func TestProbeTellsOneAttemptAsItTellsMany(t *testing.T) {
 			t.Error(name, diff)
 		}
 	}
-	if got := merged.outcomes(); got != " in 3 s (1 refused, 1 unanswered, 1 open)" {
+	for tried, want := range map[uint64]string{4: " in 3 s", 3: " in 4 attempts within 3 s"} {
+		if got := merged.within(share{n: 4}, tried); got != want {
+			t.Errorf("%d things tried: %q", tried, got)
+		}
+	}
+	if got := resultList(&merged.results); got != " (1 unanswered, 1 other, 1 refused, 1 open)" {
 		t.Error(got)
+	}
+}
+
+func TestPortsCountWithTheirBestResult(t *testing.T) {
+	type tried struct {
+		port uint16
+		result
+	}
+	for name, c := range map[string]struct {
+		tries []tried
+		want  [numResults]uint64
+	}{
+		"all silent":                  {[]tried{{1, silentResult}, {2, silentResult}, {1, silentResult}}, [numResults]uint64{silentResult: 2}},
+		"the first port got better":   {[]tried{{1, silentResult}, {1, refusedResult}, {2, silentResult}}, [numResults]uint64{silentResult: 1, refusedResult: 1}},
+		"the first port got worse":    {[]tried{{1, openResult}, {1, silentResult}, {2, silentResult}}, [numResults]uint64{silentResult: 1, openResult: 1}},
+		"another port got better":     {[]tried{{1, silentResult}, {2, silentResult}, {2, openResult}}, [numResults]uint64{silentResult: 1, openResult: 1}},
+		"the first port again, later": {[]tried{{1, otherResult}, {2, silentResult}, {1, refusedResult}}, [numResults]uint64{silentResult: 1, refusedResult: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var p hostProbe
+			for _, x := range c.tries {
+				p.add(x.port, attempt{result: x.result, made: true})
+			}
+			var got [numResults]uint64
+			p.addResults(&got)
+			if got != c.want {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
 	}
 }
 

@@ -39,10 +39,50 @@ type sweepKey struct {
 func (k sweepKey) hash() uint64 { return hashEnd(k.source, uint64(k.port)<<8|uint64(k.protocol)) }
 
 // A hostProbe is the failed attempts of a source at one host; its slot's weight is their
-// number.
+// number. A port tried again counts with its best result: better[i] are the ports
+// with a result above i, each set part of the one before. It is nil while all are
+// silent, or while there is one port only, as in most: the probe has its results.
 type hostProbe struct {
 	probe
-	ports portSet
+	ports  portSet
+	better *[numResults - 1]portSet
+}
+
+// add enters an attempt at a port.
+func (p *hostProbe) add(port uint16, a attempt) {
+	if p.ports.count() == 1 && port != p.ports.one {
+		p.rate(p.ports.one, p.best())
+	}
+	p.ports.add(port)
+	if p.ports.count() > 1 {
+		p.rate(port, a.result)
+	}
+	p.probe.add(a)
+}
+
+// rate enters a result of a port.
+func (p *hostProbe) rate(port uint16, r result) {
+	if r > 0 && p.better == nil {
+		p.better = new([numResults - 1]portSet)
+	}
+	for i := range r {
+		p.better[i].add(port)
+	}
+}
+
+// addResults adds to sums how many ports have each result as their best one.
+func (p *hostProbe) addResults(sums *[numResults]uint64) {
+	if p.better == nil {
+		sums[0] += uint64(p.ports.count())
+		return
+	}
+	above := p.ports.count()
+	for i := range p.better {
+		n := p.better[i].count()
+		sums[i] += uint64(above - n)
+		above = n
+	}
+	sums[numResults-1] += uint64(above)
 }
 
 // A portProbe is the failed attempts of a source at one port.
@@ -63,13 +103,13 @@ func (s *scans) add(c *flow.Connection) {
 		return
 	}
 	source, host, port := c.Client.Addr(), c.Server.Addr(), c.Server.Port()
+	attempt := attemptOf(c)
 	path := s.paths.at(pathKey{source, host, c.Protocol})
 	path.weight++
-	path.value.add(c)
-	path.value.ports.add(port)
+	path.value.add(port, attempt)
 	sweep := s.sweeps.at(sweepKey{source, port, c.Protocol})
 	sweep.weight++
-	sweep.value.add(c)
+	sweep.value.add(attempt)
 	sweep.value.hosts.add(host, exactOfOne)
 }
 

@@ -129,13 +129,22 @@ func (s *source) tellPaths(t *Trouble, protocol string, sum *attempts) {
 			first.key.host.String() + ": a traceroute"
 		return
 	}
-	t.Text = "tried " + plural(uint64(first.value.ports.count()), protocol+" port") + " of "
+	var results [numResults]uint64
+	for _, p := range s.paths {
+		p.value.addResults(&results)
+	}
+	ports := share{atLeast: t.AtLeast}
+	for _, n := range results {
+		ports.n += n
+	}
+	t.Text = "tried " + ports.alone(protocol+" port") + " of "
 	if len(s.paths) == 1 {
 		t.Text += first.key.host.String()
 	} else {
-		t.Text += "each of up to " + plural(uint64(len(s.paths)), "host") + ", first " + first.key.host.String()
+		t.Text += plural(uint64(len(s.paths)), "host") + ", up to " + humanCount(uint64(first.value.ports.count())) +
+			" of each, first " + first.key.host.String()
 	}
-	t.Text += sum.outcomes() + ": a port scan"
+	t.Text += resultList(&results) + sum.within(share{n: t.Count, atLeast: t.AtLeast}, ports.n) + ": a port scan"
 }
 
 // tellSweeps tells a source that tried one port, or a few, on many hosts.
@@ -151,32 +160,46 @@ func (s *source) tellSweeps(t *Trouble, protocol string, sum *attempts) {
 		more = " and " + humanCount(uint64(n)) + " more"
 	}
 	where := protocol + " port " + strings.Join(ports, ", ") + more
+	tries := t.Count // where several ports were tried, hosts are not summed
+	if len(s.sweeps) == 1 && first.value.hosts.exact() {
+		tries = first.value.hosts.count()
+	}
+	outcomes := sum.within(share{n: t.Count, atLeast: t.AtLeast}, tries) + resultList(&sum.results)
 	if 2*sum.retried >= t.Count && sum.results[refusedResult] == 0 {
 		t.Kind, t.Severity = "cut-off", Problem
-		t.Text = "got no connection to " + hosts + " at " + where + sum.outcomes() +
+		t.Text = "got no connection to " + hosts + " at " + where + outcomes +
 			", and sent its SYNs again and again: its way out is broken or filtered"
 		return
 	}
 	t.Kind = "host-scan"
-	t.Text = "tried " + where + " on " + hosts + sum.outcomes() + ": a host scan"
+	t.Text = "tried " + where + " on " + hosts + outcomes + ": a host scan"
 }
 
-// outcomes is " in 1.2 s (990 refused, 8 unanswered)".
-func (s *attempts) outcomes() string {
-	var parts []string
-	for r, n := range s.results {
-		if word := resultWords[r]; n > 0 && word != "" {
-			parts = append(parts, humanCount(n)+" "+word)
-		}
+// within is " in 1.2 s", or " in 60 attempts within 1.2 s" where those are not as many
+// as the things tried; "" when nothing is known.
+func (s *attempts) within(n share, things uint64) string {
+	text, word := "", " in "
+	if n.n != things {
+		text, word = " in "+n.alone("attempt"), " within "
 	}
-	text := ""
 	if d := s.lasts(); d > 0 {
-		text = " in " + wait(d)
-	}
-	if len(parts) > 0 {
-		text += " (" + strings.Join(parts, ", ") + ")"
+		text += word + wait(d)
 	}
 	return text
+}
+
+// resultList is " (990 unanswered, 8 refused)".
+func resultList(results *[numResults]uint64) string {
+	var parts []string
+	for r, n := range results {
+		if n > 0 {
+			parts = append(parts, humanCount(n)+" "+resultWords[r])
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // comparePaths puts the path with the most ports first.

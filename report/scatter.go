@@ -19,10 +19,11 @@ type scatterKey struct {
 	kind     kind
 	protocol uint8
 	side     flow.Side
+	short    bool // nobody had the time to answer
 }
 
-func scatterKeyOf(g *slot[groupKey, group]) scatterKey {
-	return scatterKey{g.key.kind, g.key.protocol, g.key.side}
+func (b *background) scatterKeyOf(g *slot[groupKey, group]) scatterKey {
+	return scatterKey{g.key.kind, g.key.protocol, g.key.side, b.silence(g) != ""}
 }
 
 // scatter is groups that are told together.
@@ -67,16 +68,16 @@ func (k scatterKey) few() int {
 
 // scattered folds the groups of each kind and protocol that are many and small, and
 // gives what is left to be told one by one.
-func scattered(groups []*slot[groupKey, group]) (folded map[scatterKey]*scatter, rest []*slot[groupKey, group]) {
+func (b *background) scattered(groups []*slot[groupKey, group]) (folded map[scatterKey]*scatter, rest []*slot[groupKey, group]) {
 	counts := make(map[scatterKey]int)
 	for _, g := range groups {
 		if isScattered(g) {
-			counts[scatterKeyOf(g)]++
+			counts[b.scatterKeyOf(g)]++
 		}
 	}
 	folded = make(map[scatterKey]*scatter)
 	for _, g := range groups {
-		key := scatterKeyOf(g)
+		key := b.scatterKeyOf(g)
 		if !isScattered(g) || counts[key] <= key.few() {
 			rest = append(rest, g)
 			continue
@@ -102,8 +103,8 @@ var scatterWords = map[kind]string{
 }
 
 // line tells the groups in one sentence, with the first as the example.
-func (s *scatter) line(key scatterKey, d *doors) Trouble {
-	example := describe(s.first, d)
+func (s *scatter) line(key scatterKey, b *background) Trouble {
+	example := b.describe(s.first)
 	n := share{n: s.n, atLeast: s.atLeast}
 	clients := " from " + about(&s.clients) + " clients"
 	if s.clients.exact() && s.clients.count() == 1 {
@@ -113,12 +114,16 @@ func (s *scatter) line(key scatterKey, d *doors) Trouble {
 	if side := key.side.String(); side != "" {
 		words = "reset by the " + side + strings.TrimPrefix(words, "reset")
 	}
+	short := ""
+	if key.short {
+		short = ": the clients gave up, or the capture ends, in less than " + wait(answerTime)
+	}
 	return Trouble{
 		Kind:     example.Kind,
 		Severity: min(Warning, example.Severity),
 		Subject:  protocolName(key.protocol),
 		Text: n.alone("connection") + clients + " " + words + " " +
-			plural(s.ports, "server port") + " in all, a few each, first " + example.Subject,
+			plural(s.ports, "server port") + " in all, a few each, first " + example.Subject + short,
 		Count:   s.n,
 		AtLeast: s.atLeast,
 		Since:   s.since,

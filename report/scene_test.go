@@ -55,6 +55,11 @@ func (s *scene) tcp(client, server string, outcome flow.Outcome, wait time.Durat
 	return c
 }
 
+// later ends the capture that much later, with a connection that worked.
+func (s *scene) later(wait time.Duration) {
+	s.tcp("10.0.0.250:1000", "192.0.2.250:443", flow.Complete, wait)
+}
+
 // udp adds a UDP exchange.
 func (s *scene) udp(client, server string, outcome flow.Outcome, wait time.Duration, change ...func(c *flow.Connection)) *flow.Connection {
 	return s.tcp(client, server, outcome, wait, append([]func(c *flow.Connection){func(c *flow.Connection) {

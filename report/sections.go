@@ -238,9 +238,9 @@ func (p *printer) troubleLines() int {
 	return 2 * textTrouble
 }
 
-// when is "09:00:03" or "09:00:03–09:00:25": when the first and the last of the
-// connections concerned began, with the date where that is not the day of first,
-// the capture's first frame; "" when that is not known.
+// when is "09:00:03" or "09:00:03–09:00:25": a trouble's Since and Until, with the
+// date where that is not the day of first, the capture's first frame; "" when that
+// is not known.
 func (p *printer) when(t *Trouble, first capture.Timestamp) string {
 	if !t.Since.Known() {
 		return ""

@@ -266,13 +266,30 @@ func (g *serviceGroup) line() Service {
 	}
 	if g.onOne > 0 && (g.key.name != "" || g.key.hasPort) {
 		l.HasPort = true
-		l.Port, l.Ports = g.port, uint64(1+len(g.ports))
-		most := g.onOne
-		for port, n := range g.ports {
-			if n > most || n == most && port < l.Port {
-				l.Port, most = port, n
-			}
-		}
+		busiest := g.busiestPorts(3)
+		l.Port, l.Others, l.Ports = busiest[0], busiest[1:], uint64(1+len(g.ports))
 	}
 	return l
+}
+
+// busiestPorts are at most limit of the server ports, most connections first.
+func (g *serviceGroup) busiestPorts(limit int) []uint16 {
+	type usage struct {
+		port uint16
+		n    uint64
+	}
+	best := []usage{{g.port, g.onOne}}
+	for port, n := range g.ports {
+		u := usage{port, n}
+		i, _ := slices.BinarySearchFunc(best, u, func(a, b usage) int {
+			return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.port, b.port))
+		})
+		best = slices.Insert(best, i, u)
+		best = best[:min(limit, len(best))]
+	}
+	ports := make([]uint16, len(best))
+	for i, u := range best {
+		ports[i] = u.port
+	}
+	return ports
 }

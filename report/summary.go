@@ -42,6 +42,11 @@ type Summary struct {
 	Top         int    // how many were asked for; 0 means all
 
 	Ledger Ledger
+
+	// Problems counts frames whose headers are wrong, cut off or beyond a limit of the
+	// decoder, by what is wrong first, in the decoder's words. Most of these frames are
+	// in a connection all the same.
+	Problems []capture.Count
 }
 
 // A Row is a connection with what the registry of services says of it.
@@ -107,9 +112,10 @@ type Service struct {
 	Protocol string // tcp, udp, sctp, icmp …
 	Port     uint16 // of the server; the busiest one when there are several
 	HasPort  bool
-	Ports    uint64 // how many server ports were used
-	Clients  uint64 // distinct client addresses
-	Servers  uint64 // distinct server addresses
+	Others   []uint16 // the next busiest ports, at most 2
+	Ports    uint64   // how many server ports were used
+	Clients  uint64   // distinct client addresses
+	Servers  uint64   // distinct server addresses
 
 	ClientsApproximate bool // Clients is an estimate, within some percent
 	ServersApproximate bool
@@ -118,11 +124,13 @@ type Service struct {
 	Setup Quantiles // SYN to ACK, what connect() felt
 }
 
-// Doors counts the server endpoints of a capture, the doors that clients knocked
-// at, and names the busiest one.
+// Doors counts the server endpoints of a capture, the address:port pairs that clients
+// knocked at, and names the busiest one.
 type Doors struct {
 	Endpoints   uint64 // distinct (protocol, server address, server port)
-	Approximate bool   // Endpoints is a lower bound: there were too many to keep
+	Entered     uint64 // of them, those with connections that worked
+	Open        uint64 // of them, those that worked or at least sent a SYN-ACK
+	Approximate bool   // these are lower bounds: there were too many to keep
 
 	Busiest            netip.AddrPort // the endpoint with the most connections that worked; invalid when none did
 	Protocol           string         // of Busiest: "tcp", "udp" …
@@ -162,9 +170,13 @@ type Trouble struct {
 	Text     string            // one sentence with the numbers
 	Count    uint64            // connections concerned (frames for "damage", "drops", "undecodable")
 	AtLeast  bool              // Count is a lower bound: there was more trouble than could be kept apart
-	Since    capture.Timestamp // first of them
-	Until    capture.Timestamp // last of them
-	Frames   []uint64          // evidence, at most 5
+	Since    capture.Timestamp // when the first of them began
+
+	// Until is when the last of them began; where the verdict comes with a later packet (refused, unreachable,
+	// reset, aborted, mismatched, injected, zero window, packet too big), when the last of them ended.
+	Until capture.Timestamp
+
+	Frames []uint64 // evidence, at most 5
 }
 
 // A TunnelCount sums the frames of the connections inside one tunnel. Beyond 1,000

@@ -44,7 +44,13 @@ func failed(c *flow.Connection, service string) bool {
 	if c.Outcome != flow.Unanswered || c.Protocol == protoTCP || c.Protocol == protoSCTP {
 		return true
 	}
-	return !isGroup(c.Server.Addr()) && (asked(c) || asksForReply[service])
+	return !isGroup(c.Server.Addr()) && !answersElsewhere(c) && (asked(c) || asksForReply[service])
+}
+
+// answersElsewhere reports whether the answer comes from another port by design: a
+// TFTP server's does (RFC 1350 §4), and is a conversation of its own here.
+func answersElsewhere(c *flow.Connection) bool {
+	return c.Protocol == protoUDP && c.Server.Port() == 69
 }
 
 // asked reports whether the payload proves that the client wants an answer: an ICMP
@@ -56,7 +62,7 @@ func asked(c *flow.Connection) bool {
 // asksForReply has the services over UDP whose clients always expect an answer.
 var asksForReply = map[string]bool{
 	"domain": true, "domain-s": true, "ntp": true, "snmp": true, "radius": true, "radius-acct": true,
-	"kerberos": true, "kerberos-sec": true, "tftp": true, "isakmp": true, "ipsec-nat-t": true, "stun": true,
+	"kerberos": true, "kerberos-sec": true, "isakmp": true, "ipsec-nat-t": true, "stun": true,
 	"stuns": true, "http": true, "https": true, "sunrpc": true, "nfs": true, "ldap": true, "sip": true,
 	"sips": true, "coap": true, "coaps": true, "memcache": true, "quic": true, "openvpn": true, "time": true,
 	"echo": true,

@@ -99,7 +99,7 @@ func (p *printer) clientsAndRoles(s *Summary) {
 	}
 	var text string
 	if len(clients) > 0 {
-		text = "Client ports: " + strings.Join(clients, ", ") + ". "
+		text = "Connections by client port: " + strings.Join(clients, ", ") + ". "
 	}
 	if len(roles) > 0 {
 		text += "Which end is the server: " + strings.Join(roles, ", ") + "."
@@ -121,7 +121,7 @@ var roleWords = [flow.NumRoleBases]string{
 func (p *printer) lesson(s *Summary) {
 	d := &s.Doors
 	if !d.Busiest.IsValid() {
-		if s.Total.Failed == s.Total.Connections && d.Endpoints > 0 {
+		if s.Total.Failed == s.Total.Connections && d.Endpoints > 0 && d.Open == 0 {
 			p.paragraph(faint, "A port is a door's number: none of the doors that clients knocked at here let one in.")
 		}
 		return
@@ -130,9 +130,12 @@ func (p *printer) lesson(s *Summary) {
 	if d.Service != "" {
 		name += " (" + d.Service + ")"
 	}
-	endpoints := plural(d.Endpoints, "door")
-	if d.Approximate {
-		endpoints += " or more"
+	doors := plural(d.Endpoints, "address:port pair")
+	switch {
+	case d.Approximate:
+		doors = "at least " + doors + "; at least " + humanCount(d.Entered) + " of them let somebody in"
+	case d.Endpoints > 1:
+		doors += "; " + humanCount(d.Entered) + " of them let somebody in"
 	}
 	clients := plural(d.Clients, "client address")
 	if d.ClientsApproximate {
@@ -140,8 +143,8 @@ func (p *printer) lesson(s *Summary) {
 	}
 	text := fmt.Sprintf("A port is a door's number: %s came in by %s of %s, from %s. "+
 		"Each end of a connection, address and port, is a socket; both ends together tell connections apart. "+
-		"Clients knocked at %s in all.",
-		plural(d.Connections, "connection"), name, d.Busiest.Addr(), clients, endpoints)
+		"Clients knocked at %s.",
+		plural(d.Connections, "connection"), name, d.Busiest.Addr(), clients, doors)
 	p.paragraph(faint, text)
 }
 
@@ -179,6 +182,10 @@ func (p *printer) services(s *Summary) {
 	if n := len(s.Services) - textServices; n > 0 {
 		p.paragraph(plain, "and "+humanCount(uint64(n))+" more")
 	}
+	if p.width >= 80 {
+		p.paragraph(faint, "ok: complete or answered; other: without a handshake in the capture or not asking for an answer; "+
+			"rtt: SYN to SYN-ACK; setup: first SYN to ACK")
+	}
 }
 
 func serviceName(v *Service) string {
@@ -198,17 +205,27 @@ func serviceName(v *Service) string {
 // hasPorts are the protocols with ports.
 var hasPorts = map[string]bool{"tcp": true, "udp": true, "udplite": true, "sctp": true}
 
-// servicePort is "443/tcp", with a plus sign when there are more ports.
+// servicePort is "443/tcp", "443, 8443/tcp", or "443, 8443, 9443, …/tcp" when there are more ports.
 func servicePort(v *Service) string {
 	switch {
 	case !v.HasPort && !hasPorts[v.Protocol]:
 		return "-"
 	case !v.HasPort:
 		return v.Protocol
-	case v.Ports > 1:
-		return fmt.Sprintf("%d+/%s", v.Port, v.Protocol)
 	}
-	return fmt.Sprintf("%d/%s", v.Port, v.Protocol)
+	return v.portList() + "/" + v.Protocol
+}
+
+// portList is the busiest ports, and "…" when there are more.
+func (v *Service) portList() string {
+	list := strconv.Itoa(int(v.Port))
+	for _, port := range v.Others {
+		list += ", " + strconv.Itoa(int(port))
+	}
+	if v.Ports > uint64(1+len(v.Others)) {
+		list += ", …"
+	}
+	return list
 }
 
 // distinctCell is a number of distinct things.
@@ -353,6 +370,9 @@ func (p *printer) ledger(s *Summary) {
 		parts = append(parts, part)
 	}
 	p.paragraph(plain, equation(plural(l.Connections, "connection"), parts))
+	if len(s.Problems) > 0 {
+		p.paragraph(plain, "Headers that are wrong, cut off or beyond a limit: "+problemList(s.Problems, p.text))
+	}
 }
 
 // asksNothing tells how many of n unanswered conversations are no failures.

@@ -64,9 +64,10 @@ type group struct {
 	frames  evidence
 	singles uint64 // attempts with one SYN or packet
 	burst   burst
-	extra   uint64   // of resets: those before the server's first byte; of zero windows: how many were announced
-	retry   *retries // of kinds that are about attempts with more than one SYN
-	targets *targets // of kinds that are not about one server
+	extra   uint64        // of resets: those before the server's first byte; of zero windows: how many were announced; of unanswered: see addSilence
+	waited  time.Duration // of unanswered: see addSilence
+	retry   *retries      // of kinds that are about attempts with more than one SYN
+	targets *targets      // of kinds that are not about one server
 }
 
 // retries tells of the attempt with the most SYNs.
@@ -191,12 +192,15 @@ func (t *trouble) note(c *flow.Connection, g *serviceGroup, k groupKey) *group {
 			v.targets.first, v.targets.protocol = c.Server, c.Protocol
 		}
 	}
-	v.include(c)
+	v.span.merge(spanOf(c, k.kind))
 	v.clients.add(c.Client.Addr(), exactOfOne)
 	v.frames.add(frameOf(c, k.kind, k.side))
 	v.burst.add(c.First)
 	if v.targets != nil {
 		v.targets.servers.add(c.Server.Addr(), exactOfOne)
+	}
+	if k.kind == unanswered {
+		v.addSilence(c)
 	}
 	switch {
 	case c.SYNCount <= 1:
@@ -268,12 +272,23 @@ func isTooBig(c *flow.Connection) bool {
 	return c.ICMPType == 2
 }
 
-// A span is the time from the first to the last connection of a group.
+// A span is the time from the beginning of a group's first connection to what is
+// last known of it.
 type span struct{ since, until capture.Timestamp }
 
 var noSpan = span{capture.Unknown, capture.Unknown}
 
-func (s *span) include(c *flow.Connection) { s.merge(span{c.First, c.First}) }
+// spanOf is the time of a connection's trouble: up to the end of the connection
+// where that, or something on the way there, is the verdict, else only its beginning.
+func spanOf(c *flow.Connection, k kind) span {
+	switch k {
+	case refused, aborted, mismatched, portUnreachable, unreachable, resetBy, injectedReset, zeroWindow, tooBig:
+		if c.Last.Known() {
+			return span{c.First, c.Last}
+		}
+	}
+	return span{c.First, c.First}
+}
 
 func (s *span) merge(o span) {
 	if o.since.Known() && (!s.since.Known() || o.since < s.since) {

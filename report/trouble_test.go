@@ -56,7 +56,7 @@ func TestTrouble(t *testing.T) {
 			s.tcp(client, server, flow.Unanswered, 0, func(c *flow.Connection) {
 				c.SYNCount, c.SYNWaits = 3, []time.Duration{1024 * time.Millisecond, 2 * time.Second}
 			})
-		}, []string{"problem unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered (up to 3 SYNs, waits 1.02 s, 2 s): host down or filtered"}},
+		}, []string{"problem unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered (3 SYNs, waits 1.02 s, 2 s): host down or filtered"}},
 		{"what a router reports is one line for all it reports", func(s *scene) {
 			s.tcp(client, "198.51.100.1:443", flow.Unreachable, 0, icmp("10.0.0.254", 3, 0))
 			s.tcp(client, "198.51.100.2:22", flow.Unreachable, 0, icmp("10.0.0.254", 3, 0))
@@ -96,12 +96,78 @@ func TestTrouble(t *testing.T) {
 		}},
 		{"a query over UDP that nobody answered is shown by its first frame", func(s *scene) {
 			s.udp(client, "192.0.2.1:53", flow.Unanswered, 0, proves("domain"))
+			s.later(time.Second)
 		}, []string{"problem unanswered 1 [1]: udp 192.0.2.1:53 (domain): left the only request from 10.0.0.1 unanswered"}},
+		{"a query sent again and again", func(s *scene) {
+			s.udp(client, "192.0.2.1:53", flow.Unanswered, 0, proves("domain"), func(c *flow.Connection) { c.ToServer.Packets = 3 })
+		}, []string{"problem unanswered 1 [1]: udp 192.0.2.1:53 (domain): 10.0.0.1 asked 3 times without an answer"}},
+		{"several queries sent again and again", func(s *scene) {
+			for range 2 {
+				s.udp(client, "192.0.2.1:53", flow.Unanswered, 0, proves("domain"), func(c *flow.Connection) { c.ToServer.Packets = 3 })
+			}
+		}, []string{"problem unanswered 2 [1 4]: udp 192.0.2.1:53 (domain): left both conversations from 10.0.0.1 unanswered (6 packets)"}},
+		{"a TFTP server answers from another port", func(s *scene) {
+			s.udp(client, "192.0.2.1:69", flow.Unanswered, 0, proves("tftp"), func(c *flow.Connection) { c.ToServer.Packets = 3 })
+		}, nil},
+		{"a SYN at the end of the capture says nothing about the server", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0)
+			s.tcp(client, "192.0.2.2:443", flow.Complete, answerTime/2-250*time.Millisecond)
+		}, []string{"note unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered: the capture ends 500 ms after the SYN"}},
+		{"the first of several SYNs had the least bad chance", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0)
+			s.tcp(client, server, flow.Unanswered, answerTime/2)
+		}, []string{"note unanswered 2 [1 2]: tcp 192.0.2.1:443 (~https): left both connections from 10.0.0.1 unanswered: the capture ends 500 ms after the first SYN"}},
+		{"a second is time enough to answer", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0)
+			s.later(answerTime)
+		}, []string{"problem unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered: host down or filtered"}},
+		{"a query at the end of the capture likewise", func(s *scene) {
+			s.udp(client, "192.0.2.1:53", flow.Unanswered, 0, proves("domain"))
+		}, []string{"note unanswered 1 [1]: udp 192.0.2.1:53 (domain): left the only request from 10.0.0.1 unanswered: the capture ends 0 s after the request"}},
+		{"a client that resets at once gave nobody the time to answer", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0, gaveUp(309*time.Microsecond))
+			s.later(time.Minute)
+		}, []string{"note unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered: the client gave up after 309 µs"}},
+		{"one that waits for a second before does", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0, gaveUp(time.Millisecond))
+			s.tcp(client, server, flow.Unanswered, 0, gaveUp(answerTime))
+			s.later(time.Minute)
+		}, []string{"problem unanswered 2 [1 3]: tcp 192.0.2.1:443 (~https): left both connections from 10.0.0.1 unanswered: host down or filtered"}},
+		{"a host that answered anything is not down", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0)
+			s.tcp(client, "192.0.2.1:80", flow.Complete, time.Minute)
+		}, []string{"problem unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered: filtered, or the port drops it"}},
+		{"nor is one that answers a ping", func(s *scene) {
+			s.tcp(client, server, flow.Unanswered, 0)
+			s.tcp(client, "192.0.2.1:0", flow.Answered, time.Minute, func(c *flow.Connection) {
+				c.Protocol, c.HasPorts, c.ToClient.Packets = protoICMP, false, 1
+			})
+		}, []string{"problem unanswered 1 [1]: tcp 192.0.2.1:443 (~https): left the only connection from 10.0.0.1 unanswered: filtered, or the port drops it"}},
+		{"short silences at very many ports are one note", func(s *scene) {
+			for i := range scatterLines + 1 {
+				s.tcp(fmt.Sprintf("10.0.0.%d:1000", i/5), fmt.Sprintf("192.0.2.%d:60000", i), flow.Unanswered, 0)
+			}
+		}, []string{"note unanswered 21 [1 2 3 4 5]: tcp: 21 connections from 5 clients left unanswered by 21 server ports in all, a few each, first tcp 192.0.2.0:60000: the clients gave up, or the capture ends, in less than 1 s"}},
+		{"a scan counts ports by their best result", func(s *scene) {
+			for i := range scanPorts {
+				s.tcp(client, fmt.Sprintf("192.0.2.1:%d", 60000+i), flow.Unanswered, time.Second)
+				switch i {
+				case 1:
+					s.tcp(client, "192.0.2.1:60001", flow.Refused, 0)
+				case 2:
+					s.tcp(client, "192.0.2.1:60002", flow.Aborted, 0)
+					s.tcp(client, "192.0.2.1:60002", flow.Refused, 0)
+				case 3:
+					s.tcp(client, "192.0.2.1:60003", flow.Mismatched, 0)
+				}
+			}
+		}, []string{"warning port-scan 14 [1 2 4 5 6]: 10.0.0.1: tried 10 tcp ports of 192.0.2.1 (7 unanswered, 1 other, 1 refused, 1 open) in 14 attempts within 9 s: a port scan"}},
 		{"an echo request that nobody answered", func(s *scene) {
 			s.tcp(client, server, flow.Unanswered, 0, func(c *flow.Connection) {
 				c.Protocol, c.HasPorts, c.Role = protoICMP, false, flow.RolePayload
 				c.Client, c.Server = netip.MustParseAddrPort("10.0.0.1:0"), netip.MustParseAddrPort("192.0.2.1:0")
 			})
+			s.later(time.Second)
 		}, []string{"warning unanswered 1 [1]: icmp 192.0.2.1: left 1 request from 10.0.0.1 unanswered"}},
 		{"smaller packets asked for", func(s *scene) {
 			s.tcp(client, server, flow.Complete, 0, icmp("10.0.0.254", 3, 4))
@@ -117,14 +183,14 @@ func TestTrouble(t *testing.T) {
 			for i := range scanPorts {
 				s.tcp(client, fmt.Sprintf("192.0.2.1:%d", 60000+i), flow.Refused, time.Second)
 			}
-		}, []string{"warning port-scan 10 [2 4 6 8 10]: 10.0.0.1: tried 10 tcp ports of 192.0.2.1 in 9 s (10 refused): a port scan"}},
+		}, []string{"warning port-scan 10 [2 4 6 8 10]: 10.0.0.1: tried 10 tcp ports of 192.0.2.1 (10 refused) in 9 s: a port scan"}},
 		{"a scan over ports and hosts is one line of its source", func(s *scene) {
 			for host := range 12 {
 				for port := range 12 - host%2 {
 					s.tcp(client, fmt.Sprintf("192.0.2.%d:%d", 1+host, 60000+port), flow.Refused, 0)
 				}
 			}
-		}, []string{"warning port-scan 138 [2 4 6 8 10]: 10.0.0.1: tried 12 tcp ports of each of up to 12 hosts, first 192.0.2.1 (138 refused): a port scan"}},
+		}, []string{"warning port-scan 138 [2 4 6 8 10]: 10.0.0.1: tried 138 tcp ports of 12 hosts, up to 12 of each, first 192.0.2.1 (138 refused): a port scan"}},
 		{"a port that others were refused at is still told", func(s *scene) {
 			for i := range scanPorts {
 				s.tcp(client, fmt.Sprintf("192.0.2.1:%d", 60000+i), flow.Refused, 0)
@@ -178,6 +244,61 @@ func TestTrouble(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// gaveUp is a client that resets its own attempt.
+func gaveUp(after time.Duration) func(c *flow.Connection) {
+	return func(c *flow.Connection) {
+		c.ClosedBy, c.Last = flow.ClientSide, c.First+capture.Timestamp(after)
+		c.ToServer.Packets, c.ToServer.RSTs = 2, 1
+	}
+}
+
+func TestTroubleLastsUntilItsVerdict(t *testing.T) {
+	for outcome, want := range map[flow.Outcome]capture.Timestamp{
+		flow.Refused: at(3e9), flow.Aborted: at(3e9), flow.Unanswered: at(0), flow.HalfOpen: at(0),
+	} {
+		s := newScene()
+		s.tcp("10.0.0.1:1", "192.0.2.1:443", outcome, 0, func(c *flow.Connection) { c.Last = at(3e9) })
+		if got := s.summary(Config{}).Trouble[0]; got.Since != at(0) || got.Until != want {
+			t.Errorf("%v: %v to %v", outcome, got.Since, got.Until)
+		}
+	}
+}
+
+func TestDoorsThatWereOpened(t *testing.T) {
+	s := newScene()
+	s.tcp("10.0.0.1:1", "192.0.2.1:443", flow.Complete, 0)
+	s.tcp("10.0.0.1:1", "192.0.2.1:80", flow.HalfOpen, 0)
+	s.tcp("10.0.0.1:1", "192.0.2.1:81", flow.Refused, 0)
+	if d := s.summary(Config{}).Doors; d.Endpoints != 3 || d.Open != 2 || d.Entered != 1 {
+		t.Errorf("%+v", d)
+	}
+	s.connections = s.connections[1:]
+	if text := textOf(t, s.summary(Config{}), TextOptions{}); strings.Contains(text, "none of the doors") {
+		t.Error("a port that sent a SYN-ACK is no closed door")
+	}
+}
+
+func TestServicesListTheirBusiestPorts(t *testing.T) {
+	var g serviceGroup
+	for port, n := range map[uint16]uint64{443: 5, 8443: 7, 9443: 5, 10443: 1} {
+		g.countPort(port, n)
+	}
+	for limit, want := range map[int][]uint16{1: {8443}, 3: {8443, 443, 9443}, 9: {8443, 443, 9443, 10443}} {
+		if diff := cmp.Diff(want, g.busiestPorts(limit)); diff != "" {
+			t.Errorf("%d: %s", limit, diff)
+		}
+	}
+	for want, v := range map[string]Service{
+		"443/tcp":                {Protocol: "tcp", HasPort: true, Port: 443, Ports: 1},
+		"443, 8443/tcp":          {Protocol: "tcp", HasPort: true, Port: 443, Others: []uint16{8443}, Ports: 2},
+		"443, 8443, 9443, …/tcp": {Protocol: "tcp", HasPort: true, Port: 443, Others: []uint16{8443, 9443}, Ports: 4},
+	} {
+		if got := servicePort(&v); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
 

@@ -22,9 +22,9 @@ func compareTrouble(a, b Trouble) int {
 
 // lines tell the trouble found, in no particular order. Floods and scans stand for
 // the many attempts they are made of.
-func (t *trouble) lines(d *doors) []Trouble {
+func (t *trouble) lines(b *background) []Trouble {
 	found := t.scans.find()
-	flooded := t.floods(d)
+	flooded := t.floods(b.doors)
 	lines := found.lines()
 	for target, f := range flooded {
 		lines = append(lines, f.line(target))
@@ -38,19 +38,19 @@ func (t *trouble) lines(d *doors) []Trouble {
 			groups = append(groups, s)
 		}
 	}
-	folded, groups := scattered(groups)
+	folded, groups := b.scattered(groups)
 	for key, s := range folded {
-		lines = append(lines, s.line(key, d))
+		lines = append(lines, s.line(key, b))
 	}
 	for _, s := range groups {
-		lines = append(lines, describe(s, d))
+		lines = append(lines, b.describe(s))
 	}
 	return lines
 }
 
 // describe tells one group.
-func describe(s *slot[groupKey, group], d *doors) Trouble {
-	k, g := s.key, &s.value
+func (b *background) describe(s *slot[groupKey, group]) Trouble {
+	k, g, d := s.key, &s.value, b.doors
 	t := Trouble{
 		Count:   s.weight,
 		AtLeast: s.missed > 0,
@@ -62,7 +62,9 @@ func describe(s *slot[groupKey, group], d *doors) Trouble {
 	all, exact := d.connections(k.addr, k.port, k.protocol)
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
 	switch k.kind {
-	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable:
+	case unanswered:
+		t.tellSilence(k, g, n, b.silence(s), b.cause(k.addr))
+	case refused, halfOpen, aborted, mismatched, portUnreachable:
 		t.tellAttempts(k, g, n)
 	case unreachable, tooBig, replyOnly, oneWay:
 		t.tellCapture(k, g, n)
@@ -78,14 +80,6 @@ func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
 	case refused:
 		t.Kind, t.Severity = "refused", worseIf(n.whole())
 		t.Text = "refused " + n.of("connection") + g.from() + ": nothing listens on this port"
-	case unanswered:
-		t.Kind, t.Severity = "unanswered", worseIf(n.whole())
-		if k.protocol == protoTCP || k.protocol == protoSCTP {
-			t.Text = "left " + n.of("connection") + g.from() + " unanswered" + g.retries() +
-				": host down or filtered"
-		} else {
-			t.Text = "left " + n.of("request") + g.from() + " unanswered"
-		}
 	case halfOpen:
 		t.Kind, t.Severity = "half-open", Warning
 		t.Text = "answered " + n.of("SYN") + g.from() + ", but the client's ACK never came"
@@ -104,6 +98,34 @@ func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
 		t.Text = "answered " + n.of("attempt") + g.from() + " with " +
 			icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) +
 			": nothing listens on this port"
+	}
+}
+
+// tellSilence tells that an endpoint did not answer: short is why that may mean
+// nothing, cause what it means otherwise.
+func (t *Trouble) tellSilence(k groupKey, g *group, n share, short, cause string) {
+	t.Kind, t.Severity = "unanswered", worseIf(n.whole())
+	if k.protocol == protoTCP || k.protocol == protoSCTP {
+		t.Text = "left " + n.of("connection") + g.from() + " unanswered" + g.retries(n)
+	} else {
+		cause = ""
+		switch {
+		case g.extra <= n.n:
+			t.Text = "left " + n.of("request") + g.from() + " unanswered"
+		case n.n == 1:
+			t.Text = strings.TrimPrefix(g.from(), " from ") + " asked " + plural(g.extra, "time") + " without an answer"
+			if n.exact && n.all > 1 {
+				t.Text += " in " + n.of("conversation")
+			}
+		default:
+			t.Text = "left " + n.of("conversation") + g.from() + " unanswered (" + plural(g.extra, "packet") + ")"
+		}
+	}
+	if short != "" {
+		t.Severity, cause = Note, short
+	}
+	if cause != "" {
+		t.Text += ": " + cause
 	}
 }
 
@@ -131,9 +153,9 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 		t.Text = n.of("connection") + g.from() + " began anew while the earlier one on the same ports was still open"
 	case retriedSYN:
 		t.Kind, t.Severity = "syn-retransmitted", Warning
-		t.Text = "needed more than one SYN for " + n.of("connection") + g.from() + g.retries()
+		t.Text = "needed more than one SYN for " + n.of("connection") + g.from() + g.retries(n)
 		if g.retry != nil && g.retry.setup >= 0 {
-			t.Text += ", setup took up to " + wait(g.retry.setup)
+			t.Text += ", setup took " + n.upTo() + wait(g.retry.setup)
 		}
 	}
 }
@@ -264,12 +286,20 @@ func (g *group) culprit(side flow.Side) string {
 	return "clients (" + about(&g.clients) + " addresses)"
 }
 
+// upTo is "up to " before the most of several connections.
+func (s share) upTo() string {
+	if s.n == 1 && !s.atLeast {
+		return ""
+	}
+	return "up to "
+}
+
 // retries is " (up to 5 SYNs, waits 1 s, 2 s, 4 s)": the back-off seen.
-func (g *group) retries() string {
+func (g *group) retries(n share) string {
 	if g.retry == nil {
 		return ""
 	}
-	text := " (up to " + plural(uint64(g.retry.syns), "SYN")
+	text := " (" + n.upTo() + plural(uint64(g.retry.syns), "SYN")
 	if len(g.retry.waits) > 0 {
 		waits := make([]string, len(g.retry.waits))
 		for i, w := range g.retry.waits {

@@ -6,29 +6,11 @@ import (
 	"sockscope/decode"
 )
 
-// tunnelNames are the words for encapsulations, and what their identifier is called.
-var tunnelNames = map[decode.TunnelKind]struct{ name, id string }{
-	decode.IPIP:   {"ipip", "id"},
-	decode.GRE:    {"gre", "key"},
-	decode.NVGRE:  {"nvgre", "vsid"},
-	decode.ERSPAN: {"erspan", "session"},
-	decode.VXLAN:  {"vxlan", "vni"},
-	decode.Geneve: {"geneve", "vni"},
-	decode.GTPU:   {"gtpu", "teid"},
-	decode.Teredo: {"teredo", "id"},
-	decode.L2TP:   {"l2tp", "session"},
-	decode.PBB:    {"pbb", "isid"},
-	decode.MACsec: {"macsec", "id"},
-	decode.AYIYA:  {"ayiya", "id"},
-	decode.PPTP:   {"pptp", "call"},
-}
-
-// tunnelName is the word for an encapsulation.
-func tunnelName(k decode.TunnelKind) string {
-	if n, ok := tunnelNames[k]; ok {
-		return n.name
-	}
-	return "tunnel-" + strconv.Itoa(int(k))
+// tunnelIDs are what the identifiers of encapsulations are called; "id" for the
+// others.
+var tunnelIDs = map[decode.TunnelKind]string{
+	decode.GRE: "key", decode.NVGRE: "vsid", decode.ERSPAN: "session", decode.VXLAN: "vni", decode.Geneve: "vni",
+	decode.GTPU: "teid", decode.L2TP: "session", decode.PBB: "isid", decode.PPTP: "call", decode.LISP: "instance",
 }
 
 // appendTunnels appends the column tunnel, outermost first:
@@ -39,7 +21,7 @@ func appendTunnels(b []byte, tunnels []decode.Tunnel) []byte {
 		if i > 0 {
 			b = append(b, "; "...)
 		}
-		b = append(b, tunnelName(t.Kind)...)
+		b = append(b, t.Kind.String()...)
 		if t.Version != 0 {
 			b = append(b, ' ')
 			b = t.Src.Netip(t.Version).AppendTo(b)
@@ -47,9 +29,9 @@ func appendTunnels(b []byte, tunnels []decode.Tunnel) []byte {
 			b = t.Dst.Netip(t.Version).AppendTo(b)
 		}
 		if t.HasID {
-			id := "id"
-			if n, ok := tunnelNames[t.Kind]; ok {
-				id = n.id
+			id, ok := tunnelIDs[t.Kind]
+			if !ok {
+				id = "id"
 			}
 			b = append(b, ' ')
 			b = append(b, id...)

@@ -51,10 +51,11 @@ func (w *zeekWriter) Write(r *Row) error {
 	}
 	w.last = max(w.last, r.Last)
 
+	client, server := zeekPorts(r)
 	b := appendZeekTime(w.buf, r.First)
 	b = appendUID(append(b, '\t'), &r.Connection)
-	b = appendZeekEndpoint(append(b, '\t'), r.Client)
-	b = appendZeekEndpoint(append(b, '\t'), r.Server)
+	b = appendZeekEndpoint(append(b, '\t'), r.Client, client)
+	b = appendZeekEndpoint(append(b, '\t'), r.Server, server)
 	b = append(append(b, '\t'), zeekProtocol(r.Protocol)...)
 	b = append(b, '\t')
 	if r.ServiceBasis == "payload" {
@@ -183,12 +184,21 @@ func appendZeekInterval(b []byte, d time.Duration) []byte {
 }
 
 // appendZeekEndpoint appends an address and a port.
-func appendZeekEndpoint(b []byte, p netip.AddrPort) []byte {
+func appendZeekEndpoint(b []byte, p netip.AddrPort, port uint16) []byte {
 	b, known := appendAddr(b, p)
 	if !known {
 		b = append(b, '-')
 	}
-	return strconv.AppendUint(append(b, '\t'), uint64(p.Port()), 10)
+	return strconv.AppendUint(append(b, '\t'), uint64(port), 10)
+}
+
+// zeekPorts are what stands in the columns of ports: for ICMP the type and the code,
+// as Zeek has it.
+func zeekPorts(r *Row) (client, server uint16) {
+	if r.IsICMP {
+		return uint16(r.Type), uint16(r.Code)
+	}
+	return r.Client.Port(), r.Server.Port()
 }
 
 // appendMicroseconds appends nanoseconds as seconds with six digits after the

@@ -43,7 +43,7 @@ func TestBadInput(t *testing.T) {
 			damage: []string{"offset 0: file header cut short (have 23, need 24)"}, unread: true},
 		{name: "12 bytes of a section header", content: le.section()[:12],
 			damage: []string{"offset 0: file header cut short (have 12, need 28)"}, unread: true},
-		{name: "a file header alone", content: plain()},
+		{name: "a file header alone", content: plain(), notes: []string{"no packets"}},
 		{name: "not a capture", content: []byte("\xde\xad\xbe\xef and more, much more than a header"),
 			damage: []string{"not pcap, pcapng or gzip (first bytes de ad be ef)"}, unread: true},
 		{name: "two bytes that are no magic", content: []byte("%P"),

@@ -139,6 +139,9 @@ func (c *cursor) end(err error) {
 		c.in.damage(capture.Damage{Code: f.code, Offset: -1, What: f.what, Kept: c.kept,
 			Stopped: f.stopped, Unread: blank && c.kept == 0})
 	}
+	if c.kept == 0 && len(c.in.info.Damage) == 0 {
+		c.in.note("no packets")
+	}
 	c.suspend()
 	c.in.read(c.in.size) // nothing more will be
 }

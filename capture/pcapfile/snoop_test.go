@@ -95,7 +95,7 @@ func TestSnoopBadInput(t *testing.T) {
 			damage: []string{"offset 0: file header cut short (have 1, need 16)"}, unread: true},
 		{name: "15 bytes of a file header", content: start[:15],
 			damage: []string{"offset 0: file header cut short (have 15, need 16)"}, unread: true},
-		{name: "a file header alone", content: start[:16]},
+		{name: "a file header alone", content: start[:16], notes: []string{"no packets"}},
 		{name: "another word that begins alike", content: []byte("snoopy is not a capture file"),
 			damage: []string{"not pcap, pcapng or gzip (first bytes 73 6e 6f 6f)"}, unread: true},
 		{name: "unsupported version", content: later,

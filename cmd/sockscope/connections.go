@@ -26,7 +26,7 @@ func connectionsView() *view {
 func defineConnections(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
 	format := choiceFlag(fs, "format", report.ConnectionFormats(), "output as text, ndjson, csv, zeek (conn.log)")
-	columns := &words{choices: report.ColumnNames()}
+	columns := &words{choices: append(report.ColumnNames(), report.ColumnAliases()...)}
 	fs.Var(columns, "columns", "columns, in this order; help: their names")
 	sort := &choice{"start", report.Sorts()}
 	fs.Var(sort, "sort", "order by this column")

@@ -13,36 +13,39 @@ import (
 // connections is the table of connections. Its lines are made while they are
 // written.
 type connections struct {
-	Caption   string
-	Any       bool
-	Start     string // what the column of start times counts from
-	AnyFailed bool
-	Outcomes  []string // that occur in Lines
-	Lines     iter.Seq[connection]
+	Caption string
+	Any     bool
+	Start   string // what the column of start times counts from
+	Cut     string // what Lines leaves out, and how to have it
+	Choices []choice
+	Lines   iter.Seq[connection]
+}
+
+// A choice is a line of the filter by outcome.
+type choice struct {
+	Value, Text string
+	Any         bool // Lines has some
 }
 
 // A connection is a line of the table of connections.
 type connection struct {
-	ID              string
-	Start           quantity // Exact is the time in UTC
-	Protocol        string
-	Client, Server  string
-	Range           string
-	Service         string
-	Suggested       bool
-	Name            string
-	Outcome, Class  string
-	Reason          string // of the outcome, where an ICMP error decided it
-	Close, Flags    string
-	Frames          quantity // Exact says which is which
-	Setup, SYNRTT   quantity
-	Duration        quantity
-	PacketsToServer string
-	PacketsToClient string
-	BytesToServer   quantity
-	BytesToClient   quantity
-	Role            string
-	VLAN            string
+	ID             string
+	Start          quantity // Exact is the time in UTC
+	Protocol       string
+	Client, Server end
+	About          string // the server: port range and how it was known to be the server
+	Service        string
+	Suggested      bool
+	Name           string
+	Outcome, Class string
+	Reason         string // of the outcome, where an ICMP error decided it
+	Close, Flags   string
+	Frames         quantity // Exact says which is which
+	Setup          quantity // Exact has the SYN RTT too
+	Duration       quantity
+	Packets        quantity // Exact says which way
+	BytesToServer  quantity
+	BytesToClient  quantity
 }
 
 func newConnections(s *report.Summary) connections {
@@ -55,6 +58,7 @@ func newConnections(s *report.Summary) connections {
 	case shown == 0:
 	case shown < all:
 		c.Caption = "The first " + count(shown) + " of " + count(all) + " connections"
+		c.Cut = cutConnections(s)
 	default:
 		c.Caption = counted(shown, "connection")
 	}
@@ -62,18 +66,7 @@ func newConnections(s *report.Summary) connections {
 		c.Caption += ", in the order of " + report.EscapeText(s.Sort)
 	}
 
-	var seen [len(report.Tally{}.Outcomes)]bool
-	for i := range s.Connections {
-		if o := s.Connections[i].Outcome; int(o) < len(seen) {
-			seen[o] = true
-		}
-		c.AnyFailed = c.AnyFailed || s.Connections[i].Failed()
-	}
-	for i, o := range outcomeCounts(&report.Tally{}) {
-		if seen[i] {
-			c.Outcomes = append(c.Outcomes, o.Name)
-		}
-	}
+	c.Choices = choices(s)
 
 	c.Lines = func(yield func(connection) bool) {
 		for i := range s.Connections {
@@ -85,35 +78,81 @@ func newConnections(s *report.Summary) connections {
 	return c
 }
 
+// cutConnections says that not all connections are in the file.
+func cutConnections(s *report.Summary) string {
+	n := uint64(len(s.Connections))
+	text := count(n) + " of " + counted(s.Total.Connections, "connection")
+	if n == 1 {
+		text += " is"
+	} else {
+		text += " are"
+	}
+	text += " in this file"
+	if s.Sort != "" {
+		text += " (the first by " + report.EscapeText(s.Sort) + ")"
+	}
+	return text + "; --all puts all in"
+}
+
+// choices are the lines of the filter by outcome: the outcomes of all connections,
+// each with how many of its connections are listed, so that a cut list does not
+// look like a capture without them.
+func choices(s *report.Summary) []choice {
+	var here report.Tally
+	for i := range s.Connections {
+		r := &s.Connections[i]
+		if int(r.Outcome) < len(here.Outcomes) {
+			here.Outcomes[r.Outcome]++
+		}
+		if r.Failed() {
+			here.Failed++
+		}
+	}
+	var list []choice
+	add := func(value, text string, here, all uint64) {
+		if all = max(all, here); all == 0 {
+			return
+		}
+		n := count(all)
+		if here < all {
+			n = count(here) + " of " + n + " here"
+		}
+		list = append(list, choice{Value: value, Text: text + " (" + n + ")", Any: here > 0})
+	}
+	add("failed", "all that failed", here.Failed, s.Total.Failed)
+	all := outcomeCounts(&s.Total)
+	for i, o := range outcomeCounts(&here) {
+		add(o.Name, o.Name, o.N, all[i].N)
+	}
+	return list
+}
+
 func newConnection(s *report.Summary, r *report.Row) connection {
 	outcome := r.Outcome.String()
 	c := connection{
-		ID:              strconv.FormatUint(r.ID, 10),
-		Start:           start(s, r),
-		Protocol:        protocolName(r.Protocol),
-		Client:          endpoint(r.Client, r.HasPorts),
-		Server:          endpoint(r.Server, r.HasPorts),
-		Service:         report.EscapeText(r.Service),
-		Suggested:       r.Service != "" && r.ServiceBasis != "payload",
-		Name:            report.EscapeText(r.Evidence.ServerName),
-		Outcome:         outcome,
-		Class:           rowGroup(r).Class(),
-		Close:           r.Close.String(),
-		Flags:           strings.Join(r.Flags.Names(), ", "),
-		Frames:          frames(r),
-		Setup:           duration(r.Setup),
-		SYNRTT:          duration(r.SYNRTT),
-		PacketsToServer: count(r.ToServer.Packets),
-		PacketsToClient: count(r.ToClient.Packets),
-		BytesToServer:   byteSize(r.ToServer.Bytes),
-		BytesToClient:   byteSize(r.ToClient.Bytes),
-		Role:            r.Role.String(),
+		ID:            strconv.FormatUint(r.ID, 10),
+		Start:         start(s, r),
+		Protocol:      protocolName(r.Protocol),
+		Client:        endpoint(r.Client, r.HasPorts),
+		Server:        endpoint(r.Server, r.HasPorts),
+		Service:       report.EscapeText(r.Service),
+		Suggested:     r.Service != "" && r.ServiceBasis != "payload",
+		Name:          report.EscapeText(r.Evidence.ServerName),
+		Outcome:       outcome,
+		Class:         rowGroup(r).Class(),
+		Close:         r.Close.String(),
+		Frames:        frames(r),
+		Setup:         setup(r),
+		Packets:       packets(r),
+		BytesToServer: byteSize(r.ToServer.Bytes),
+		BytesToClient: byteSize(r.ToClient.Bytes),
+		About:         "known as the server by: " + r.Role.String(),
 	}
 	if c.Suggested {
 		c.Service = "~" + c.Service
 	}
 	if r.HasPorts {
-		c.Range = portRangeName(r.Server.Port())
+		c.About = portRangeName(r.Server.Port()) + " port; " + c.About
 	}
 	if alpn := r.Evidence.ALPN; alpn != "" {
 		c.Name = strings.TrimSpace(c.Name + " (" + report.EscapeText(alpn) + ")")
@@ -130,10 +169,18 @@ func newConnection(s *report.Summary, r *report.Row) connection {
 	if d, ok := r.Last.Sub(r.First); ok {
 		c.Duration = duration(d)
 	}
+	flags := r.Flags.Names()
 	if r.HasVLAN {
-		c.VLAN = strconv.Itoa(int(r.VLAN))
+		flags = append(flags, "vlan "+strconv.Itoa(int(r.VLAN)))
 	}
+	c.Flags = strings.Join(flags, ", ")
 	return c
+}
+
+// packets are a connection's packets in both directions.
+func packets(r *report.Row) quantity {
+	toServer, toClient := r.ToServer.Packets, r.ToClient.Packets
+	return quantity{count(toServer + toClient), count(toServer) + " from the client, " + count(toClient) + " from the server"}
 }
 
 // rowGroup is the group of a connection's outcome.
@@ -164,12 +211,26 @@ func protocolName(protocol uint8) string {
 	return strconv.Itoa(int(protocol))
 }
 
-// endpoint is an address with its port, if it has one.
-func endpoint(a netip.AddrPort, hasPorts bool) string {
+// An end is an address and ":" and its port, if it has one: apart, because that is
+// where a line should break.
+type end struct{ Addr, Port string }
+
+func endpoint(a netip.AddrPort, hasPorts bool) end {
 	if !hasPorts {
-		return a.Addr().String()
+		return end{Addr: a.Addr().String()}
 	}
-	return a.String()
+	text := a.String()
+	i := strings.LastIndexByte(text, ':')
+	return end{Addr: text[:i], Port: text[i:]}
+}
+
+// setup is how long the handshake took, with the server's part of it.
+func setup(r *report.Row) quantity {
+	q := duration(r.Setup)
+	if rtt := duration(r.SYNRTT).Text; q.Exact != "" && rtt != "" {
+		q.Exact += ", SYN RTT " + rtt
+	}
+	return q
 }
 
 // start is when a connection began: seconds after the first frame, cut to

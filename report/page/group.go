@@ -1,34 +1,40 @@
 package page
 
-import "sockscope/report"
+import (
+	"strings"
+
+	"sockscope/report"
+)
 
 // A group is a set of outcomes that mean the same to somebody who asks whether
 // it worked. Charts have one colour for each: eleven would tell nothing.
 type group uint8
 
 const (
-	worked   group = iota // complete, implied or answered
-	other                 // neither worked nor failed as far as the capture tells
-	rejected              // somebody said no
-	silent                // nobody answered
+	worked     group = iota // complete, implied or answered
+	other                   // neither worked nor failed as far as the capture tells
+	rejected                // somebody said no
+	unfinished              // the server answered, the client did not go on
+	silent                  // nobody answered
 	numGroups
 )
 
 // outcomeGroups has the group of every outcome's word that is not a success.
 var outcomeGroups = map[string]group{
 	"refused": rejected, "unreachable": rejected, "aborted": rejected, "mismatched": rejected,
-	"unanswered": silent, "half-open": silent,
+	"half-open":  unfinished,
+	"unanswered": silent,
 	"reply-only": other, "midstream": other,
 }
 
 // Name is the word of the legend.
 func (g group) Name() string {
-	return [numGroups]string{"worked", "other", "rejected", "no answer"}[g]
+	return [numGroups]string{"worked", "other", "rejected", "not finished", "no answer"}[g]
 }
 
 // Class is the group's class in the style sheet.
 func (g group) Class() string {
-	return [numGroups]string{"worked", "other", "rejected", "silent"}[g]
+	return [numGroups]string{"worked", "other", "rejected", "unfinished", "silent"}[g]
 }
 
 // Means lists the group's outcomes for the legend.
@@ -37,12 +43,13 @@ func (g group) Means() string {
 		"complete, answered, implied",
 		"midstream, reply-only, requests that ask for no answer",
 		"refused, unreachable, aborted, mismatched",
-		"unanswered, half-open",
+		"half-open",
+		"unanswered",
 	}[g]
 }
 
 // Failed reports whether the group's connections did not come about.
-func (g group) Failed() bool { return g == rejected || g == silent }
+func (g group) Failed() bool { return g == rejected || g == unfinished || g == silent }
 
 // An outcomeCount is one outcome's share of a Tally.
 type outcomeCount struct {
@@ -88,6 +95,19 @@ func splitOutcomes(t *report.Tally) []outcomeCount {
 		break
 	}
 	return list
+}
+
+// failures sums a group of connections' failures by what they came to, and words
+// them: "2 refused, 1 unanswered".
+func failures(t *report.Tally) (n uint64, words string) {
+	var parts []string
+	for _, o := range splitOutcomes(t) {
+		if o.N > 0 && o.Group.Failed() {
+			n += o.N
+			parts = append(parts, o.Count()+" "+o.Name)
+		}
+	}
+	return n, strings.Join(parts, ", ")
 }
 
 // groupCounts sums a Tally's outcomes by group.

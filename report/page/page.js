@@ -56,7 +56,7 @@
       const outcome = tools ? tools.querySelector("select").value : "";
       chosen = order.filter(r => {
         const cell = r.row.cells[outcomeColumn];
-        if (outcome && (outcome === "failed" ? !cell.matches(".rejected, .silent") : cell.textContent !== outcome)) return false;
+        if (outcome && (outcome === "failed" ? !cell.matches(".rejected, .unfinished, .silent") : cell.textContent !== outcome)) return false;
         if (!words.length) return true;
         r.text ??= Array.from(r.row.cells, c => c.textContent).join(" ").toLowerCase();
         return words.every(w => r.text.includes(w));

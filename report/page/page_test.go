@@ -73,7 +73,7 @@ func TestSameSummarySameBytes(t *testing.T) {
 }
 
 func TestEveryElementIsClosed(t *testing.T) {
-	void := map[string]bool{"meta": true, "input": true, "br": true}
+	void := map[string]bool{"meta": true, "input": true, "br": true, "wbr": true}
 	for name, s := range map[string]*report.Summary{"sample": sample(40), "empty": empty()} {
 		var open []string
 		for _, tag := range tags(render(t, s)) {
@@ -175,11 +175,16 @@ func TestTroubleLine(t *testing.T) {
 		want trouble
 	}{
 		{"a moment", report.Trouble{Kind: "refused", Severity: report.Problem, Subject: "s\x1b", Text: "t", Count: 1, Since: began, Until: began, Frames: []uint64{1000}},
-			trouble{Class: "problem", Severity: "Problem", Subject: `s\x1b`, Text: "t", Facts: "refused, 1 connection, at 0 s after the first frame",
+			trouble{Class: "problem", Severity: "Problem", Subject: `s\x1b`, Text: "t", Facts: "refused, 1 connection, 09:30:00 UTC (0 s after the first frame)",
 				Frames: "frame 1,000", Filter: "frame.number in {1000}"}},
 		{"a while, counted in part", report.Trouble{Kind: "reset", Count: 7, AtLeast: true, Since: began, Until: after(time.Minute), Frames: []uint64{1, 2}},
-			trouble{Class: "note", Severity: "Note", Facts: "reset, at least 7 connections, from 0 s to 1 min after the first frame",
+			trouble{Class: "note", Severity: "Note", Facts: "reset, at least 7 connections, 09:30:00–09:31:00 UTC (0 s to 1 min after the first frame)",
+				Frames: "frames 1 · 2 · …", Filter: "frame.number in {1, 2}"}},
+		{"over midnight", report.Trouble{Kind: "reset", Count: 2, Since: after(14 * time.Hour), Until: after(15 * time.Hour), Frames: []uint64{1, 2}},
+			trouble{Class: "note", Severity: "Note", Facts: "reset, 2 connections, 23:30:00–2026-02-14 00:30:00 UTC (14 h to 15 h after the first frame)",
 				Frames: "frames 1 · 2", Filter: "frame.number in {1, 2}"}},
+		{"the end is not known", report.Trouble{Kind: "reset", Count: 1, Since: after(time.Second), Until: capture.Unknown},
+			trouble{Class: "note", Severity: "Note", Facts: "reset, 1 connection, 09:30:01 UTC (1.00 s after the first frame)"}},
 		{"frames are no connections", report.Trouble{Kind: "drops", Severity: report.Warning, Count: 2, Since: capture.Unknown, Until: capture.Unknown},
 			trouble{Class: "warning", Severity: "Warning", Facts: "drops, 2 frames"}},
 		{"damage counts nothing", report.Trouble{Kind: "damage", Count: 1, Since: capture.Unknown, Until: capture.Unknown},
@@ -238,9 +243,11 @@ func TestVerdict(t *testing.T) {
 		{"all worked", with(map[flow.Outcome]uint64{flow.Complete: 1000, flow.Answered: 234}),
 			verdict{Class: "fine", Text: "All 1,234 connections worked.", Trouble: "Nothing wrong was found."}},
 		{"mixed, the worst severity names the class",
-			with(map[flow.Outcome]uint64{flow.Complete: 3, flow.Refused: 2, flow.Unanswered: 1, flow.Midstream: 4}, report.Problem, report.Note, report.Note),
-			verdict{Class: "problem", Text: "10 connections: 3 worked, 4 other, 2 rejected, 1 without an answer.",
+			with(map[flow.Outcome]uint64{flow.Complete: 3, flow.Refused: 2, flow.Unanswered: 1, flow.HalfOpen: 2, flow.Midstream: 4}, report.Problem, report.Note, report.Note),
+			verdict{Class: "problem", Text: "5 of 12 connections failed: 2 refused, 1 unanswered, 2 half-open.",
 				Trouble: "1 problem, 2 notes; the worst comes first below."}},
+		{"some are not known to have worked", with(map[flow.Outcome]uint64{flow.Complete: 3, flow.Midstream: 1}),
+			verdict{Class: "fine", Text: "No connection is known to have failed: 4 connections, 3 complete, 1 midstream.", Trouble: "Nothing wrong was found."}},
 		{"caveats raise the class", damaged, verdict{Class: "problem", Text: "There are no connections in 9 frames.", Caveats: []string{
 			"1 input could not be read in full: the numbers are of what was read.",
 			"The capturing side lost 1 frame: missing answers may be missing frames.",
@@ -256,14 +263,14 @@ func TestVerdict(t *testing.T) {
 
 func TestLessonTakesTheBusiestSocket(t *testing.T) {
 	s := sample(4)
-	want := &lesson{Doors: "23 server sockets", Socket: "192.0.2.10:443", Service: "tls", Connections: "551 connections",
+	want := &lesson{Doors: "23 address:port pairs", Entered: "17", Socket: "192.0.2.10:443", Service: "tls", Connections: "551 connections",
 		Clients: "9 clients", Client: "10.1.0.10:40000"}
 	if diff := cmp.Diff(want, newLesson(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	s.Doors = report.Doors{Endpoints: 1, Approximate: true, Busiest: netip.MustParseAddrPort("[2001:db8::53]:53"), Protocol: "udp",
+	s.Doors = report.Doors{Endpoints: 1, Entered: 1, Approximate: true, Busiest: netip.MustParseAddrPort("[2001:db8::53]:53"), Protocol: "udp",
 		Service: "~domain", Connections: 1, Clients: 1, ClientsApproximate: true}
-	want = &lesson{Doors: "at least 1 server socket", Socket: "[2001:db8::53]:53", Service: "~domain", Connections: "1 connection", Clients: "about 1 client"}
+	want = &lesson{Doors: "at least 1 address:port pair", Entered: "at least 1", Socket: "[2001:db8::53]:53", Service: "~domain", Connections: "1 connection", Clients: "about 1 client"}
 	if diff := cmp.Diff(want, newLesson(s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -290,6 +297,45 @@ func TestDatagramsThatAskForNoAnswerDidNotFail(t *testing.T) {
 	}
 }
 
+func TestFilterTellsOfConnectionsThatAreNotListed(t *testing.T) {
+	s := sample(5)
+	s.Total = tally(map[flow.Outcome]uint64{flow.Complete: 3, flow.Answered: 1, flow.Refused: 22, flow.HalfOpen: 1200})
+	got := newConnections(s)
+	want := []choice{
+		{"failed", "all that failed (1 of 1,222 here)", true}, {"complete", "complete (3)", true},
+		{"refused", "refused (1 of 22 here)", true}, {"half-open", "half-open (0 of 1,200 here)", false},
+		{"answered", "answered (1)", true},
+	}
+	if diff := cmp.Diff(want, got.Choices); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if want := "5 of 1,226 connections are in this file (the first by bytes); --all puts all in"; got.Cut != want {
+		t.Errorf("%s, want %s", got.Cut, want)
+	}
+	s.Total.Connections = 5
+	if got := newConnections(s); got.Cut != "" {
+		t.Errorf("all are listed, but %q", got.Cut)
+	}
+}
+
+func TestServiceNamesItsBusiestPorts(t *testing.T) {
+	for _, c := range []struct {
+		others []uint16
+		ports  uint64
+		want   string
+	}{
+		{nil, 1, "https tcp/8443"},
+		{[]uint16{443}, 2, "https tcp/8443, 443"},
+		{[]uint16{443, 9443}, 3, "https tcp/8443, 443, 9443"},
+		{[]uint16{443, 9443}, 1003, "https tcp/8443, 443, 9443 and 1,000 more"},
+	} {
+		v := report.Service{Name: "https", Proven: true, Protocol: "tcp", Port: 8443, HasPort: true, Others: c.others, Ports: c.ports}
+		if got := serviceLabel(&v); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}
+
 func TestUnknownTimesLeaveCellsEmpty(t *testing.T) {
 	s := sample(1)
 	s.First, s.Last = capture.Unknown, capture.Unknown
@@ -297,7 +343,7 @@ func TestUnknownTimesLeaveCellsEmpty(t *testing.T) {
 	r.First, r.Last = capture.Unknown, capture.Unknown
 	r.Setup, r.SYNRTT = flow.NoDuration, flow.NoDuration
 	c := newConnection(s, r)
-	if diff := cmp.Diff([]quantity{{}, {}, {}, {}}, []quantity{c.Start, c.Duration, c.Setup, c.SYNRTT}); diff != "" {
+	if diff := cmp.Diff([]quantity{{}, {}, {}}, []quantity{c.Start, c.Duration, c.Setup}); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	render(t, s)
@@ -310,15 +356,15 @@ func TestConnectionLine(t *testing.T) {
 		Client: netip.MustParseAddrPort("[2001:db8::1]:49152"), Server: netip.MustParseAddrPort("[2001:db8::2]:80"),
 		First: after(1500 * time.Microsecond), Last: after(2500 * time.Microsecond), Setup: flow.NoDuration, SYNRTT: flow.NoDuration,
 		SYNFrame: 1000, VerdictFrame: 1001, HasICMP: true, ICMPType: 1, ICMPCode: 4, ICMPFrom: netip.MustParseAddr("2001:db8::2"),
+		HasVLAN: true, VLAN: 9,
 		ToServer: flow.Direction{Packets: 1, Bytes: 1_234}, Flags: flow.ECN | flow.OneWay, Evidence: flow.Evidence{ALPN: "h2"},
 	}}
 	want := connection{
 		ID: "7", Start: quantity{"0.001500", "2026-02-13 09:30:00.251500 UTC"}, Protocol: "sctp",
-		Client: "[2001:db8::1]:49152", Server: "[2001:db8::2]:80", Range: "well-known", Service: "~http", Suggested: true, Name: "(h2)",
-		Outcome: "unreachable", Class: "rejected", Reason: "ICMP type 1 code 4 from 2001:db8::2", Close: "never", Flags: "ecn, one-way",
+		Client: end{"[2001:db8::1]", ":49152"}, Server: end{"[2001:db8::2]", ":80"}, About: "well-known port; known as the server by: syn", Service: "~http", Suggested: true, Name: "(h2)",
+		Outcome: "unreachable", Class: "rejected", Reason: "ICMP type 1 code 4 from 2001:db8::2", Close: "never", Flags: "ecn, one-way, vlan 9",
 		Frames: quantity{"1,000 · 1,001", "SYN 1,000, verdict 1,001"}, Duration: quantity{"1.00 ms", "0.001 s"},
-		PacketsToServer: "1", PacketsToClient: "0", BytesToServer: quantity{"1.23 kB", "1,234 bytes"}, BytesToClient: quantity{"0 B", "0 bytes"},
-		Role: "syn",
+		Packets: quantity{"1", "1 from the client, 0 from the server"}, BytesToServer: quantity{"1.23 kB", "1,234 bytes"}, BytesToClient: quantity{"0 B", "0 bytes"},
 	}
 	if diff := cmp.Diff(want, newConnection(s, &r)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -151,7 +151,7 @@ func sample(n int) *report.Summary {
 				Until: after(50 * time.Second), Frames: []uint64{9_001, 9_002}},
 		},
 		Worse: 3,
-		Doors: report.Doors{Endpoints: 23, Busiest: netip.MustParseAddrPort("192.0.2.10:443"), Protocol: "tcp", Service: "tls",
+		Doors: report.Doors{Endpoints: 23, Entered: 17, Open: 19, Busiest: netip.MustParseAddrPort("192.0.2.10:443"), Protocol: "tcp", Service: "tls",
 			Connections: 551, Clients: 9},
 		Interfaces: []capture.Interface{{Name: "eth0"}, {Name: "무선랜"}, {}},
 		Tunnels: []report.TunnelCount{

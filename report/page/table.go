@@ -12,12 +12,15 @@ import (
 type portRange struct {
 	Name, Ports string
 	Connections string
-	Outcomes    []string // one for each of view.Outcomes
-	Packets     string
-	Bytes       quantity
-	Share       string
-	Busiest     string
-	P50, P95    quantity
+
+	Worked, Other, Failed string
+	Failures              string
+
+	Packets  string
+	Bytes    quantity
+	Share    string
+	Busiest  string
+	P50, P95 quantity
 }
 
 // A portion is a line of a small table: a word, what it means, how many.
@@ -96,11 +99,9 @@ func portRanges(s *report.Summary) []portRange {
 			Bytes:       byteSize(r.Tally.Bytes),
 			Share:       share(r.Share),
 		}
-		for o, n := range s.Total.Outcomes {
-			if n > 0 {
-				line.Outcomes = append(line.Outcomes, zeroAsDot(r.Tally.Outcomes[o]))
-			}
-		}
+		n := groupCounts(&r.Tally)
+		failed, how := failures(&r.Tally)
+		line.Worked, line.Other, line.Failed, line.Failures = zeroAsDot(n[worked]), zeroAsDot(n[other]), zeroAsDot(failed), how
 		var busiest []string
 		for _, name := range r.Busiest {
 			busiest = append(busiest, report.EscapeText(name))
@@ -190,19 +191,21 @@ func serviceName(name string, proven bool) string {
 	return "~" + report.EscapeText(name)
 }
 
-func servicePort(s *report.Service) string {
+// servicePorts are a service's protocol and ports, the busiest ones first:
+// "tcp/443, 8443, 9443 and 2 more".
+func servicePorts(s *report.Service) string {
+	text := report.EscapeText(s.Protocol)
 	if !s.HasPort {
-		return report.EscapeText(s.Protocol)
+		return text
 	}
-	return report.EscapeText(s.Protocol) + "/" + strconv.Itoa(int(s.Port))
-}
-
-// morePorts tells of a service's other ports.
-func morePorts(ports uint64) string {
-	if ports < 2 {
-		return ""
+	text += "/" + strconv.Itoa(int(s.Port))
+	for _, port := range s.Others {
+		text += ", " + strconv.Itoa(int(port))
 	}
-	return " and " + count(ports-1) + " more"
+	if named := uint64(1 + len(s.Others)); s.Ports > named {
+		text += " and " + count(s.Ports-named) + " more"
+	}
+	return text
 }
 
 // about is n, marked where it is an estimate.
@@ -214,7 +217,7 @@ func about(n uint64, approximate bool) string {
 }
 
 func serviceLabel(s *report.Service) string {
-	port := servicePort(s)
+	port := servicePorts(s)
 	if s.Name == "" || s.Name == s.Protocol {
 		return port
 	}
@@ -227,27 +230,22 @@ func services(s *report.Summary) (list []service, cut string) {
 	for i := range shown {
 		v := &shown[i]
 		n := groupCounts(&v.Tally)
+		failed, how := failures(&v.Tally)
 		line := service{
 			Name:        serviceName(v.Name, v.Proven),
-			Port:        servicePort(v) + morePorts(v.Ports),
+			Port:        servicePorts(v),
 			Proven:      v.Name != "" && v.Proven,
 			Connections: count(v.Tally.Connections),
 			Worked:      zeroAsDot(n[worked]),
 			Other:       zeroAsDot(n[other]),
-			Failed:      zeroAsDot(n[rejected] + n[silent]),
+			Failed:      zeroAsDot(failed),
+			Failures:    how,
 			Clients:     about(v.Clients, v.ClientsApproximate),
 			Servers:     about(v.Servers, v.ServersApproximate),
 			Packets:     count(v.Tally.Packets),
 			Bytes:       byteSize(v.Tally.Bytes),
 			Payload:     byteSize(v.Tally.Payload),
 		}
-		var failures []string
-		for _, o := range splitOutcomes(&v.Tally) {
-			if o.N > 0 && o.Group.Failed() {
-				failures = append(failures, count(o.N)+" "+o.Name)
-			}
-		}
-		line.Failures = strings.Join(failures, ", ")
 		line.P50, line.P95, line.P99 = quantile(&v.Setup, v.Setup.P50), quantile(&v.Setup, v.Setup.P95), quantile(&v.Setup, v.Setup.P99)
 		list = append(list, line)
 	}

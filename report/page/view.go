@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"sockscope/report"
 )
@@ -39,10 +40,9 @@ type view struct {
 	Timeline *timeline
 	Groups   []group
 
-	Outcomes []outcomeCount // those that occurred: the columns of Ranges
-	Ranges   []portRange
-	Clients  []portion
-	Roles    []portion
+	Ranges  []portRange
+	Clients []portion
+	Roles   []portion
 
 	Services    []service
 	ServicesCut string
@@ -75,7 +75,8 @@ type verdict struct {
 
 // A lesson explains port and socket with the busiest server endpoint of this capture.
 type lesson struct {
-	Doors                string // server sockets
+	Doors                string // addresses with a port that clients tried
+	Entered              string // how many of them let somebody in
 	Socket, Service      string // of the busiest
 	Connections, Clients string // through it
 	Client               string // a client's socket on the other side; "" when none is listed
@@ -116,11 +117,6 @@ func newView(s *report.Summary) *view {
 			if n > 0 {
 				v.Groups = append(v.Groups, group(g))
 			}
-		}
-	}
-	for _, o := range outcomeCounts(&s.Total) {
-		if o.N > 0 {
-			v.Outcomes = append(v.Outcomes, o)
 		}
 	}
 	v.Services, v.ServicesCut = services(s)
@@ -247,6 +243,7 @@ func newVerdict(s *report.Summary) verdict {
 	v := verdict{Class: "fine"}
 	total := s.Total.Connections
 	n := groupCounts(&s.Total)
+	failed, how := failures(&s.Total)
 	switch {
 	case s.Frames == 0:
 		v.Class, v.Text = "note", "There are no packets in this input."
@@ -256,14 +253,16 @@ func newVerdict(s *report.Summary) verdict {
 		v.Text = "The one connection worked."
 	case n[worked] == total:
 		v.Text = "All " + count(total) + " connections worked."
+	case failed > 0:
+		v.Text = count(failed) + " of " + counted(total, "connection") + " failed: " + how + "."
 	default:
 		var parts []string
-		for g, what := range [numGroups]string{"worked", "other", "rejected", "without an answer"} {
-			if n[g] > 0 {
-				parts = append(parts, count(n[g])+" "+what)
+		for _, o := range outcomeCounts(&s.Total) {
+			if o.N > 0 {
+				parts = append(parts, o.Count()+" "+o.Name)
 			}
 		}
-		v.Text = counted(total, "connection") + ": " + strings.Join(parts, ", ") + "."
+		v.Text = "No connection is known to have failed: " + counted(total, "connection") + ", " + strings.Join(parts, ", ") + "."
 	}
 
 	worst := -1
@@ -323,7 +322,8 @@ func newLesson(s *report.Summary) *lesson {
 		return nil
 	}
 	l := &lesson{
-		Doors:       counted(d.Endpoints, "server socket"),
+		Doors:       counted(d.Endpoints, "address:port pair"),
+		Entered:     count(d.Entered),
 		Socket:      d.Busiest.String(),
 		Service:     report.EscapeText(d.Service),
 		Connections: counted(d.Connections, "connection"),
@@ -331,6 +331,7 @@ func newLesson(s *report.Summary) *lesson {
 	}
 	if d.Approximate {
 		l.Doors = "at least " + l.Doors
+		l.Entered = "at least " + l.Entered
 	}
 	if d.ClientsApproximate {
 		l.Clients = "about " + l.Clients
@@ -381,16 +382,8 @@ func newTrouble(s *report.Summary, t *report.Trouble) trouble {
 		}
 		facts = append(facts, n)
 	}
-	if since, ok := t.Since.Sub(s.First); ok && since >= 0 {
-		from, to := duration(since).Text, ""
-		if until, ok := t.Until.Sub(s.First); ok {
-			to = duration(until).Text
-		}
-		text := "at " + from
-		if to != "" && to != from {
-			text = "from " + from + " to " + to
-		}
-		facts = append(facts, text+" after the first frame")
+	if at := when(t, s); at != "" {
+		facts = append(facts, at)
 	}
 	w.Facts = strings.Join(facts, ", ")
 	if len(t.Frames) > 0 {
@@ -404,9 +397,49 @@ func newTrouble(s *report.Summary, t *report.Trouble) trouble {
 			noun = "frames "
 		}
 		w.Frames = noun + strings.Join(shown, " · ")
+		if t.Count > uint64(len(t.Frames)) {
+			w.Frames += " · …"
+		}
 		w.Filter = "frame.number in {" + strings.Join(plain, ", ") + "}"
 	}
 	return w
+}
+
+// when is "09:00:03–09:00:04 UTC (2.99 s to 3.45 s after the first frame)": the
+// clock for those who compare with logs, with the date where it is not that of
+// the capture's first frame. It is "" when the time is not known.
+func when(t *report.Trouble, s *report.Summary) string {
+	first := s.First
+	if !t.Since.Known() {
+		return ""
+	}
+	day := ""
+	if first.Known() {
+		day = first.Time().UTC().Format(time.DateOnly)
+	}
+	clock := func(at time.Time) string {
+		if d := at.Format(time.DateOnly); d != day {
+			day = d
+			return at.Format(time.DateTime)
+		}
+		return at.Format(time.TimeOnly)
+	}
+	text := clock(t.Since.Time())
+	if t.Until.Known() {
+		if until := clock(t.Until.Time()); !strings.HasSuffix(text, until) {
+			text += "–" + until
+		}
+	}
+	text += " UTC"
+	since, ok := t.Since.Sub(first)
+	if !ok || since < 0 {
+		return text
+	}
+	offset := duration(since).Text
+	if until, ok := t.Until.Sub(first); ok && duration(until).Text != offset {
+		offset += " to " + duration(until).Text
+	}
+	return text + " (" + offset + " after the first frame)"
 }
 
 // troubleNoun is what a finding's number counts; "" when the number tells nothing.

@@ -1,0 +1,98 @@
+package report
+
+import (
+	"math"
+	"net/netip"
+	"time"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+)
+
+// answerTime is how long a server must have had to answer before its silence is
+// called trouble: the first retransmission of a SYN comes after as long (RFC 6298 §2).
+const answerTime = time.Second
+
+// addSilence enters an attempt that nobody answered. Of TCP, extra counts those that
+// the client itself broke off; of other protocols, the packets sent. waited is the
+// longest time that the server had as far as the connections tell; those that wait
+// until the end of the capture have had it since the group's first one.
+func (g *group) addSilence(c *flow.Connection) {
+	again := c.SYNCount > 1
+	if c.Protocol != protoTCP && c.Protocol != protoSCTP {
+		g.extra += max(1, c.ToServer.Packets)
+		again = c.ToServer.Packets > 1
+	}
+	switch {
+	case again || !c.First.Known():
+		g.waited = math.MaxInt64
+	case brokenOff(c):
+		g.extra++
+		d, _ := c.Last.Sub(c.First)
+		g.waited = max(g.waited, d)
+	}
+}
+
+// brokenOff reports whether the client did not wait for the answer to its SYN.
+func brokenOff(c *flow.Connection) bool {
+	return c.Protocol == protoTCP && (c.Close == flow.Never && c.ClosedBy == flow.ClientSide || c.ToServer.RSTs > 0)
+}
+
+// A background is what is known beside the groups of trouble.
+type background struct {
+	doors *doors
+	end   capture.Timestamp   // of the capture
+	up    map[netip.Addr]bool // servers that answered anything; nil until asked for
+}
+
+// isUp reports whether a server is known to have answered anything.
+func (b *background) isUp(server netip.Addr) bool {
+	if b.up == nil {
+		b.up = make(map[netip.Addr]bool)
+		for s := range b.doors.heavy.all() {
+			if s.value.answered {
+				b.up[s.key.addr] = true
+			}
+		}
+	}
+	return b.up[server] || b.doors.portless.hosts[server]
+}
+
+// silence tells why an endpoint's silence may mean nothing: nobody gave it the time
+// to answer. It is "" when it had the time, or may have had.
+func (b *background) silence(s *slot[groupKey, group]) string {
+	g := &s.value
+	if s.key.kind != unanswered || s.missed > 0 || g.waited >= answerTime {
+		return ""
+	}
+	if s.key.protocol == protoTCP && g.extra == s.weight {
+		if s.weight == 1 {
+			return "the client gave up after " + wait(g.waited)
+		}
+		return "the clients gave up within " + wait(g.waited)
+	}
+	d, known := b.end.Sub(g.since)
+	if !known || d >= answerTime {
+		return ""
+	}
+	what := "request"
+	if s.key.protocol == protoTCP || s.key.protocol == protoSCTP {
+		what = "SYN"
+	}
+	if s.weight > 1 {
+		what = "first " + what
+	}
+	return "the capture ends " + wait(max(0, d)) + " after the " + what
+}
+
+// cause is what a server's silence means when it had the time to answer, "" when
+// that is not known.
+func (b *background) cause(server netip.Addr) string {
+	switch {
+	case b.isUp(server):
+		return "filtered, or the port drops it"
+	case b.doors.heavy.floor > 0 || b.doors.portless.overflow: // it may have answered elsewhere
+		return ""
+	}
+	return "host down or filtered"
+}
