@@ -130,7 +130,7 @@ func TestBadInput(t *testing.T) {
 		{"1 an empty file is no capture", nil, "empty file, not a capture", 3, -1},
 		{"2 part of a file header", good[:23], "offset 0: file header cut short (have 23, need 24)", 3, -1},
 		{"2 one byte of a file header", good[:1], "offset 0: file header cut short (have 1, need 24)", 3, -1},
-		{"3 a header and no packets", good[:24], "", 0, 0},
+		{"3 a header and no packets", good[:24], "no packets", 0, 0},
 		{"4 another magic", []byte{0xde, 0xad, 0xbe, 0xef, 1, 2, 3, 4}, "not pcap, pcapng or gzip (first bytes de ad be ef)", 3, -1},
 		{"4 text", []byte("GET / HTTP/1.1\r\n\r\n"), "not pcap, pcapng or gzip (first bytes 47 45 54 20)", 3, -1},
 		{"4 a program", []byte("\x7fELF\x02\x01\x01\x00"), "not pcap, pcapng or gzip (first bytes 7f 45 4c 46)", 3, -1},
