@@ -9,14 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 )
-
-// garbage is how much the heap may grow between collections, in percent. Nearly
-// all of it is tables that stay to the end and that a collection does not look
-// into: collecting often costs little, and saves the memory that garbage would take.
-const garbage = 25
 
 // errInterrupted is why the context is done after Ctrl-C or SIGTERM.
 var errInterrupted = errors.New("interrupted")
@@ -25,7 +19,6 @@ func main() {
 	// Without this a write to a closed pipe kills the process: `| head` is a
 	// normal end, and other outputs are to be finished first.
 	signal.Ignore(syscall.SIGPIPE)
-	debug.SetGCPercent(garbage)
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
