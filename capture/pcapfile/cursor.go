@@ -137,7 +137,7 @@ func (c *cursor) end(err error) {
 	if errors.As(err, &f) {
 		_, blank := c.walk.(*sniffer)
 		c.in.damage(capture.Damage{Code: f.code, Offset: -1, What: f.what, Kept: c.kept,
-			Stopped: f.stopped, Unread: blank && c.kept == 0})
+			Stopped: f.stopped, Unread: blank && c.off == 0})
 	}
 	if c.kept == 0 && len(c.in.info.Damage) == 0 {
 		c.in.note("no packets")

@@ -57,7 +57,7 @@ func (s *sniffer) pcap(data []byte, off int64, frames []capture.Frame) ([]captur
 	}
 	w, unsupported := newPcap(s.in, data, s.kept)
 	if unsupported != "" {
-		return frames, s.refuse("unsupported-version", -1, unsupported)
+		return frames, s.refuse("unsupported-version", off, -1, unsupported)
 	}
 	return frames, progress{used: pcapHeader, next: w}
 }
@@ -73,10 +73,10 @@ func (s *sniffer) pcapng(data []byte, off int64, frames []capture.Frame) ([]capt
 		order = binary.BigEndian
 	}
 	if order.Uint32(data[8:]) != byteOrderMagic {
-		return frames, s.refuse("bad-byte-order-magic", off, fmt.Sprintf("bad byte-order magic %x", data[8:12]))
+		return frames, s.refuse("bad-byte-order-magic", off, off, fmt.Sprintf("bad byte-order magic %x", data[8:12]))
 	}
 	if major := order.Uint16(data[12:]); major != 1 {
-		return frames, s.refuse("unsupported-version", -1,
+		return frames, s.refuse("unsupported-version", off, -1,
 			fmt.Sprintf("unsupported pcapng version %d.%d", major, order.Uint16(data[14:])))
 	}
 	return frames, progress{next: newPcapNG(s.in, s.kept)}
@@ -90,15 +90,16 @@ func (s *sniffer) snoop(data []byte, off int64, frames []capture.Frame) ([]captu
 	}
 	w, unsupported := newSnoop(s.in, data, s.kept)
 	if unsupported != "" {
-		return frames, s.refuse("unsupported-version", -1, unsupported)
+		return frames, s.refuse("unsupported-version", off, -1, unsupported)
 	}
 	return frames, progress{used: snoopHeader, next: w}
 }
 
-// refuse tells of a file header that cannot be used.
-func (s *sniffer) refuse(code string, off int64, what string) progress {
-	s.in.damage(capture.Damage{Code: code, Offset: off, What: what, Kept: *s.kept, Unread: *s.kept == 0,
-		Stopped: *s.kept != 0})
+// refuse tells of a file header, at off, that cannot be used; told is the offset to
+// tell. Behind the first header of the input some of it has been used.
+func (s *sniffer) refuse(code string, off, told int64, what string) progress {
+	s.in.damage(capture.Damage{Code: code, Offset: told, What: what, Kept: *s.kept, Unread: off == 0,
+		Stopped: off != 0})
 	return progress{ended: true}
 }
 
@@ -120,7 +121,7 @@ func firstWord(data []byte) uint32 {
 
 // cut tells of a file header that is not all there.
 func (s *sniffer) cut(off int64, have, need int) {
-	s.in.damage(capture.Damage{Code: "file-header-cut-short", Offset: off, Kept: *s.kept, Unread: *s.kept == 0,
+	s.in.damage(capture.Damage{Code: "file-header-cut-short", Offset: off, Kept: *s.kept, Unread: off == 0,
 		What: fmt.Sprintf("file header cut short (have %d, need %d)", have, need)})
 }
 
