@@ -113,6 +113,7 @@ func (t *Table) apply(b *Batch, r *record) {
 		if r.kind == segment {
 			if c.bits&steady != 0 && !r.cut && c.inOrder(r) {
 				c.update(r)
+				t.firstFragment(b, r, n)
 				return
 			}
 			found = !t.startsAnew(c, r)
@@ -145,6 +146,12 @@ func (t *Table) apply(b *Batch, r *record) {
 		t.firstPayload(b, r, n, c)
 	}
 	c.update(r)
+	t.firstFragment(b, r, n)
+}
+
+// firstFragment notes that connection n sent the first of several fragments, if it
+// is one.
+func (t *Table) firstFragment(b *Batch, r *record, n uint32) {
 	if r.extra != 0 {
 		if x := &b.extras[r.extra-1]; x.first {
 			t.fragments.start(t, b, r, x, n)

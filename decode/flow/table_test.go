@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -340,6 +341,20 @@ func TestManyFragments(t *testing.T) {
 	late := raws(ipv4(17, hostA, hostB, 9, 24, false, make([]byte, 8)), ipv4(17, hostA, hostB, 9, 0, true, udp(5000, 53, make([]byte, 16))))
 	if cs, _ := run(late, 1, Config{}); cs[0].First != late[0].Time {
 		t.Errorf("begins at %v, want the first fragment seen, %v", cs[0].First, late[0].Time)
+	}
+}
+
+// A data segment in fragments is attributed also when the connection is established.
+func TestFragmentsOfEstablishedConnection(t *testing.T) {
+	frames := play(t, "S h A D a D a")
+	first := frames[5].Data // the second D, of which the rest follows in another fragment
+	first[6] |= 0x20
+	rest := ipv4(6, scriptHosts[0], scriptHosts[1], 0, len(first)-20, false, make([]byte, 8))
+	later := capture.Frame{Data: rest, Length: uint32(len(rest)), Link: capture.LinkRaw, Time: frames[5].Time}
+	frames = slices.Insert(frames, 6, later)
+	cs, totals := run(frames, 1, Config{})
+	if len(cs) != 1 || cs[0].ToServer.Packets != 5 || totals.Fragments.Frames != 0 {
+		t.Errorf("%s; %d fragments belong to nobody", briefs(frames, Config{}), totals.Fragments.Frames)
 	}
 }
 
