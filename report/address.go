@@ -45,8 +45,8 @@ type addrTable[N addrNumber] struct {
 	places []N  // the length is a power of two
 }
 
-// add enters a.
-func (t *addrTable[N]) add(a N) {
+// add enters a, whose hash is given.
+func (t *addrTable[N]) add(a N, hash uint64) {
 	var none N
 	if a == none {
 		if !t.zero {
@@ -58,16 +58,16 @@ func (t *addrTable[N]) add(a N) {
 	if 4*int(t.n) >= 3*len(t.places) {
 		t.grow()
 	}
-	if t.enter(a) {
+	if t.enter(a, hash) {
 		t.n++
 	}
 }
 
 // enter puts a into the places and reports whether it is new there.
-func (t *addrTable[N]) enter(a N) bool {
+func (t *addrTable[N]) enter(a N, hash uint64) bool {
 	var none N
 	mask := uint64(len(t.places) - 1)
-	for i := hashNumber(a) & mask; ; i = (i + 1) & mask {
+	for i := hash & mask; ; i = (i + 1) & mask {
 		switch t.places[i] {
 		case a:
 			return false
@@ -82,12 +82,22 @@ func (t *addrTable[N]) enter(a N) bool {
 func (t *addrTable[N]) grow() {
 	var none N
 	old := t.places
-	t.places = make([]N, max(4, 2*len(old)))
+	t.places = make([]N, max(8, 2*len(old)))
 	for _, a := range old {
 		if a != none {
-			t.enter(a)
+			t.enter(a, hashNumber(a))
 		}
 	}
+}
+
+// touch reads the place where an address with that hash may be, so that it is in the
+// cache when it is needed. The number means nothing.
+func (t *addrTable[N]) touch(hash uint64) uint64 {
+	var none N
+	if len(t.places) == 0 || t.places[hash&uint64(len(t.places)-1)] == none {
+		return 0
+	}
+	return 1
 }
 
 // all yields the addresses, in no particular order.
@@ -103,6 +113,24 @@ func (t *addrTable[N]) all(yield func(N) bool) {
 	}
 }
 
+// An end is the address of one end of a connection with its hash, which many tables
+// need: it is computed once.
+type end struct {
+	netip.Addr
+	hash uint64 // hashNumber's
+}
+
+func endOf(a netip.Addr) end {
+	if a.Is4() {
+		return end{a, hashNumber(number4(a))}
+	}
+	return end{a, hashNumber(number6(a))}
+}
+
+// with is the hash of a key that has more than the address.
+func (e end) with(rest uint64) uint64 { return mix(e.hash^rest, 0x8ebc6af09c88c6e3^addrSeed) }
+
+// hashNumber mixes an address into 64 bits that nobody outside can foresee.
 func hashNumber[N addrNumber](a N) uint64 {
 	switch a := any(a).(type) {
 	case uint32:
@@ -113,24 +141,20 @@ func hashNumber[N addrNumber](a N) uint64 {
 	return 0
 }
 
-// hashAddr mixes an address and a seed into 64 bits.
-func hashAddr(a netip.Addr, seed uint64) uint64 {
+// hashAddr mixes an address into 64 bits, always the same ones: a sketch that is filled
+// with them gives the same estimate for the same input.
+func hashAddr(a netip.Addr) uint64 {
 	b := a.As16()
 	hi, lo := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
 	if a.Is4() {
 		hi ^= 0x9e3779b97f4a7c15 // 1.2.3.4 is not ::ffff:1.2.3.4
 	}
-	x, y := bits.Mul64(hi^0xa0761d6478bd642f^seed, lo^0xe7037ed1a0b428db)
-	x, y = bits.Mul64(x^y^0x8ebc6af09c88c6e3, lo^hi^0x589965cc75374cc3^seed)
+	x, y := bits.Mul64(hi^0xa0761d6478bd642f, lo^0xe7037ed1a0b428db)
+	x, y = bits.Mul64(x^y^0x8ebc6af09c88c6e3, lo^hi^0x589965cc75374cc3)
 	h := x ^ y
 	h ^= h >> 32
 	h *= 0xd6e8feb86659fd93
 	return h ^ h>>32
-}
-
-// hashEnd mixes an address with whatever else a key has.
-func hashEnd(a netip.Addr, rest uint64) uint64 {
-	return mix(hashAddr(a, addrSeed)^rest, 0x8ebc6af09c88c6e3^addrSeed)
 }
 
 // mix folds a product of 128 bits into 64.

@@ -32,6 +32,9 @@ type Builder struct {
 	trouble  trouble
 	times    intervals
 	top      top
+
+	visits  visits // not yet in services and doors
+	touched uint64 // what was read only to have it in the cache; it means nothing
 }
 
 // NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
@@ -66,15 +69,28 @@ func (b *Builder) Add(c *flow.Connection) {
 		b.roles[c.Role]++
 	}
 	group.add(c, failed)
-	b.doors.add(c, group)
-	b.trouble.add(c, group, failed)
+	client, server := endOf(c.Client.Addr()), endOf(c.Server.Addr())
+	if b.visits.add(c, client, server, group) {
+		b.foldVisits()
+	}
+	if b.trouble.add(c, client, server, group, failed) {
+		b.touched += b.trouble.fold()
+	}
 	b.times.add(c.First, failed)
-	b.top.add(ranked{c, failed, group})
+	b.top.add(c, failed, group)
+}
+
+// foldVisits enters the visits into the tables of addresses.
+func (b *Builder) foldVisits() {
+	visits := b.visits.take()
+	b.touched += b.doors.enter(visits) + meet(visits)
 }
 
 // Summary is what was added so far, with what the source and the engine say of the
 // frames. It shares nothing with the Builder, which may go on.
 func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
+	b.foldVisits()
+	b.touched += b.trouble.fold()
 	groups := b.services.sorted()
 	s := &Summary{
 		Inputs: stats.Inputs,

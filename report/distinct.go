@@ -23,44 +23,50 @@ type distinct struct {
 
 // An addrSet is a set of two addresses or more.
 type addrSet struct {
-	last   netip.Addr // connections of one client come in runs
-	v4     addrTable[uint32]
-	v6     *addrTable[[2]uint64]   // nil as long as there is none
 	sketch *[1 << sketchBits]uint8 // replaces the tables
+	v4     addrTable[uint32]
+	v6     addrTable[[2]uint64]
 }
 
 // add takes one address, to be kept as it is among bound others; the zero Addr is none.
-func (d *distinct) add(a netip.Addr, bound int) {
+func (d *distinct) add(a end, bound int) {
 	switch {
-	case a == d.one || !a.IsValid():
+	case a.Addr == d.one || !a.IsValid():
 	case !d.one.IsValid():
-		d.one = a
+		d.one = a.Addr
 	case d.more == nil:
 		d.more = new(addrSet)
-		d.more.add(d.one, bound)
+		d.more.add(endOf(d.one), bound)
 		d.more.add(a, bound)
-	case a != d.more.last:
+	default:
 		d.more.add(a, bound)
 	}
 }
 
-func (s *addrSet) add(a netip.Addr, bound int) {
-	s.last = a
+func (s *addrSet) add(a end, bound int) {
 	if s.sketch != nil {
-		s.mark(a)
+		s.mark(a.Addr)
 		return
 	}
 	if a.Is4() {
-		s.v4.add(number4(a))
+		s.v4.add(number4(a.Addr), a.hash)
 	} else {
-		if s.v6 == nil {
-			s.v6 = new(addrTable[[2]uint64])
-		}
-		s.v6.add(number6(a))
+		s.v6.add(number6(a.Addr), a.hash)
 	}
 	if s.size() > bound {
 		s.spill()
 	}
+}
+
+// touch reads where a may be, so that it is in the cache when it is needed.
+func (s *addrSet) touch(a *end) uint64 {
+	switch {
+	case s == nil || s.sketch != nil:
+		return 0
+	case a.Is4():
+		return s.v4.touch(a.hash)
+	}
+	return s.v6.touch(a.hash)
 }
 
 // spill turns the set into a sketch.
@@ -69,13 +75,13 @@ func (s *addrSet) spill() {
 	for a := range s.all {
 		s.mark(a)
 	}
-	s.v4, s.v6 = addrTable[uint32]{}, nil
+	s.v4, s.v6 = addrTable[uint32]{}, addrTable[[2]uint64]{}
 }
 
 // mark enters a into the sketch: the hash's upper bits choose a register, which
 // keeps the longest run of zeros seen in the rest.
 func (s *addrSet) mark(a netip.Addr) {
-	h := hashAddr(a, 0) // an estimate must be the same for the same input
+	h := hashAddr(a)
 	register := h >> (64 - sketchBits)
 	run := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1))) + 1
 	if run > s.sketch[register] {
@@ -87,14 +93,14 @@ func (s *addrSet) mark(a netip.Addr) {
 func (d *distinct) merge(o *distinct) {
 	if o.exact() {
 		for a := range o.all {
-			d.add(a, exactAddrs)
+			d.add(endOf(a), exactAddrs)
 		}
 		return
 	}
 	if d.more == nil {
 		d.more = new(addrSet)
 		if d.one.IsValid() {
-			d.more.add(d.one, exactAddrs)
+			d.more.add(endOf(d.one), exactAddrs)
 		}
 		d.one = o.one
 	}
@@ -125,9 +131,6 @@ func (s *addrSet) all(yield func(netip.Addr) bool) {
 			return
 		}
 	}
-	if s.v6 == nil {
-		return
-	}
 	for n := range s.v6.all {
 		if !yield(addr6(n)) {
 			return
@@ -149,12 +152,7 @@ func (d *distinct) count() uint64 {
 }
 
 // size is the number of addresses in the tables.
-func (s *addrSet) size() int {
-	if s.v6 == nil {
-		return int(s.v4.n)
-	}
-	return int(s.v4.n + s.v6.n)
-}
+func (s *addrSet) size() int { return int(s.v4.n + s.v6.n) }
 
 // estimate is HyperLogLog's: the harmonic mean of the registers. The set is far
 // larger than the registers' number, but for linear counting at the lower end.

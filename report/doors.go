@@ -3,8 +3,6 @@ package report
 import (
 	"cmp"
 	"net/netip"
-
-	"sockscope/decode/flow"
 )
 
 // A doorKey is a server's endpoint.
@@ -14,7 +12,10 @@ type doorKey struct {
 	protocol uint8
 }
 
-func (k doorKey) hash() uint64 { return hashEnd(k.addr, uint64(k.port)<<8|uint64(k.protocol)) }
+func (k doorKey) hash() uint64 { return k.hashAt(endOf(k.addr)) }
+
+// hashAt is the hash where the address's is known.
+func (k doorKey) hashAt(addr end) uint64 { return addr.with(uint64(k.port)<<8 | uint64(k.protocol)) }
 
 // A door counts what came to one server endpoint; its slot's weight is the number
 // of connections.
@@ -53,30 +54,23 @@ func (a *answering) add(host netip.Addr) {
 	}
 }
 
-func doorKeyOf(c *flow.Connection) doorKey {
-	return doorKey{addr: c.Server.Addr(), port: c.Server.Port(), protocol: c.Protocol}
-}
-
-// add counts c at its server's endpoint.
-func (d *doors) add(c *flow.Connection, g *serviceGroup) {
-	answered := c.ToClient.Packets > 0 || c.HasICMP && c.ICMPFrom == c.Server.Addr()
-	if !c.HasPorts {
-		if answered {
-			d.portless.add(c.Server.Addr())
+// add counts a connection at its server's endpoint.
+func (d *doors) add(v *visit, guess *slot[doorKey, door]) {
+	if !v.hasPorts {
+		if v.answered {
+			d.portless.add(v.server.Addr)
 		}
 		return
 	}
-	s := d.heavy.at(doorKeyOf(c))
-	s.weight++
-	if s.value.group == nil || g != s.value.group && g.key.compare(s.value.group.key) < 0 {
-		s.value.group = g
+	s := d.heavy.at(v.key(), v.door, guess)
+	if s.value.group == nil || v.group != s.value.group && v.group.key.compare(s.value.group.key) < 0 {
+		s.value.group = v.group
 	}
-	s.value.answered = s.value.answered || answered
-	s.value.opened = s.value.opened || c.ToClient.SYNACKs > 0
-	switch c.Outcome {
-	case flow.Complete, flow.Implied, flow.Answered:
+	s.value.answered = s.value.answered || v.answered
+	s.value.opened = s.value.opened || v.opened
+	if v.worked {
 		s.value.worked++
-		s.value.clients.add(c.Client.Addr(), exactOfOne)
+		s.value.clients.add(v.client, exactOfOne)
 	}
 }
 

@@ -28,6 +28,8 @@ type heavy[K heavyKey, V any] struct {
 	slabs [][]slot[K, V] // in the order of arrival, each slabSlots long: they grow without being copied
 	n     int            // slots in use
 	floor uint64         // the weight that a forgotten key had at most
+
+	light [64]int // how many slots have each of the small weights
 }
 
 // A place of the index leads to a slot. It is small, so that the index stays in
@@ -40,7 +42,7 @@ type place struct {
 // A slot is what a heavy map keeps for a key.
 type slot[K heavyKey, V any] struct {
 	key    K
-	weight uint64 // the owner counts it up
+	weight uint64 // how often at gave the slot
 	missed uint64 // that the key had before it was forgotten, at most
 	value  V
 }
@@ -59,12 +61,29 @@ func (h *heavy[K, V]) all() iter.Seq[*slot[K, V]] {
 	}
 }
 
-// at is the slot of key, made if need be. It is valid until the next call.
-func (h *heavy[K, V]) at(key K) *slot[K, V] {
+// at is the slot of key, made if need be, one heavier than before. It is valid until
+// the next call. The caller has the key's hash at hand, and may have a guess.
+func (h *heavy[K, V]) at(key K, keyHash uint64, guess *slot[K, V]) *slot[K, V] {
+	s := guess
+	if s == nil || s.weight == 0 || s.key != key { // weight 0: it was forgotten since
+		s = h.slotOf(key, keyHash)
+	}
+	if s.weight < uint64(len(h.light)) {
+		h.light[s.weight]--
+	}
+	s.weight++
+	if s.weight < uint64(len(h.light)) {
+		h.light[s.weight]++
+	}
+	return s
+}
+
+// slotOf is the slot of key, made with no weight if need be.
+func (h *heavy[K, V]) slotOf(key K, keyHash uint64) *slot[K, V] {
 	if h.index == nil {
 		h.index = make([]place, 64)
 	}
-	hash := uint32(key.hash())
+	hash := uint32(keyHash)
 	p, found := h.place(key, hash)
 	if found {
 		return h.slot(int(p.slot - 1))
@@ -81,9 +100,32 @@ func (h *heavy[K, V]) at(key K) *slot[K, V] {
 	}
 	h.n++
 	*p = place{hash, int32(h.n)}
+	h.light[0]++
 	s := h.slot(h.n - 1)
-	s.key, s.missed = key, h.floor
+	*s = slot[K, V]{key: key, missed: h.floor}
 	return s
+}
+
+// touch reads the place that guess looks at, so that it is in the cache when it is
+// needed. The number means nothing.
+func (h *heavy[K, V]) touch(hash uint64) uint64 {
+	if len(h.index) == 0 {
+		return 0
+	}
+	return uint64(h.index[uint32(hash)&uint32(len(h.index)-1)].hash)
+}
+
+// guess is the slot where a key with that hash may well be, or nil: only the first place
+// of the index is looked at, and no slot. For at, which finds out whether it is right.
+func (h *heavy[K, V]) guess(hash uint64) *slot[K, V] {
+	if h.index == nil {
+		return nil
+	}
+	p := h.index[uint32(hash)&uint32(len(h.index)-1)]
+	if p.slot == 0 || p.hash != uint32(hash) {
+		return nil
+	}
+	return h.slot(int(p.slot - 1))
 }
 
 // find is the slot of key, or nil.
@@ -134,24 +176,41 @@ func (h *heavy[K, V]) enter(p place) {
 
 // forget drops the keys up to the median weight, at least half of them.
 func (h *heavy[K, V]) forget() {
+	median := h.median()
+	clear(h.index)
+	kept := 0
+	for i := range h.n {
+		s := h.slot(i)
+		if s.weight > median {
+			if kept < i {
+				*h.slot(kept) = *s
+			}
+			kept++
+			h.enter(place{uint32(s.key.hash()), int32(kept)})
+		}
+		if kept <= i {
+			s.weight = 0 // free: at makes it anew
+		}
+	}
+	h.n = kept // the slabs stay: a flood fills them again at once
+	h.floor += median
+	clear(h.light[:min(median+1, uint64(len(h.light)))])
+}
+
+// median is the weight that half of the keys have at most. Where forgetting is frequent
+// it is small, and known without a look at the slots.
+func (h *heavy[K, V]) median() uint64 {
+	seen := 0
+	for w, n := range h.light {
+		seen += n
+		if seen > h.n/2 {
+			return uint64(w)
+		}
+	}
 	weights := make([]uint64, 0, h.n)
 	for s := range h.all() {
 		weights = append(weights, s.weight)
 	}
 	slices.Sort(weights)
-	median := weights[len(weights)/2]
-	clear(h.index)
-	kept := 0
-	for s := range h.all() {
-		if s.weight > median {
-			*h.slot(kept) = *s
-			kept++
-			h.enter(place{uint32(s.key.hash()), int32(kept)})
-		}
-	}
-	for i := kept; i < h.n; i++ {
-		*h.slot(i) = slot[K, V]{}
-	}
-	h.n = kept // the slabs stay: a flood fills them again at once
-	h.floor += median
+	return weights[len(weights)/2]
 }

@@ -10,8 +10,7 @@ func TestHeavyIsExactBelowItsBound(t *testing.T) {
 	var h heavy[testKey, int]
 	for round := range 3 {
 		for key := range maxHeavy {
-			s := h.at(testKey(key))
-			s.weight++
+			s := h.at(testKey(key), testKey(key).hash(), nil)
 			s.value += round
 		}
 	}
@@ -26,7 +25,7 @@ func TestHeavyKeepsHeavyKeysAndBoundsItsError(t *testing.T) {
 	var h heavy[testKey, struct{}]
 	truth := make(map[int]uint64)
 	count := func(key int) {
-		h.at(testKey(key)).weight++
+		h.at(testKey(key), testKey(key).hash(), nil)
 		truth[key]++
 	}
 	for i := range 10 * maxHeavy {
@@ -47,6 +46,26 @@ func TestHeavyKeepsHeavyKeysAndBoundsItsError(t *testing.T) {
 	for s := range h.all() {
 		if n := truth[int(s.key)]; n < s.weight || n > s.weight+s.missed {
 			t.Fatalf("key %d: weight %d, missed at most %d, but it came %d times", s.key, s.weight, s.missed, n)
+		}
+	}
+}
+
+// A guess is a hint: one that was right when it was made may be another key's slot, or
+// nobody's, after the map has forgotten keys.
+func TestHeavyDistrustsOldGuesses(t *testing.T) {
+	var h heavy[testKey, int]
+	old := make([]*slot[testKey, int], maxHeavy)
+	for key := range maxHeavy {
+		old[key] = h.at(testKey(key), testKey(key).hash(), nil)
+	}
+	h.at(maxHeavy, testKey(maxHeavy).hash(), nil) // one too many: all others are forgotten
+	for key, guess := range old {
+		s := h.at(testKey(key), testKey(key).hash(), guess)
+		if s.key != testKey(key) || s.weight != 1 || s.missed != 1 || h.find(testKey(key)) != s {
+			t.Fatalf("key %d: %+v", key, s)
+		}
+		if key == maxHeavy-2 {
+			break // the next one would make the map forget again
 		}
 	}
 }

@@ -2,8 +2,6 @@ package report
 
 import (
 	"net/netip"
-
-	"sockscope/decode/flow"
 )
 
 // Thresholds above which failed attempts of one source are called a scan. A client
@@ -26,7 +24,11 @@ type pathKey struct {
 }
 
 func (k pathKey) hash() uint64 {
-	return hashEnd(k.source, hashAddr(k.host, ^addrSeed)+uint64(k.protocol))
+	return pathHash(endOf(k.source), endOf(k.host), k.protocol)
+}
+
+func pathHash(source, host end, protocol uint8) uint64 {
+	return source.with(mix(host.hash+uint64(protocol), 0xa0761d6478bd642f))
 }
 
 // A sweepKey is one source and one port it tried.
@@ -36,7 +38,7 @@ type sweepKey struct {
 	protocol uint8
 }
 
-func (k sweepKey) hash() uint64 { return hashEnd(k.source, uint64(k.port)<<8|uint64(k.protocol)) }
+func (k sweepKey) hash() uint64 { return endOf(k.source).with(uint64(k.port)<<8 | uint64(k.protocol)) }
 
 // A hostProbe is the failed attempts of a source at one host; its slot's weight is their
 // number. A port tried again counts with its best result: better[i] are the ports
@@ -98,19 +100,18 @@ type scans struct {
 }
 
 // add enters a failed attempt.
-func (s *scans) add(c *flow.Connection) {
+func (s *scans) add(k *troubleCase) {
+	c := &k.Connection
 	if !c.HasPorts || isGroup(c.Server.Addr()) {
 		return
 	}
 	source, host, port := c.Client.Addr(), c.Server.Addr(), c.Server.Port()
 	attempt := attemptOf(c)
-	path := s.paths.at(pathKey{source, host, c.Protocol})
-	path.weight++
+	path := s.paths.at(pathKey{source, host, c.Protocol}, k.path, k.pathGuess)
 	path.value.add(port, attempt)
-	sweep := s.sweeps.at(sweepKey{source, port, c.Protocol})
-	sweep.weight++
+	sweep := s.sweeps.at(sweepKey{source, port, c.Protocol}, k.sweep, k.sweepGuess)
 	sweep.value.add(attempt)
-	sweep.value.hosts.add(host, exactOfOne)
+	sweep.value.hosts.add(k.server, exactOfOne)
 }
 
 // isPortScan reports whether a path's attempts went to many ports.

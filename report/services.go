@@ -80,7 +80,7 @@ func (s *services) of(c *flow.Connection) *serviceGroup {
 	if c.HasPorts {
 		q.port = c.Server.Port()
 	}
-	r := &s.recent[(q.port^uint16(q.protocol))%uint16(len(s.recent))]
+	r := &s.recent[(q.port^uint16(q.protocol)^uint16(len(q.evidence))<<3)%uint16(len(s.recent))]
 	if r.group == nil || r.serviceQuestion != q {
 		r.serviceQuestion, r.group = q, s.ask(q)
 	}
@@ -150,12 +150,10 @@ func (g *serviceGroup) basis() string {
 	return "port"
 }
 
-// add counts c.
+// add counts c, but for its addresses.
 func (g *serviceGroup) add(c *flow.Connection, failed bool) {
 	g.tally.add(c, failed)
 	g.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
-	g.clients.add(c.Client.Addr(), exactAddrs)
-	g.servers.add(c.Server.Addr(), exactAddrs)
 	g.setup.add(c.Setup)
 	if c.HasPorts {
 		g.countPort(c.Server.Port(), 1)

@@ -1,7 +1,8 @@
 package report
 
 import (
-	"cmp"
+	"math"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -10,36 +11,58 @@ import (
 	"sockscope/decode/flow"
 )
 
-// A sortKey orders connections; ID makes the order total.
+// A standing is what connections are listed by: the first word in which two differ
+// decides, the lower is listed first. The last word is the ID, which makes the order total.
+type standing [6]uint64
+
+func (s *standing) compare(o *standing) int { return slices.Compare(s[:], o[:]) }
+
+// A sortKey gives standings; the ID is added to them.
 type sortKey struct {
 	name string
-	less func(a, b *ranked) int // negative: a is listed first
+	of   func(c *flow.Connection, failed bool) standing
 }
 
 var sortKeys = []sortKey{
-	{"bytes", func(a, b *ranked) int {
-		return cmp.Compare(b.ToServer.Bytes+b.ToClient.Bytes, a.ToServer.Bytes+a.ToClient.Bytes)
+	{"bytes", func(c *flow.Connection, _ bool) standing { return standing{^(c.ToServer.Bytes + c.ToClient.Bytes)} }},
+	{"packets", func(c *flow.Connection, _ bool) standing { return standing{^(c.ToServer.Packets + c.ToClient.Packets)} }},
+	{"payload_bytes", func(c *flow.Connection, _ bool) standing { return standing{^(c.ToServer.Payload + c.ToClient.Payload)} }},
+	{"duration", func(c *flow.Connection, _ bool) standing { return standing{longest(durationOf(c))} }},
+	{"setup", func(c *flow.Connection, _ bool) standing { return standing{longest(c.Setup)} }},
+	{"syn_rtt", func(c *flow.Connection, _ bool) standing { return standing{longest(c.SYNRTT)} }},
+	{"ack_rtt", func(c *flow.Connection, _ bool) standing { return standing{longest(c.ACKRTT)} }},
+	{"start", func(c *flow.Connection, _ bool) standing { return standing{earliest(c.First)} }},
+	{"failed", func(c *flow.Connection, failed bool) standing {
+		if failed {
+			return standing{0, earliest(c.First)}
+		}
+		return standing{1, earliest(c.First)}
 	}},
-	{"packets", func(a, b *ranked) int {
-		return cmp.Compare(b.ToServer.Packets+b.ToClient.Packets, a.ToServer.Packets+a.ToClient.Packets)
+	{"client_ip", func(c *flow.Connection, _ bool) standing { return byEndpoint(c.Client, c.First) }},
+	{"server_ip", func(c *flow.Connection, _ bool) standing { return byEndpoint(c.Server, c.First) }},
+	{"server_port", func(c *flow.Connection, _ bool) standing {
+		r := byEndpoint(c.Server, c.First)
+		r[0] |= r[3] << 32
+		return r
 	}},
-	{"payload_bytes", func(a, b *ranked) int {
-		return cmp.Compare(b.ToServer.Payload+b.ToClient.Payload, a.ToServer.Payload+a.ToClient.Payload)
-	}},
-	{"duration", func(a, b *ranked) int { return longer(durationOf(a.Connection), durationOf(b.Connection)) }},
-	{"setup", func(a, b *ranked) int { return longer(a.Setup, b.Setup) }},
-	{"syn_rtt", func(a, b *ranked) int { return longer(a.SYNRTT, b.SYNRTT) }},
-	{"ack_rtt", func(a, b *ranked) int { return longer(a.ACKRTT, b.ACKRTT) }},
-	{"start", func(a, b *ranked) int { return earlier(a.First, b.First) }},
-	{"failed", func(a, b *ranked) int {
-		return cmp.Or(compareBool(b.failed, a.failed), earlier(a.First, b.First))
-	}},
-	{"client_ip", func(a, b *ranked) int { return cmp.Or(a.Client.Compare(b.Client), earlier(a.First, b.First)) }},
-	{"server_ip", func(a, b *ranked) int { return cmp.Or(a.Server.Compare(b.Server), earlier(a.First, b.First)) }},
-	{"server_port", func(a, b *ranked) int {
-		return cmp.Or(cmp.Compare(a.Server.Port(), b.Server.Port()), a.Server.Compare(b.Server), earlier(a.First, b.First))
-	}},
-	{"id", func(a, b *ranked) int { return 0 }},
+	{"id", func(*flow.Connection, bool) standing { return standing{} }},
+}
+
+// byEndpoint orders by address, port and time.
+func byEndpoint(e netip.AddrPort, t capture.Timestamp) standing {
+	n := number6(e.Addr())
+	return standing{uint64(e.Addr().BitLen()), n[0], n[1], uint64(e.Port()), earliest(t)}
+}
+
+// longest orders durations, the longest first and unknown ones last.
+func longest(d time.Duration) uint64 { return ^(uint64(d) ^ 1<<63) }
+
+// earliest orders times, the earliest first and unknown ones last.
+func earliest(t capture.Timestamp) uint64 {
+	if !t.Known() {
+		return math.MaxUint64
+	}
+	return uint64(t-capture.Unknown) - 1 // Unknown is below all times
 }
 
 // Sorts are the words that Config.Sort may hold. The ending "_ns", which the
@@ -73,71 +96,62 @@ func durationOf(c *flow.Connection) time.Duration {
 	return flow.NoDuration
 }
 
-// longer orders durations, the longest first and unknown ones last.
-func longer(a, b time.Duration) int { return cmp.Compare(b, a) }
-
-// earlier orders times, the earliest first and unknown ones last.
-func earlier(a, b capture.Timestamp) int {
-	if a.Known() != b.Known() {
-		return compareBool(b.Known(), a.Known())
-	}
-	return cmp.Compare(a, b)
-}
-
-// A ranked connection is one that may be listed.
-type ranked struct {
-	*flow.Connection
-	failed bool
-	group  *serviceGroup
-}
-
 // top keeps the first connections by a key: a heap whose root is the last of them,
 // so that a connection that does not get in costs one comparison.
 type top struct {
 	key   sortKey
 	limit int // 0: keep all
-	rows  []ranked
-
-	candidate ranked // being added; a field, so that it stays off the heap
+	heap  []ranked
+	rows  [][]Row // slabRows each: they grow without being copied
 }
 
-// compare is the total order.
-func (t *top) compare(a, b *ranked) int {
-	return cmp.Or(t.key.less(a, b), cmp.Compare(a.ID, b.ID))
+const slabRows = 64
+
+// A ranked row has a place in the order. It is small and has no pointer, so that
+// sorting does not touch the rows.
+type ranked struct {
+	standing
+	row int
 }
 
-// add takes r, which it copies if it is kept.
-func (t *top) add(r ranked) {
-	t.candidate = r
+// row is the ith row that is kept.
+func (t *top) row(i int) *Row { return &t.rows[i/slabRows][i%slabRows] }
+
+// add takes c, which it copies if it is kept.
+func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup) {
+	r := ranked{standing: t.key.of(c, failed), row: len(t.heap)}
+	r.standing[len(r.standing)-1] = c.ID
 	switch {
-	case t.limit == 0:
-		t.rows = append(t.rows, r.keep())
-	case len(t.rows) < t.limit:
-		t.rows = append(t.rows, r.keep())
-		t.up(len(t.rows) - 1)
-	case t.compare(&t.candidate, &t.rows[0]) < 0:
-		t.rows[0] = r.keep()
+	case t.limit == 0 || len(t.heap) < t.limit:
+		if r.row == len(t.rows)*slabRows {
+			t.rows = append(t.rows, make([]Row, slabRows))
+		}
+		t.heap = append(t.heap, r)
+		if t.limit > 0 {
+			t.up(r.row)
+		}
+	case r.compare(&t.heap[0].standing) < 0:
+		r.row = t.heap[0].row
+		t.heap[0] = r
 		t.down(0)
+	default:
+		return
 	}
-}
-
-// keep copies a connection with all that later changes of it could reach.
-func (r ranked) keep() ranked {
-	c := *r.Connection
-	c.Tunnels = slices.Clone(c.Tunnels)
-	c.SYNWaits = slices.Clone(c.SYNWaits)
-	r.Connection = &c
-	return r
+	// What is kept must not change when the caller's connection does.
+	row := t.row(r.row)
+	*row = Row{Connection: *c, Service: g.key.name, ServiceBasis: g.basis()}
+	row.Tunnels = slices.Clone(c.Tunnels)
+	row.SYNWaits = slices.Clone(c.SYNWaits)
 }
 
 // up and down restore the heap's order: a parent is listed after its children.
 func (t *top) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if t.compare(&t.rows[i], &t.rows[parent]) <= 0 {
+		if t.heap[i].compare(&t.heap[parent].standing) <= 0 {
 			return
 		}
-		t.rows[i], t.rows[parent] = t.rows[parent], t.rows[i]
+		t.heap[i], t.heap[parent] = t.heap[parent], t.heap[i]
 		i = parent
 	}
 }
@@ -145,27 +159,27 @@ func (t *top) up(i int) {
 func (t *top) down(i int) {
 	for {
 		child := 2*i + 1
-		if child >= len(t.rows) {
+		if child >= len(t.heap) {
 			return
 		}
-		if child+1 < len(t.rows) && t.compare(&t.rows[child+1], &t.rows[child]) > 0 {
+		if child+1 < len(t.heap) && t.heap[child+1].compare(&t.heap[child].standing) > 0 {
 			child++
 		}
-		if t.compare(&t.rows[child], &t.rows[i]) <= 0 {
+		if t.heap[child].compare(&t.heap[i].standing) <= 0 {
 			return
 		}
-		t.rows[i], t.rows[child] = t.rows[child], t.rows[i]
+		t.heap[i], t.heap[child] = t.heap[child], t.heap[i]
 		i = child
 	}
 }
 
 // sorted are the rows in order.
 func (t *top) sorted() []Row {
-	order := slices.Clone(t.rows)
-	slices.SortFunc(order, func(a, b ranked) int { return t.compare(&a, &b) })
+	order := slices.Clone(t.heap)
+	slices.SortFunc(order, func(a, b ranked) int { return a.compare(&b.standing) })
 	rows := make([]Row, len(order))
 	for i, r := range order {
-		rows[i] = Row{Connection: *r.Connection, Service: r.group.key.name, ServiceBasis: r.group.basis()}
+		rows[i] = *t.row(r.row)
 	}
 	return rows
 }

@@ -47,7 +47,7 @@ func (k groupKey) hash() uint64 {
 	if k.icmpv6 {
 		rest |= 1
 	}
-	return hashEnd(k.addr, rest)
+	return endOf(k.addr).with(rest)
 }
 
 // door is the endpoint that a group is about.
@@ -89,52 +89,128 @@ type targets struct {
 type trouble struct {
 	groups heavy[groupKey, group]
 	scans  scans
+
+	cases []*troubleCase // not yet in groups and scans; those beyond n are to be reused
+	n     int
 }
 
-// add looks for trouble in c.
-func (t *trouble) add(c *flow.Connection, g *serviceGroup, failed bool) {
-	if k, ok := kindOf(c, failed); ok {
-		t.note(c, g, k)
+// A troubleCase is a connection that has trouble or may have it, copied until it is
+// folded in with others.
+type troubleCase struct {
+	flow.Connection
+	client, server end
+	service        *serviceGroup
+	failed         bool
+
+	main        groupKey // the first group that it belongs to, mostly the only one
+	outcome     bool     // main is what the outcome is
+	hash        uint64   // of main
+	path, sweep uint64   // hashes, of failed attempts
+
+	guess      *slot[groupKey, group] // of main
+	pathGuess  *slot[pathKey, hostProbe]
+	sweepGuess *slot[sweepKey, portProbe]
+
+	syns [8]time.Duration // what SYNWaits points to
+}
+
+// add takes c if there may be trouble in it, and reports whether it is time to fold.
+func (t *trouble) add(c *flow.Connection, client, server end, g *serviceGroup, failed bool) (full bool) {
+	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
+	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 {
+		return false
+	}
+	if t.n == len(t.cases) {
+		t.cases = append(t.cases, new(troubleCase))
+	}
+	k := t.cases[t.n]
+	t.n++
+	k.Connection = *c
+	k.SYNWaits = append(k.syns[:0], c.SYNWaits...)
+	k.client, k.server, k.service, k.failed = client, server, g, failed
+	k.main, k.outcome = kindOf(c, failed)
+	if !k.outcome {
+		k.main = serverKey(c, resetBy, c.ClosedBy)
+	}
+	k.hash = k.main.hash()
+	if c.Outcome.Failed() {
+		k.path = pathHash(client, server, c.Protocol)
+		k.sweep = client.with(uint64(c.Server.Port())<<8 | uint64(c.Protocol))
+	}
+	return t.n == batchLen
+}
+
+// fold enters the cases: see batchLen. Its result keeps the reads that only fetch
+// something from being optimized away.
+func (t *trouble) fold() (touched uint64) {
+	cases := t.cases[:t.n]
+	t.n = 0
+	for _, k := range cases {
+		touched += t.groups.touch(k.hash) + t.scans.paths.touch(k.path) + t.scans.sweeps.touch(k.sweep)
+	}
+	for _, k := range cases {
+		k.guess = t.groups.guess(k.hash)
+		k.pathGuess = t.scans.paths.guess(k.path)
+		k.sweepGuess = t.scans.sweeps.guess(k.sweep)
+		if s := k.guess; s != nil {
+			touched += uint64(s.key.port) + s.weight + s.value.extra
+		}
+		if s := k.pathGuess; s != nil {
+			touched += uint64(s.key.protocol) + s.weight
+		}
+		if s := k.sweepGuess; s != nil {
+			touched += uint64(s.key.port) + s.weight
+		}
+	}
+	for _, k := range cases {
+		t.enter(k)
+	}
+	return touched
+}
+
+// enter looks for trouble in a case.
+func (t *trouble) enter(k *troubleCase) {
+	c := &k.Connection
+	if k.outcome {
+		t.note(k, k.main)
 	}
 	if c.Outcome.Failed() {
-		t.scans.add(c)
+		t.scans.add(k)
 	}
 	if c.Close == flow.Reset {
-		v := t.note(c, g, serverKey(c, resetBy, c.ClosedBy))
+		v := t.note(k, serverKey(c, resetBy, c.ClosedBy))
 		if c.ToClient.Payload == 0 {
 			v.extra++
 		}
 	}
 	if c.HasICMP && c.Outcome != flow.Unreachable && isTooBig(c) {
-		t.note(c, g, icmpKey(c, tooBig))
+		t.note(k, icmpKey(c, tooBig))
 	}
-	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
-	if c.Flags&others != 0 {
-		t.addFlags(c, g)
-	}
+	t.addFlags(k)
 }
 
-func (t *trouble) addFlags(c *flow.Connection, g *serviceGroup) {
+func (t *trouble) addFlags(k *troubleCase) {
+	c := &k.Connection
 	if c.Flags&flow.RSTInjected != 0 {
-		t.note(c, g, serverKey(c, injectedReset, flow.Neither))
+		t.note(k, serverKey(c, injectedReset, flow.Neither))
 	}
 	if c.Flags&flow.ZeroWindow != 0 {
 		if n := c.ToClient.ZeroWindows; n > 0 {
-			t.note(c, g, serverKey(c, zeroWindow, flow.ServerSide)).extra += n
+			t.note(k, serverKey(c, zeroWindow, flow.ServerSide)).extra += n
 		}
 		if n := c.ToServer.ZeroWindows; n > 0 {
-			t.note(c, g, serverKey(c, zeroWindow, flow.ClientSide)).extra += n
+			t.note(k, serverKey(c, zeroWindow, flow.ClientSide)).extra += n
 		}
 	}
 	if c.Flags&flow.ReusedOpen != 0 {
-		t.note(c, g, serverKey(c, reusedOpen, flow.Neither))
+		t.note(k, serverKey(c, reusedOpen, flow.Neither))
 	}
 	worked := c.Outcome == flow.Complete || c.Outcome == flow.Implied
 	if c.Flags&flow.SYNRetransmitted != 0 && worked {
-		t.note(c, g, serverKey(c, retriedSYN, flow.Neither))
+		t.note(k, serverKey(c, retriedSYN, flow.Neither))
 	}
 	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
-		t.note(c, g, groupKey{kind: oneWay, protocol: c.Protocol})
+		t.note(k, groupKey{kind: oneWay, protocol: c.Protocol})
 	}
 }
 
@@ -175,10 +251,14 @@ func icmpKey(c *flow.Connection, k kind) groupKey {
 // icmpCode is type and code in one number.
 func icmpCode(c *flow.Connection) uint16 { return uint16(c.ICMPType)<<8 | uint16(c.ICMPCode) }
 
-// note enters c into a group and gives it, for what only some kinds count.
-func (t *trouble) note(c *flow.Connection, g *serviceGroup, k groupKey) *group {
-	s := t.groups.at(k)
-	s.weight++
+// note enters a case into a group and gives it, for what only some kinds count.
+func (t *trouble) note(x *troubleCase, k groupKey) *group {
+	c := &x.Connection
+	hash, guess := x.hash, x.guess
+	if k != x.main {
+		hash, guess = k.hash(), nil
+	}
+	s := t.groups.at(k, hash, guess)
 	v := &s.value
 	if s.weight == 1 {
 		v.span = noSpan
@@ -187,17 +267,17 @@ func (t *trouble) note(c *flow.Connection, g *serviceGroup, k groupKey) *group {
 		}
 	}
 	if v.firstID == 0 || c.ID < v.firstID {
-		v.firstID, v.service = c.ID, g
+		v.firstID, v.service = c.ID, x.service
 		if v.targets != nil {
 			v.targets.first, v.targets.protocol = c.Server, c.Protocol
 		}
 	}
 	v.span.merge(spanOf(c, k.kind))
-	v.clients.add(c.Client.Addr(), exactOfOne)
+	v.clients.add(x.client, exactOfOne)
 	v.frames.add(frameOf(c, k.kind, k.side))
 	v.burst.add(c.First)
 	if v.targets != nil {
-		v.targets.servers.add(c.Server.Addr(), exactOfOne)
+		v.targets.servers.add(x.server, exactOfOne)
 	}
 	if k.kind == unanswered {
 		v.addSilence(c)
