@@ -213,11 +213,10 @@ type Quoted struct {
 // is the innermost one that could be decoded: a tunnel whose content is not IP
 // leaves its carrier's.
 func (p *Packet) Decode(frame []byte, wireLength uint32, link capture.LinkType) {
-	wire := max(len(frame), int(wireLength))
-	if link == capture.LinkEthernet && p.common(frame, wire) {
+	if link == capture.LinkEthernet && p.common(frame, wireLength) {
 		return
 	}
-	p.decode(frame, wire, link)
+	p.decode(frame, max(len(frame), int(wireLength)), link)
 }
 
 // decode is Decode for any frame.

@@ -58,16 +58,24 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 	return result, err
 }
 
+// stretch is how many frames one worker decodes before it applies them: what it
+// decoded is then still in the processor's cache.
+const stretch = 512
+
 // alone does all the work on the caller's goroutine.
 func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Table) error {
-	var block capture.Block
+	var block, part capture.Block
 	parts := make([]flow.Batch, 1)
 	for ctx.Err() == nil {
 		if err := src.Next(&block); err != nil {
 			return ended(err)
 		}
-		r.Record(&block, parts)
-		t.Apply(&parts[0])
+		for i := 0; i < len(block.Frames); i += stretch {
+			part.First = block.First + uint64(i)
+			part.Frames = block.Frames[i:min(i+stretch, len(block.Frames))]
+			r.Record(&part, parts)
+			t.Apply(&parts[0])
+		}
 		src.Release(&block)
 	}
 	return nil

@@ -5,37 +5,43 @@ import (
 	"sockscope/decode"
 )
 
-// A cell is what a packet of an established connection touches: two cache lines,
-// without pointers. What is needed less often stands beside it in meta and, for
-// TCP, in handshake, under the same number.
+// A cell is what a packet of an established connection touches: one cache line, without
+// pointers. What is needed less often stands in meta and, for TCP and SCTP, in
+// handshake; see Table.refs.
 type cell struct {
-	key         key
-	handshake   uint32 // 1 + index of its handshake (TCP, SCTP), or 0
-	first, last capture.Timestamp
-	next        [2]uint32 // TCP: the sequence number that each side sends next
-	acked       [2]uint32 // TCP: the highest acknowledgment that each side sent
-	bits        facts
-	window      [2]uint16 // TCP: what each side announced last, unscaled
-
-	sent [2]volume // by the key's first and second endpoint
+	key    key
+	last   capture.Timestamp // the latest time of its packets
+	sent   [2]counts         // by the key's first and second endpoint
+	next   [2]uint32         // TCP: the sequence number that each side sends next
+	acked  [2]uint32         // TCP: the highest acknowledgment that each side sent
+	window [2]uint16         // TCP: what each side announced last, unscaled
+	bits   facts
 }
 
-// A volume is what one endpoint sent.
-type volume struct {
-	packets, bytes, ip, payload uint64
+// A ref says where the rest of a cell is.
+type ref struct {
+	rest uint32 // index into Table.streams for TCP and SCTP, else into Table.others
+	wide uint32 // 1 + index of the network that a wide key stands for, or 0
 }
 
-// meta is what a connection needs when it starts and when it is reported.
+// meta is what a connection needs when it starts, when something unusual happens,
+// and when it is reported.
 type meta struct {
 	firstFrame uint64
+	first      capture.Timestamp // the earliest time of its packets
 	iface      uint32
-	wide       uint32 // 1 + index of its IPv6 addresses
 	tunnels    uint32 // 1 + index of its tunnel chain
 	evidence   uint32 // 1 + index of what payloads proved
 	icmp       uint32 // 1 + index of the ICMP error that quotes it
 	vlan       uint16
 	hasVLAN    bool
 	firstDir   uint8 // who sent the first packet
+}
+
+// A stream is what TCP and SCTP need beside their cell.
+type stream struct {
+	handshake handshake
+	meta      meta
 }
 
 // facts are known of a connection. Those of a side stand twice: fact<<side.
@@ -83,39 +89,47 @@ func (c *cell) client() (side uint8, known bool) {
 
 // handshake is what a TCP connection needs beside its cell, in SYN, FIN and RST
 // and whenever something is not as expected. SCTP's INIT stands for SYN, INIT ACK
-// for SYN-ACK, COOKIE ECHO for the ACK.
+// for SYN-ACK, COOKIE ECHO for the ACK. What any segment touches that goes the long way
+// comes first, in one cache line.
 type handshake struct {
-	synFrame, synackFrame, ackFrame, verdictFrame                 uint64
-	firstSYN, lastSYN, synBefore, synackTime, lastSYNACK, ackTime capture.Timestamp
+	isn        [2]uint32
+	finEnd     [2]uint32 // sequence number after the FIN
+	waits      uint32    // 1 + index of the waits between SYNs
+	spill      uint32    // 1 + index of the history beyond the fixed part
+	rare       uint32    // 1 + index of what few connections need
+	flags      uint16    // FlagSet
+	synFlags   uint16    // TCP flags of the client's first SYN
+	fins       [2]uint16 // saturating
+	rsts       [2]uint16
+	ttl        [2]uint8 // of each side's first packet
+	state      [2]State
+	zeek       zeekStates
+	verdict    verdict
+	finFirst   uint8 // 1 + side of the first FIN or RST
+	complete   uint8 // Wireshark's completeness
+	historyLen uint8
+	ambiguous  bool    // a retransmission makes a round trip a guess
+	afterFIN   bool    // the RST that ended it came after a FIN
+	guessed    [2]bool // isn is the number before the first segment seen, not a SYN's
+	spoken     [2]bool // something that is no RST was sent
+	history    [14]uint8
 
-	isn         [2]uint32
-	finEnd      [2]uint32 // sequence number after the FIN
-	synCount    uint32    // of the client
-	synackCount uint32    // of the server
-	waits       uint32    // 1 + index of the waits between SYNs
-	spill       uint32    // 1 + index of the history beyond the fixed part
-	rare        uint32    // 1 + index of what few connections need
 	syns        [2]uint16 // saturating
 	synacks     [2]uint16
-	fins        [2]uint16
-	rsts        [2]uint16
 	chunks      [2]uint16 // SCTP: set of chunk types that each side sent
+	synCount    uint32    // of the client
+	synackCount uint32    // of the server
+	synData     uint32    // payload bytes in the client's first SYN
 	offered     [2]offer
-	synData     uint32   // payload bytes in the client's first SYN
-	flags       uint16   // FlagSet
-	synFlags    uint16   // TCP flags of the client's first SYN
-	ttl         [2]uint8 // of each side's first packet
-	state       [2]State
-	zeek        zeekStates
-	verdict     verdict
-	finFirst    uint8 // 1 + side of the first FIN or RST
-	complete    uint8 // Wireshark's completeness
-	historyLen  uint8
-	ambiguous   bool    // a retransmission makes a round trip a guess
-	afterFIN    bool    // the RST that ended it came after a FIN
-	guessed     [2]bool // isn is the number before the first segment seen, not a SYN's
-	spoken      [2]bool // something that is no RST was sent
-	history     [14]uint8
+
+	synFrame, synackFrame, ackFrame, verdictFrame                 uint64
+	firstSYN, lastSYN, synBefore, synackTime, lastSYNACK, ackTime capture.Timestamp
+}
+
+// begin sets what is not known to be so.
+func (h *handshake) begin() {
+	h.firstSYN, h.lastSYN, h.synBefore = capture.Unknown, capture.Unknown, capture.Unknown
+	h.synackTime, h.lastSYNACK, h.ackTime = capture.Unknown, capture.Unknown, capture.Unknown
 }
 
 // rare is what few TCP connections need beside their handshake.
@@ -156,25 +170,11 @@ const (
 	wasAborted
 )
 
-// update counts a packet in the cell.
-func (c *cell) update(r *record) {
-	c.span(r.time)
-	c.bits = c.bits&^lastSecond | facts(r.dir)<<31
-	v := &c.sent[r.dir]
-	v.packets++
-	v.bytes += uint64(r.wire)
-	v.ip += uint64(r.ip)
-	v.payload += uint64(r.payload)
-}
-
-// span widens the cell's time by t. Times may run backwards.
-func (c *cell) span(t capture.Timestamp) {
-	if t > c.last {
-		c.last = t // Unknown is below all times
-		if !c.first.Known() {
-			c.first = t
-		}
-	} else if t < c.first && t.Known() {
-		c.first = t
+// span widens the times of cell n, which is c, by when. Times may run backwards.
+func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
+	m := t.meta(n)
+	if when.Known() && (when < m.first || !m.first.Known()) {
+		m.first = when
 	}
+	c.last = max(c.last, when) // Unknown is below all times
 }

@@ -2,9 +2,9 @@ package flow
 
 // datagrams fills in what connectionless traffic has.
 func (t *Table) datagrams(c *cell, m *meta, client uint8, r *Connection) {
-	r.ConnState, r.History = datagramState(c.sent, client, m.firstDir == client)
+	r.ConnState, r.History = datagramState(r, m.firstDir == client)
 	r.Outcome = t.answered(m, r)
-	if isICMP(c.key.proto) {
+	if isICMP(c.key.protocol()) {
 		r.IsICMP, r.Type, r.Code = true, uint8(c.next[0]), uint8(c.next[1])
 	}
 }
@@ -36,7 +36,7 @@ const (
 // code: of the first query, or of the first message while there is none. They take
 // the place of sequence numbers, which ICMP has not.
 func (c *cell) message(r *record) {
-	what := purpose(r.key.version, uint8(r.flags))
+	what := purpose(r.key.version(), uint8(r.flags))
 	if !c.has(knownSeq.of(0)) || what == query && !c.has(asked.both()) {
 		c.next = [2]uint32{uint32(r.flags), uint32(r.window)}
 		c.bits |= knownSeq.of(0)

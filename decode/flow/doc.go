@@ -13,7 +13,7 @@
 //	                                             └ handshake TCP: frames, times, states
 //
 // A segment in the middle of an established connection takes the short way
-// (cell.inOrder) and touches the cell alone. Everything else goes through
+// (cell.inOrder) and touches the cell alone, one cache line. Everything else goes through
 // Table.segment, which notes facts (see facts) and moves both ends' states
 // (see transitions). Outcome, close and role are derived from the facts when they
 // are asked for (outcome, closing, Table.role), so a later fact can always

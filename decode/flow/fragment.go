@@ -17,7 +17,7 @@ const (
 // fragmentKey names a datagram: RFC 791 §3.2, RFC 8200 §4.5.
 type fragmentKey struct {
 	addresses key // without ports
-	wide      addressPair
+	wide      network
 	id        uint32
 	dir       uint8
 }
@@ -43,11 +43,8 @@ func newFragments() fragments { return fragments{entries: map[fragmentKey]*fragm
 
 // start notes that connection n sent the first fragment of a datagram, and gives it
 // the fragments that came before.
-func (f *fragments) start(t *Table, b *Batch, r *record, x *extra, n uint32) {
-	k := t.fragmentKey(r, x)
-	if m := t.metas.at(n); m.wide != 0 {
-		k.wide = *t.wide.at(m.wide - 1)
-	}
+func (f *fragments) start(t *Table, b *Batch, r *record, n uint32) {
+	k := fragmentOf(b, r)
 	e := f.entry(t, k, r.time, b.number(r))
 	e.known, e.connection = true, n
 	t.attribute(n, r.dir, e.since, e.waiting)
@@ -56,10 +53,7 @@ func (f *fragments) start(t *Table, b *Batch, r *record, x *extra, n uint32) {
 
 // fragment takes a later fragment.
 func (t *Table) fragment(b *Batch, r *record) {
-	k := t.fragmentKey(r, &b.extras[r.extra-1])
-	if r.wide != 0 {
-		k.wide = b.wide[r.wide-1]
-	}
+	k := fragmentOf(b, r)
 	e := t.fragments.entry(t, k, r.time, b.number(r))
 	v := volume{packets: 1, bytes: uint64(r.wire), ip: uint64(r.ip)}
 	if e.known {
@@ -71,14 +65,17 @@ func (t *Table) fragment(b *Batch, r *record) {
 	e.waiting.ip += v.ip
 }
 
-func (t *Table) fragmentKey(r *record, x *extra) fragmentKey {
-	k := fragmentKey{addresses: r.key, id: x.id}
-	k.addresses.pa, k.addresses.pb = 0, 0
-	if r.key.version == 6 {
-		k.addresses.proto = 0 // a later fragment names the first header after its own, which may be an extension
+// fragmentOf names the datagram that r is a fragment of.
+func fragmentOf(b *Batch, r *record) fragmentKey {
+	k := fragmentKey{addresses: r.key.withoutPorts(), id: b.packet(r).IPID}
+	if r.wide != 0 {
+		k.wide = b.wide[r.wide-1]
+	}
+	if r.key.version() == 6 {
+		k.addresses.a &^= 0xff00 // a later fragment names the first header after its own, which may be an extension
 	}
 	// The side by addresses alone: with equal addresses the ports decided.
-	if k.addresses.a != k.addresses.b {
+	if r.key.address(0) != r.key.address(1) {
 		k.dir = r.dir
 	}
 	return k
@@ -90,18 +87,15 @@ func (t *Table) attribute(n uint32, dir uint8, when capture.Timestamp, v volume)
 		return
 	}
 	c := t.cells.at(n)
-	s := &c.sent[dir]
-	s.packets += v.packets
-	s.bytes += v.bytes
-	s.ip += v.ip
-	c.span(when)
+	t.carry(n, dir, v)
+	t.span(n, c, when)
 	total := &t.Totals.Connections
 	switch {
-	case hasPorts(c.key.proto):
-	case c.key.proto == protoICMP || c.key.proto == protoICMPv6:
+	case hasPorts(c.key.protocol()):
+	case isICMP(c.key.protocol()):
 		total = &t.Totals.ICMP
 	default:
-		total = &t.Totals.OtherIP[c.key.proto]
+		total = &t.Totals.OtherIP[c.key.protocol()]
 	}
 	total.add(Volume{v.packets, v.bytes})
 }

@@ -1,9 +1,6 @@
 package flow
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // fromSecond marks a history letter that the key's second endpoint caused.
 const fromSecond = 0x80
@@ -147,7 +144,8 @@ func (t *Table) lastSYNACK(c *cell, h *handshake, side uint8) uint32 {
 
 // history is h's history as Zeek writes it: upper case is the client.
 func (t *Table) history(h *handshake, client uint8) string {
-	var s strings.Builder
+	var fixed [2 * len(h.history)]byte
+	b := fixed[:0]
 	write := func(letters []uint8) {
 		for _, l := range letters {
 			side := l / fromSecond
@@ -155,15 +153,25 @@ func (t *Table) history(h *handshake, client uint8) string {
 			if side == client && l >= 'a' {
 				l -= 'a' - 'A'
 			}
-			s.WriteByte(l)
+			b = append(b, l)
 		}
 	}
 	write(h.history[:h.historyLen])
 	if h.spill != 0 {
 		write(t.spill[h.spill-1])
 	}
-	return s.String()
+	s, ok := t.histories[string(b)] // most connections have one of a few
+	if !ok {
+		s = string(b)
+		if len(t.histories) < maxHistories {
+			t.histories[s] = s
+		}
+	}
+	return s
 }
+
+// maxHistories bounds the histories that are kept to be shared.
+const maxHistories = 1024
 
 // powerOfTen reports whether n is 1, 10, 100 …
 func powerOfTen(n uint32) bool {

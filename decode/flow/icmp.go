@@ -9,36 +9,33 @@ import (
 // quote attaches an ICMP error to the connection whose packet it quotes. The
 // error's own packet is counted where it belongs, in its ICMP conversation.
 func (t *Table) quote(b *Batch, r *record) {
-	x := &b.extras[r.extra-1]
-	if !isError(r.key.version, x.icmpType, x.icmpCode) {
-		return
-	}
 	n, found := t.find(b, r)
 	if !found {
 		return
 	}
-	c, m := t.cells.at(n), t.metas.at(n)
-	if c.key.proto == protoTCP && x.hasSeq && !c.sentSeq(t.handshake(c), r.dir, r.seq) {
+	p := b.packet(r)
+	c, m := t.cells.at(n), t.meta(n)
+	if c.key.protocol() == protoTCP && p.Quoted.HasSeq && !c.sentSeq(t.handshake(n), r.dir, r.seq) {
 		return // quotes an earlier connection of this tuple
 	}
 	first := m.icmp == 0
 	if first {
 		t.icmp = append(t.icmp, icmpError{
-			from: x.from, version: x.fromVersion, typ: x.icmpType, code: x.icmpCode,
-			quotedSide: r.dir, decided: c.sent[r.dir^1].packets == 0, frame: b.number(r),
+			from: p.Src, version: p.Version, typ: p.ICMPType, code: p.ICMPCode,
+			quotedSide: r.dir, decided: t.volumes(n)[r.dir^1].packets == 0, frame: b.number(r),
 		})
 		m.icmp = uint32(len(t.icmp))
 	}
-	if c.key.proto != protoTCP {
+	if c.key.protocol() != protoTCP {
 		return
 	}
-	h := t.handshake(c)
+	h := t.handshake(n)
 	client, known := c.client()
-	quotesSYN := known && client == r.dir && c.has(sawSYN.of(client)) && (!x.hasSeq || r.seq == h.isn[client])
+	quotesSYN := known && client == r.dir && c.has(sawSYN.of(client)) && (!p.Quoted.HasSeq || r.seq == h.isn[client])
 	if quotesSYN && h.verdict == noVerdict && !c.has(sawSYNACK.of(client^1)) && !c.has(goesOn.of(client)) {
 		h.verdict, h.verdictFrame = wasUnreachable, b.number(r)
 		e := &t.icmp[m.icmp-1] // the error that decided is the one to tell
-		e.from, e.version, e.typ, e.code = x.from, x.fromVersion, x.icmpType, x.icmpCode
+		e.from, e.version, e.typ, e.code = p.Src, p.Version, p.ICMPType, p.ICMPCode
 	}
 }
 

@@ -12,21 +12,60 @@ import (
 // virtual network, its id. The lower endpoint stands first, so that both
 // directions have the same key.
 //
-// It has no pointers and no gaps: it compares as one block of memory, and tables
-// of keys are nothing to the garbage collector. An IPv6 address is represented by
-// a keyed hash; whoever finds an equal key compares the addresses themselves (see
-// Table.slot).
+// It has no pointers and no gaps: it compares as two words, and tables of keys are
+// nothing to the garbage collector. Where two IPv4 addresses are not enough (wide), a
+// keyed hash stands for each address, and whoever finds an equal key compares the
+// networks themselves (see Table.slot).
 type key struct {
-	a, b    uint32 // IPv4 addresses, or hashes of IPv6 addresses
-	pa, pb  uint16 // ports; 0 for protocols without
-	proto   uint8  // IP protocol number
-	version uint8  // 4 or 6
-	tunnel  uint16 // kind of the tunnel that keeps tenants apart, or 0
-	vni     uint32 // its network's id: one private tuple in two tenants is two connections
+	a uint64 // address, port, protocol, IP version: 32, 16, 8, 8 bits
+	b uint64 // address, port, 1 inside a virtual network: 32, 16, 16 bits
 }
 
-// addressPair holds the IPv6 addresses of a key, in its order.
-type addressPair struct{ a, b decode.Addr }
+// A network is what a wide key stands for: the addresses in the key's order and the
+// virtual network around them. One private tuple in two tenants is two connections.
+type network struct {
+	a, b   decode.Addr
+	tunnel uint32 // kind of the tunnel that keeps tenants apart, or 0
+	id     uint32 // of the virtual network
+}
+
+func (k key) protocol() uint8 { return uint8(k.a >> 8) }
+func (k key) version() uint8  { return uint8(k.a) }
+func (k key) hasStream() bool { p := k.protocol(); return p == protoTCP || p == protoSCTP }
+func (k key) wide() bool      { return uint8(k.a) != 4 || uint16(k.b) != 0 }
+
+// address is the address of one end, or what stands for it when the key is wide.
+func (k key) address(side uint8) uint32 {
+	if side == 0 {
+		return uint32(k.a >> 32)
+	}
+	return uint32(k.b >> 32)
+}
+
+// port is the port of one end; 0 for protocols without.
+func (k key) port(side uint8) uint16 {
+	if side == 0 {
+		return uint16(k.a >> 16)
+	}
+	return uint16(k.b >> 16)
+}
+
+// withoutPorts is k for what only has addresses.
+func (k key) withoutPorts() key {
+	const ports = 0xffff << 16
+	return key{k.a &^ ports, k.b &^ ports}
+}
+
+// narrow is the key of an IPv4 packet outside of any virtual network. dir is 0 when its
+// source is the key's first endpoint, else 1.
+func narrow(src, dst uint32, sport, dport uint16, protocol uint8) (k key, dir uint8) {
+	from := uint64(src)<<32 | uint64(sport)<<16
+	to := uint64(dst)<<32 | uint64(dport)<<16
+	if from > to {
+		dir = 1
+	}
+	return key{min(from, to) | uint64(protocol)<<8 | 4, max(from, to)}, dir
+}
 
 // A Seed keys the hashes of a run. Tuples come from the network, so whoever
 // writes packets must not be able to choose tuples that collide.
@@ -49,51 +88,43 @@ func fold(x, y uint64) uint64 {
 }
 
 // hash is the table's hash of k.
-func (s *Seed) hash(k *key) uint32 {
-	addrs := uint64(k.a) | uint64(k.b)<<32
-	rest := uint64(k.pa) | uint64(k.pb)<<16 | uint64(k.proto)<<32 | uint64(k.version)<<40
-	h := fold(addrs^s[0], rest^s[1])
-	h = fold(h^(uint64(k.vni)|uint64(k.tunnel)<<32), s[2])
+func (s *Seed) hash(k key) uint32 {
+	h := fold(fold(k.a^s[0], k.b^s[1]), s[2])
 	return uint32(h) ^ uint32(h>>32)
 }
 
 // partition is the part of n that k's address pair belongs to: a connection, the
 // ICMP errors that quote it and its fragments share it.
-func (s *Seed) partition(k *key, n int) int {
+func (s *Seed) partition(k key, n int) int {
 	if n == 1 {
 		return 0
 	}
-	h := fold((uint64(k.a)|uint64(k.b)<<32)^s[3], s[4])
+	h := fold((k.a>>32|k.b>>32<<32)^s[3], s[4])
 	return int(h >> 32 % uint64(n))
 }
 
-// address is the 32-bit stand-in of an IPv6 address in a key.
-func (s *Seed) address(a *decode.Addr) uint32 {
+// address is the 32-bit stand-in of an address of n.
+func (s *Seed) address(a *decode.Addr, n *network) uint32 {
 	hi := binary.BigEndian.Uint64(a[:8])
 	lo := binary.BigEndian.Uint64(a[8:])
-	h := fold(fold(hi^s[5], s[3])^lo, s[1])
+	h := fold(fold(hi^s[5], s[3])^lo, s[1]^(uint64(n.tunnel)<<32|uint64(n.id)))
 	return uint32(h) ^ uint32(h>>32)
 }
 
-// orient makes the key of a packet from src to dst. dir is 0 when src is the
-// key's first endpoint, else 1.
-func (s *Seed) orient(k *key, src, dst *decode.Addr, sport, dport uint16) (dir uint8) {
-	if k.version == 4 {
-		a, b := binary.BigEndian.Uint32(src[:4]), binary.BigEndian.Uint32(dst[:4])
-		if a < b || a == b && sport <= dport {
-			k.a, k.b, k.pa, k.pb = a, b, sport, dport
-			return 0
-		}
-		k.a, k.b, k.pa, k.pb = b, a, dport, sport
-		return 1
+// wide is the key of a packet in n, which has its source and destination as a and b. It
+// puts them in the key's order.
+func (s *Seed) wide(n *network, sport, dport uint16, protocol, version uint8) (k key, dir uint8) {
+	if !lowerFirst(&n.a, &n.b, sport, dport) {
+		n.a, n.b = n.b, n.a
+		sport, dport = dport, sport
+		dir = 1
 	}
-	a, b := s.address(src), s.address(dst)
-	if lowerFirst(src, dst, sport, dport) {
-		k.a, k.b, k.pa, k.pb = a, b, sport, dport
-		return 0
+	k.a = uint64(s.address(&n.a, n))<<32 | uint64(sport)<<16 | uint64(protocol)<<8 | uint64(version)
+	k.b = uint64(s.address(&n.b, n))<<32 | uint64(dport)<<16
+	if n.tunnel != 0 {
+		k.b |= 1
 	}
-	k.a, k.b, k.pa, k.pb = b, a, dport, sport
-	return 1
+	return k, dir
 }
 
 // lowerFirst reports whether endpoint a is not above endpoint b.

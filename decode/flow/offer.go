@@ -13,10 +13,7 @@ func (t *Table) offer(b *Batch, r *record, h *handshake) {
 		return
 	}
 	o.seen = true
-	if r.extra == 0 {
-		return
-	}
-	opt := &b.extras[r.extra-1].options
+	opt := &b.packet(r).Options
 	o.has, o.mss, o.scale, o.cookie = opt.Has, opt.MSS, opt.WindowScale, opt.CookieLen
 	if o.has&decode.OptMPTCP != 0 {
 		h.flags |= uint16(MPTCP)

@@ -5,62 +5,52 @@ import (
 	"sockscope/decode"
 )
 
-// A kind says how a record is applied to the table.
-type kind uint8
+// what says in its lowest bits how a record is applied to the table, and in the others
+// what is unusual about its packet.
+type what uint8
 
 const (
-	segment  kind = iota // TCP
+	segment  what = iota // TCP
 	datagram             // UDP, ICMP and all other conversations
 	sctp
 	fragment // a later fragment, to be attributed
 	quote    // not a packet of the connection, but an ICMP error about it
+
+	kinds       what = 7      // the bits of the above
+	cut         what = 1 << 3 // TCP: the snap length left only the ports
+	firstOfMany what = 1 << 4 // the first fragment of several
+	surrounded  what = 1 << 5 // by VLAN tags or tunnels
 )
 
-// A record is what the table needs of one frame. Records of one partition are
-// applied in the order of the frames.
+// A record is what each frame must tell the table: one cache line. What the table asks
+// of few packets (options, payload, tunnels) it reads from the frame again; see
+// Batch.packet. Records of one partition are applied in the order of the frames.
 type record struct {
 	key      key
-	hash     uint32
 	time     capture.Timestamp
+	hash     uint32
 	frame    uint32 // index into the block's frames
 	wire     uint32 // bytes on the wire
 	ip       uint32 // bytes of the IP packet
 	payload  uint32 // bytes of transport payload, as the headers say
 	seq, ack uint32 // SCTP: seq is the initiate tag of INIT and INIT ACK
-	wide     uint32 // 1 + index into Batch.wide: IPv6 addresses
-	extra    uint32 // 1 + index into Batch.extras
-	offset   uint32 // of the captured payload in the frame
-	captured uint16 // bytes of captured payload, at most 65535
+	wide     uint32 // 1 + index into Batch.wide when key.wide, else 0
 	window   uint16 // ICMP: code
 	flags    uint16 // TCP flags; SCTP: set of chunk types; ICMP: type
-	kind     kind
+	what     what
 	dir      uint8 // 0: sent by the key's first endpoint
 	ttl      uint8
-	cut      bool // TCP: the snap length left the ports alone
-	hasVLAN  bool
-	vlan     uint16 // outermost id
-}
-
-// extra is what few records need.
-type extra struct {
-	options  decode.TCPOptions
-	tunnels  [decode.MaxTunnels]decode.Tunnel
-	nTunnels uint8
-	first    bool   // first of several fragments
-	id       uint32 // of the fragments
-	// quote: the ICMP error
-	icmpType, icmpCode uint8
-	hasSeq             bool
-	from               decode.Addr
-	fromVersion        uint8
+	offset   uint8 // of the captured payload in the frame; 0 means that packet tells
 }
 
 // A Batch holds one block's records of one partition.
 type Batch struct {
 	block   *capture.Block
 	records []record
-	wide    []addressPair
-	extras  []extra
+	wide    []network
+
+	decoded decode.Packet // of frame number latest
+	latest  uint32        // 1 + index into the block's frames, or 0
 }
 
 // reset empties b for block.
@@ -68,17 +58,16 @@ func (b *Batch) reset(block *capture.Block) {
 	b.block = block
 	b.records = b.records[:0]
 	b.wide = b.wide[:0]
-	b.extras = b.extras[:0]
+	b.latest = 0
 }
 
-// add appends an empty record.
+// add appends a record, which holds an older one's values.
 func (b *Batch) add() *record {
 	n := len(b.records)
 	if n == cap(b.records) {
 		b.records = append(b.records, record{})
 	} else {
 		b.records = b.records[:n+1]
-		b.records[n] = record{}
 	}
 	return &b.records[n]
 }
@@ -86,9 +75,26 @@ func (b *Batch) add() *record {
 // Len is the number of records.
 func (b *Batch) Len() int { return len(b.records) }
 
+// packet is all that r's frame says; it is valid until the next call.
+func (b *Batch) packet(r *record) *decode.Packet {
+	if b.latest != r.frame+1 {
+		f := &b.block.Frames[r.frame]
+		b.decoded.Decode(f.Data, f.Length, f.Link)
+		b.latest = r.frame + 1
+	}
+	return &b.decoded
+}
+
+// kind is how r is applied.
+func (r *record) kind() what { return r.what & kinds }
+
 // payload is what was captured of r's transport payload.
 func (b *Batch) payload(r *record) []byte {
-	return b.block.Frames[r.frame].Data[r.offset:][:r.captured]
+	if r.offset == 0 {
+		return b.packet(r).Payload
+	}
+	frame := b.block.Frames[r.frame].Data[r.offset:]
+	return frame[:min(len(frame), int(r.payload))] // what follows is padding
 }
 
 // number is the number of r's frame in the whole input.

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"encoding/binary"
+
 	"sockscope/capture"
 	"sockscope/decode"
 )
@@ -11,6 +13,7 @@ type Recorder struct {
 	Totals Totals
 
 	seed   *Seed
+	common decode.Common
 	packet decode.Packet
 }
 
@@ -25,119 +28,124 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 	for i := range parts {
 		parts[i].reset(block)
 	}
-	links := linkRun{totals: &r.Totals}
+	r.Totals.block(block)
 	for i := range block.Frames {
 		f := &block.Frames[i]
-		r.Totals.frame(f)
-		links.count(f.Link)
-		p := &r.packet
-		p.Decode(f.Data, f.Length, f.Link)
-		if p.Err != decode.None {
-			r.Totals.Problems[p.Err]++
-		}
-		switch p.Class {
-		case decode.TCP, decode.UDP, decode.SCTP:
+		if f.Link == capture.LinkEthernet && r.common.Decode(f.Data, f.Length) {
 			r.Totals.Connections.Add(f.Length)
-		case decode.ICMP:
-			r.Totals.ICMP.Add(f.Length)
-			if p.Quoted.Valid {
-				r.quote(f, uint32(i), parts)
-			}
-		case decode.IP:
-			if hasPorts(p.Protocol) || isICMP(p.Protocol) { // its header is not there
-				r.Totals.undecoded(p.Err, f)
-				continue
-			}
-			r.Totals.OtherIP[p.Protocol].Add(f.Length)
-		case decode.Fragment:
-			// The table knows whether the first fragment was seen.
-		case decode.NonIP:
-			v := r.Totals.NonIP[p.EtherType]
-			v.Add(f.Length)
-			r.Totals.NonIP[p.EtherType] = v
-			continue
-		default:
-			r.Totals.undecoded(p.Err, f)
+			r.commonRecord(f, uint32(i), parts)
 			continue
 		}
-		r.packetRecord(f, uint32(i), parts)
+		r.frame(f, uint32(i), parts)
 	}
-	links.flush()
+}
+
+// commonRecord adds the record of the decoded common packet.
+func (r *Recorder) commonRecord(f *capture.Frame, frame uint32, parts []Batch) {
+	c := &r.common
+	var k key
+	var dir uint8
+	var rec *record
+	if c.Version == 4 {
+		k, dir = narrow(c.Src, c.Dst, c.SrcPort, c.DstPort, c.Protocol)
+		rec = parts[r.seed.partition(k, len(parts))].add()
+		rec.wide = 0
+	} else {
+		addresses := f.Data[c.IP+8:]
+		n := network{a: decode.Addr(addresses[:16]), b: decode.Addr(addresses[16:])}
+		k, dir = r.seed.wide(&n, c.SrcPort, c.DstPort, c.Protocol, c.Version)
+		b := &parts[r.seed.partition(k, len(parts))]
+		rec = b.add()
+		b.wide = append(b.wide, n)
+		rec.wide = uint32(len(b.wide))
+	}
+	// Field by field: a record made elsewhere and then copied costs twice as much.
+	rec.key.a, rec.key.b = k.a, k.b
+	rec.time = f.Time
+	rec.hash = r.seed.hash(k)
+	rec.frame = frame
+	rec.wire, rec.ip, rec.payload = f.Length, c.IPLength, c.PayloadLength
+	rec.seq, rec.ack, rec.window, rec.flags = c.Seq, c.Ack, c.Window, c.Flags
+	rec.dir, rec.ttl = dir, c.TTL
+	rec.what, rec.offset = segment, uint8(c.Payload) // at most 118
+	if c.Protocol != protoTCP {
+		rec.what = datagram
+	}
+	if c.Tagged {
+		rec.what |= surrounded
+	}
+}
+
+// frame decodes any frame, counts it when it is no packet of a connection or
+// conversation, and adds its record when it is.
+func (r *Recorder) frame(f *capture.Frame, number uint32, parts []Batch) {
+	p := &r.packet
+	p.Decode(f.Data, f.Length, f.Link)
+	if p.Err != decode.None {
+		r.Totals.Problems[p.Err]++
+	}
+	switch p.Class {
+	case decode.TCP, decode.UDP, decode.SCTP:
+		r.Totals.Connections.Add(f.Length)
+	case decode.ICMP:
+		r.Totals.ICMP.Add(f.Length)
+		if p.Quoted.Valid && isError(p.Version, p.ICMPType, p.ICMPCode) {
+			r.quote(f, number, parts)
+		}
+	case decode.IP:
+		if hasPorts(p.Protocol) || isICMP(p.Protocol) { // its header is not there
+			r.Totals.undecoded(p.Err, f)
+			return
+		}
+		r.Totals.OtherIP[p.Protocol].Add(f.Length)
+	case decode.Fragment:
+		// The table knows whether the first fragment was seen.
+	case decode.NonIP:
+		v := r.Totals.NonIP[p.EtherType]
+		v.Add(f.Length)
+		r.Totals.NonIP[p.EtherType] = v
+		return
+	default:
+		r.Totals.undecoded(p.Err, f)
+		return
+	}
+	r.packetRecord(f, number, parts)
 }
 
 // packetRecord adds the record of the decoded packet, which has IP addresses.
 func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 	p := &r.packet
-	k := key{proto: p.Protocol, version: p.Version}
 	var sport, dport uint16
-	what := datagram
+	switch p.Class {
+	case decode.TCP, decode.UDP, decode.SCTP:
+		sport, dport = p.SrcPort, p.DstPort
+	}
+	rec := r.add(parts, p, f, frame, &p.Src, &p.Dst, sport, dport, p.Protocol, p.Version)
+	rec.wire, rec.ip, rec.payload, rec.ttl = f.Length, uint32(p.IPLength), uint32(p.PayloadLength), p.TTL
 	switch p.Class {
 	case decode.TCP:
-		what, sport, dport = segment, p.SrcPort, p.DstPort
-	case decode.UDP:
-		sport, dport = p.SrcPort, p.DstPort
-	case decode.SCTP:
-		what, sport, dport = sctp, p.SrcPort, p.DstPort
-	case decode.Fragment:
-		what = fragment
-	}
-	if p.NumTunnels != 0 {
-		k.tunnel, k.vni = network(p)
-	}
-	dir := r.seed.orient(&k, &p.Src, &p.Dst, sport, dport)
-	b := &parts[r.seed.partition(&k, len(parts))]
-	rec := b.add()
-	rec.key, rec.hash, rec.time, rec.frame = k, r.seed.hash(&k), f.Time, frame
-	rec.wire, rec.ip, rec.kind, rec.dir, rec.ttl = f.Length, uint32(p.IPLength), what, dir, p.TTL
-	if what != fragment && len(p.Payload) > 0 {
-		rec.offset = uint32(cap(f.Data) - cap(p.Payload)) // Payload is a part of Data
-		rec.captured = uint16(min(len(p.Payload), 65535))
-	}
-	simple := true
-	switch what {
-	case segment:
-		rec.payload = uint32(p.PayloadLength)
+		rec.what = segment
 		rec.seq, rec.ack = p.Seq, p.Ack
-		rec.window, rec.flags, rec.cut = p.Window, p.Flags, !p.TCPHeader
-		simple = p.Flags&decode.SYN == 0
-	case datagram:
-		rec.payload = uint32(p.PayloadLength)
+		rec.window, rec.flags = p.Window, p.Flags
+		if !p.TCPHeader {
+			rec.what |= cut
+		}
+	case decode.SCTP:
+		rec.what = sctp
+		rec.flags, rec.seq = p.SCTPChunkBits, p.SCTPInitTag
+	case decode.Fragment:
+		rec.what, rec.payload = fragment, 0
+	default:
+		rec.what = datagram
 		if p.Class == decode.ICMP {
 			rec.flags, rec.window = uint16(p.ICMPType), uint16(p.ICMPCode)
 		}
-	case sctp:
-		rec.payload = uint32(p.PayloadLength)
-		rec.flags, rec.seq = p.SCTPChunkBits, p.SCTPInitTag
-	case fragment:
-		simple = false
 	}
-	if p.Version == 6 {
-		pair := addressPair{p.Src, p.Dst}
-		if dir == 1 {
-			pair = addressPair{p.Dst, p.Src}
-		}
-		b.wide = append(b.wide, pair)
-		rec.wide = uint32(len(b.wide))
+	if p.MoreFrags && p.Class != decode.Fragment {
+		rec.what |= firstOfMany
 	}
-	for i := range min(int(p.NumVLANs), len(p.VLANs)) {
-		if id := p.VLANs[i]; id != 0 { // 0 is a priority tag, not a network (IEEE 802.1Q)
-			rec.vlan, rec.hasVLAN = id, true
-			break
-		}
-	}
-	if simple && p.NumTunnels == 0 && !p.MoreFrags {
-		return
-	}
-	b.extras = append(b.extras, extra{})
-	rec.extra = uint32(len(b.extras))
-	x := &b.extras[len(b.extras)-1]
-	if what == segment && !simple {
-		x.options = p.Options
-	}
-	x.nTunnels = p.NumTunnels
-	copy(x.tunnels[:], p.Tunnels[:p.NumTunnels])
-	if p.MoreFrags || what == fragment {
-		x.first, x.id = what != fragment, p.IPID
+	if p.NumTunnels != 0 || p.NumVLANs != 0 {
+		rec.what |= surrounded
 	}
 }
 
@@ -145,32 +153,49 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 func (r *Recorder) quote(f *capture.Frame, frame uint32, parts []Batch) {
 	p := &r.packet
 	q := &p.Quoted
-	k := key{proto: q.Protocol, version: q.Version}
-	if p.NumTunnels != 0 {
-		k.tunnel, k.vni = network(p)
-	}
 	var sport, dport uint16
 	if hasPorts(q.Protocol) {
 		sport, dport = q.SrcPort, q.DstPort
 	}
-	dir := r.seed.orient(&k, &q.Src, &q.Dst, sport, dport)
-	b := &parts[r.seed.partition(&k, len(parts))]
+	rec := r.add(parts, p, f, frame, &q.Src, &q.Dst, sport, dport, q.Protocol, q.Version)
+	rec.what, rec.seq = quote, q.Seq
+}
+
+// add adds a record for a tuple that p has, in the virtual network that p is in.
+func (r *Recorder) add(parts []Batch, p *decode.Packet, f *capture.Frame, frame uint32,
+	src, dst *decode.Addr, sport, dport uint16, protocol, version uint8) *record {
+	var k key
+	var dir uint8
+	n := network{a: *src, b: *dst}
+	if p.NumTunnels != 0 {
+		n.tunnel, n.id = virtual(p)
+	}
+	if version == 4 && n.tunnel == 0 {
+		k, dir = narrow(binary.BigEndian.Uint32(src[:]), binary.BigEndian.Uint32(dst[:]), sport, dport, protocol)
+	} else {
+		k, dir = r.seed.wide(&n, sport, dport, protocol, version)
+	}
+	b := &parts[r.seed.partition(k, len(parts))]
 	rec := b.add()
-	rec.key, rec.hash, rec.time, rec.frame = k, r.seed.hash(&k), f.Time, frame
-	rec.kind, rec.dir, rec.seq = quote, dir, q.Seq
-	if q.Version == 6 {
-		pair := addressPair{q.Src, q.Dst}
-		if dir == 1 {
-			pair = addressPair{q.Dst, q.Src}
-		}
-		b.wide = append(b.wide, pair)
+	*rec = record{key: k, time: f.Time, hash: r.seed.hash(k), frame: frame, dir: dir}
+	if k.wide() {
+		b.wide = append(b.wide, n)
 		rec.wide = uint32(len(b.wide))
 	}
-	b.extras = append(b.extras, extra{
-		icmpType: p.ICMPType, icmpCode: p.ICMPCode, hasSeq: q.HasSeq,
-		from: p.Src, fromVersion: p.Version,
-	})
-	rec.extra = uint32(len(b.extras))
+	return rec
+}
+
+// virtual is the virtual network that p's innermost packet is in: kind and id of the
+// innermost tunnel that keeps tenants apart, or zeros.
+func virtual(p *decode.Packet) (tunnel, id uint32) {
+	for i := int(p.NumTunnels) - 1; i >= 0; i-- {
+		t := &p.Tunnels[i]
+		switch t.Kind {
+		case decode.VXLAN, decode.Geneve, decode.NVGRE:
+			return uint32(t.Kind), t.ID
+		}
+	}
+	return 0, 0
 }
 
 // hasPorts reports whether a protocol's conversations are told apart by ports.
@@ -191,16 +216,3 @@ const (
 	protoSCTP    = 132
 	protoUDPLite = 136
 )
-
-// network is the virtual network that p's innermost packet is in: kind and id of the
-// innermost tunnel that keeps tenants apart, or zeros.
-func network(p *decode.Packet) (tunnel uint16, vni uint32) {
-	for i := int(p.NumTunnels) - 1; i >= 0; i-- {
-		t := &p.Tunnels[i]
-		switch t.Kind {
-		case decode.VXLAN, decode.Geneve, decode.NVGRE:
-			return uint16(t.Kind), t.ID
-		}
-	}
-	return 0, 0
-}

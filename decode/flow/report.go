@@ -7,28 +7,30 @@ import (
 
 // FirstFrame is the number of the frame that connection n began with. It grows
 // with n.
-func (t *Table) FirstFrame(n int) uint64 { return t.metas.at(uint32(n)).firstFrame }
+func (t *Table) FirstFrame(n int) uint64 { return t.meta(uint32(n)).firstFrame }
 
 // Connection fills r with connection n, all but its ID. What r points to stays
 // valid and belongs to the table.
 func (t *Table) Connection(n int, r *Connection) {
-	c, m := t.cells.at(uint32(n)), t.metas.at(uint32(n))
-	client, basis := t.role(c, m)
+	id := uint32(n)
+	c, m := t.cells.at(id), t.meta(id)
+	client, basis := t.role(id)
+	sent := t.volumes(id)
 	*r = Connection{
 		FirstFrame: m.firstFrame,
-		Protocol:   c.key.proto, HasPorts: hasPorts(c.key.proto), Role: basis,
+		Protocol:   c.key.protocol(), HasPorts: hasPorts(c.key.protocol()), Role: basis,
 		VLAN: m.vlan, HasVLAN: m.hasVLAN, Interface: m.iface,
-		First: c.first, Last: c.last,
+		First: m.first, Last: c.last,
 		SYNRTT: NoDuration, ACKRTT: NoDuration, Setup: NoDuration,
-		ToServer: direction(&c.sent[client]), ToClient: direction(&c.sent[client^1]),
+		ToServer: direction(&sent[client]), ToClient: direction(&sent[client^1]),
 	}
-	ends := t.endpoints(c, m)
+	ends := t.endpoints(id)
 	r.Client, r.Server = ends[client], ends[client^1]
 	if m.tunnels != 0 {
 		r.Tunnels = t.tunnels[m.tunnels-1]
 	}
 	if m.evidence != 0 {
-		r.Evidence = *t.evidence.at(m.evidence - 1)
+		r.Evidence = t.proofs.evidence(t.proofs.at(m.evidence - 1))
 		if client == 1 {
 			r.Evidence.FromClient, r.Evidence.FromServer = r.Evidence.FromServer, r.Evidence.FromClient
 		}
@@ -38,28 +40,28 @@ func (t *Table) Connection(n int, r *Connection) {
 		r.HasICMP, r.ICMPType, r.ICMPCode, r.ICMPFrom = true, e.typ, e.code, e.addr()
 	}
 	switch {
-	case c.key.proto == protoTCP:
-		t.tcpConnection(c, m, t.handshake(c), client, r)
-	case c.key.proto == protoSCTP:
-		t.sctpConnection(c, m, client, r)
+	case c.key.protocol() == protoTCP:
+		t.tcpConnection(c, m, t.handshake(id), client, r)
+	case c.key.protocol() == protoSCTP:
+		t.sctpConnection(m, t.handshake(id), client, r)
 	default:
 		t.datagrams(c, m, client, r)
 	}
 }
 
-// endpoints are the key's two ends.
-func (t *Table) endpoints(c *cell, m *meta) (ends [2]netip.AddrPort) {
-	if c.key.version == 4 {
-		var a, b [4]byte
-		binary.BigEndian.PutUint32(a[:], c.key.a)
-		binary.BigEndian.PutUint32(b[:], c.key.b)
-		ends[0] = netip.AddrPortFrom(netip.AddrFrom4(a), c.key.pa)
-		ends[1] = netip.AddrPortFrom(netip.AddrFrom4(b), c.key.pb)
-		return ends
+// endpoints are the two ends of connection id, in its key's order.
+func (t *Table) endpoints(id uint32) (ends [2]netip.AddrPort) {
+	c := t.cells.at(id)
+	var n network
+	if wide := t.refs.at(id).wide; wide != 0 {
+		n = *t.wide.at(wide - 1)
+	} else {
+		binary.BigEndian.PutUint32(n.a[:], c.key.address(0))
+		binary.BigEndian.PutUint32(n.b[:], c.key.address(1))
 	}
-	pair := t.wide.at(m.wide - 1)
-	ends[0] = netip.AddrPortFrom(netip.AddrFrom16(pair.a), c.key.pa)
-	ends[1] = netip.AddrPortFrom(netip.AddrFrom16(pair.b), c.key.pb)
+	version := c.key.version()
+	ends[0] = netip.AddrPortFrom(n.a.Netip(version), c.key.port(0))
+	ends[1] = netip.AddrPortFrom(n.b.Netip(version), c.key.port(1))
 	return ends
 }
 

@@ -5,14 +5,15 @@ import "net/netip"
 // role decides who is the client, and on what basis (spec, section 2): handshake,
 // payload, registry, range, or who sent first. It is asked when the connection is
 // reported, so the strongest fact counts whenever it came.
-func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
+func (t *Table) role(n uint32) (client uint8, basis RoleBasis) {
+	c, m := t.cells.at(n), t.meta(n)
 	if side, known := c.client(); known {
-		if c.has(sawSYN.of(side)) || c.key.proto == protoSCTP && t.handshake(c).chunks[side]&chunkInit != 0 {
+		if c.has(sawSYN.of(side)) || c.key.protocol() == protoSCTP && t.handshake(n).chunks[side]&chunkInit != 0 {
 			return side, RoleSYN
 		}
 		return side, RoleSYNACK
 	}
-	if isICMP(c.key.proto) {
+	if isICMP(c.key.protocol()) {
 		a, b := c.has(asked.of(0)), c.has(asked.of(1))
 		switch {
 		case a && b:
@@ -26,21 +27,21 @@ func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 		}
 	}
 	if m.evidence != 0 {
-		switch e := t.evidence.at(m.evidence - 1); {
-		case e.FromClient:
+		switch by := t.proofs.at(m.evidence - 1).bySides; {
+		case by&1 != 0:
 			return 0, RolePayload
-		case e.FromServer:
+		case by&2 != 0:
 			return 1, RolePayload
 		}
 	}
-	if hasPorts(c.key.proto) {
-		if t.toGroup(c, m) {
+	if hasPorts(c.key.protocol()) {
+		if t.toGroup(n, m) {
 			return m.firstDir, RoleFirst // a group of hosts sends nothing
 		}
 		if server, ok := t.registered(c); ok {
 			return server ^ 1, RoleRegistry
 		}
-		a, b := c.key.pa >= firstDynamic, c.key.pb >= firstDynamic
+		a, b := c.key.port(0) >= firstDynamic, c.key.port(1) >= firstDynamic
 		switch {
 		case a && !b:
 			return 0, RoleRange
@@ -53,8 +54,8 @@ func (t *Table) role(c *cell, m *meta) (client uint8, basis RoleBasis) {
 
 // toGroup reports whether the first packet went to a multicast address or to the
 // broadcast address of the local network.
-func (t *Table) toGroup(c *cell, m *meta) bool {
-	ends := t.endpoints(c, m)
+func (t *Table) toGroup(n uint32, m *meta) bool {
+	ends := t.endpoints(n)
 	to := ends[m.firstDir^1].Addr()
 	return to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
@@ -70,7 +71,7 @@ const (
 // both or neither are, alone below 1024.
 func (t *Table) registered(c *cell) (server uint8, ok bool) {
 	if t.cfg.Registered != nil {
-		a, b := t.cfg.Registered(c.key.proto, c.key.pa), t.cfg.Registered(c.key.proto, c.key.pb)
+		a, b := t.cfg.Registered(c.key.protocol(), c.key.port(0)), t.cfg.Registered(c.key.protocol(), c.key.port(1))
 		switch {
 		case a && !b:
 			return 0, true
@@ -78,7 +79,7 @@ func (t *Table) registered(c *cell) (server uint8, ok bool) {
 			return 1, true
 		}
 	}
-	a, b := c.key.pa < firstRegistered, c.key.pb < firstRegistered
+	a, b := c.key.port(0) < firstRegistered, c.key.port(1) < firstRegistered
 	switch {
 	case a && !b:
 		return 0, true

@@ -13,8 +13,8 @@ const (
 
 // association takes an SCTP packet: the four-way handshake of RFC 9260 §5.1 maps
 // onto the words for TCP.
-func (t *Table) association(b *Batch, r *record, c *cell) {
-	h := t.handshake(c)
+func (t *Table) association(b *Batch, r *record, n uint32, c *cell) {
+	h := t.handshake(n)
 	d := r.dir
 	client, known := c.client()
 	if !known && r.flags&(chunkInit|chunkInitAck) != 0 {
@@ -60,11 +60,11 @@ func (t *Table) association(b *Batch, r *record, c *cell) {
 
 // associatesAnew reports whether an SCTP packet begins another association of the
 // same tuple: an INIT with another tag than the running one's.
-func (t *Table) associatesAnew(c *cell, r *record) bool {
+func (t *Table) associatesAnew(n uint32, c *cell, r *record) bool {
 	if r.flags&chunkInit == 0 {
 		return false
 	}
-	h := t.handshake(c)
+	h := t.handshake(n)
 	if client, known := c.client(); known && client == r.dir && h.synCount > 0 {
 		return r.seq != h.isn[r.dir]
 	}
@@ -73,9 +73,8 @@ func (t *Table) associatesAnew(c *cell, r *record) bool {
 }
 
 // sctpConnection maps an association's chunks onto the words for TCP.
-func (t *Table) sctpConnection(c *cell, m *meta, client uint8, r *Connection) {
-	r.ConnState, r.History = datagramState(c.sent, client, m.firstDir == client)
-	h := t.handshake(c)
+func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connection) {
+	r.ConnState, r.History = datagramState(r, m.firstDir == client)
 	from, to := h.chunks[client], h.chunks[client^1]
 	both := from | to
 	switch {

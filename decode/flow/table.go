@@ -3,35 +3,36 @@ package flow
 import (
 	"time"
 
-	"sockscope/capture"
 	"sockscope/decode"
 )
 
 // A Table holds the connections of one partition. It belongs to one goroutine.
 //
 // Connections are numbered in the order of their first packets and stay until the
-// end of the run. Cells lie in chunks that the garbage collector does not look
-// into and that never move; the index is open addressing over 8-byte slots, half
-// of it the hash, so that a look-up rarely touches a wrong cell.
+// end of the run. Cells and what belongs to them lie in chunks that the garbage
+// collector does not look into and that never move.
 type Table struct {
 	cfg  Config
 	seed *Seed
 
-	slots []uint64 // hash<<32 | number+1; 0 is free
-	live  int      // slots in use
+	index
+	cells   arena[cell]
+	refs    arena[ref] // of each cell
+	streams arena[stream]
+	others  arena[meta]
+	rares   arena[rare]
 
-	cells      arena[cell]
-	metas      arena[meta]
-	handshakes arena[handshake]
-	rares      arena[rare]
+	wide    arena[network]
+	tunnels [][]decode.Tunnel
+	chains  map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
+	proofs  proofs
+	icmp    []icmpError
+	waits   [][]time.Duration
+	spill   [][]uint8
 
-	wide     arena[addressPair]
-	tunnels  [][]decode.Tunnel
-	chains   map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
-	evidence arena[Evidence]
-	icmp     []icmpError
-	waits    [][]time.Duration
-	spill    [][]uint8
+	big map[uint32]*[2]volume // what counts do not hold, by cell
+
+	histories map[string]string // strings given out, to be shared
 
 	fragments fragments
 	touched   uint32 // keeps the early loads of Apply alive
@@ -51,8 +52,9 @@ type icmpError struct {
 // NewTable makes an empty table. All tables and recorders of a run share seed.
 func NewTable(cfg Config, seed *Seed) *Table {
 	return &Table{
-		cfg: cfg, seed: seed, slots: make([]uint64, 1024),
-		chains: map[chain]uint32{}, fragments: newFragments(), Totals: newTotals(),
+		cfg: cfg, seed: seed, index: newIndex(),
+		chains: map[chain]uint32{}, proofs: newProofs(), big: map[uint32]*[2]volume{}, histories: map[string]string{},
+		fragments: newFragments(), Totals: newTotals(),
 	}
 }
 
@@ -62,64 +64,98 @@ func (t *Table) Len() int { return t.cells.n }
 // Apply applies a batch's records, in order. Batches of a table come in the
 // order of their blocks.
 //
-// Nearly all the time of a large table goes into waiting for memory. So the
-// slots and cells of a stretch of records are touched first, each without
-// waiting for the one before, and used afterwards.
+// Nearly all the time of a large table goes into waiting for memory. So what a stretch
+// of records needs is touched first, each without waiting for the one before, and
+// used afterwards.
 func (t *Table) Apply(b *Batch) {
-	const stretch = 64
-	var number [stretch]uint32
-	records := b.records
-	for len(records) > 0 {
+	for records := b.records; len(records) > 0; {
 		n := min(len(records), stretch)
-		mask := uint32(len(t.slots) - 1)
+		t.touch(records[:n])
 		for i := range n {
-			number[i] = uint32(t.slots[records[i].hash&mask])
-		}
-		var touched uint32
-		for _, k := range number[:n] {
-			if k != 0 {
-				c := t.cells.at(k - 1)
-				touched += c.acked[0] + uint32(c.sent[0].packets)
+			r := &records[i]
+			if r.kind() > datagram {
+				t.aside(b, r)
+				continue
 			}
-		}
-		for i, k := range number[:n] {
-			if k != 0 && records[i].flags&(syn|fin|rst) != 0 {
-				if h := t.cells.at(k - 1).handshake; h != 0 {
-					touched += t.handshakes.at(h - 1).synCount
+			n, found := t.find(b, r)
+			if found && r.what&(kinds|cut|firstOfMany) == segment {
+				if c := t.cells.at(n); c.bits&steady != 0 && c.inOrder(r) {
+					t.count(n, c, r)
+					continue
 				}
 			}
-		}
-		t.touched = touched
-		for i := range n {
-			t.apply(b, &records[i])
+			t.packet(b, r, n, found)
 		}
 		records = records[n:]
 	}
 }
 
-// apply applies one record.
-func (t *Table) apply(b *Batch, r *record) {
-	switch r.kind {
+// stretch is how many records are applied after their memory was touched.
+const stretch = 64
+
+// touch loads what the records, at most a stretch, are going to need.
+func (t *Table) touch(records []record) {
+	var numbers [stretch]uint32
+	for i := range records {
+		numbers[i%stretch] = t.guess(records[i].hash)
+	}
+	var touched uint32
+	cells := t.cells.chunks
+	for _, n := range numbers[:len(records)] {
+		if n != 0 {
+			touched += uint32(cells[(n-1)>>chunkBits][(n-1)%chunkLen].bits)
+		}
+	}
+	// All but the data of established connections needs more.
+	long := numbers[:0]
+	for i := range records {
+		n := numbers[i%stretch]
+		if n == 0 {
+			continue
+		}
+		n--
+		r := &records[i]
+		if r.wide != 0 || r.kind() != datagram && (r.flags&(syn|fin|rst) != 0 || t.cells.at(n).bits&steady == 0) {
+			touched += t.refs.at(n).rest
+			long = append(long, n)
+		}
+	}
+	for _, n := range long {
+		r := t.refs.at(n)
+		if t.cells.at(n).key.hasStream() {
+			touched += t.streams.at(r.rest).handshake.isn[0]
+		}
+		if r.wide != 0 {
+			touched += t.wide.at(r.wide - 1).id
+		}
+	}
+	t.touched = touched
+}
+
+// aside applies a record that is no packet of TCP or of a conversation.
+func (t *Table) aside(b *Batch, r *record) {
+	switch r.kind() {
 	case quote:
 		t.quote(b, r)
-		return
 	case fragment:
 		t.fragment(b, r)
-		return
+	default:
+		n, found := t.find(b, r)
+		t.packet(b, r, n, found)
 	}
-	n, found := t.find(b, r)
+}
+
+// packet applies a packet of connection n, if it is found and the packet does not
+// begin another one.
+func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
 	if found {
 		c := t.cells.at(n)
-		if r.kind == segment {
-			if c.bits&steady != 0 && !r.cut && c.inOrder(r) {
-				c.update(r)
-				t.firstFragment(b, r, n)
-				return
-			}
-			found = !t.startsAnew(c, r)
-		} else if r.kind == sctp {
-			found = !t.associatesAnew(c, r)
-		} else if t.cfg.UDPIdle > 0 {
+		switch {
+		case r.kind() == segment:
+			found = !t.startsAnew(n, c, r)
+		case r.kind() == sctp:
+			found = !t.associatesAnew(n, c, r)
+		case t.cfg.UDPIdle > 0:
 			silence, ok := r.time.Sub(c.last)
 			found = !ok || silence <= t.cfg.UDPIdle
 		}
@@ -128,47 +164,42 @@ func (t *Table) apply(b *Batch, r *record) {
 		n = t.create(b, r)
 	}
 	c := t.cells.at(n)
-	switch r.kind {
+	switch r.kind() {
 	case segment:
-		if r.cut {
+		if r.what&cut != 0 {
 			c.bits |= goesOn.of(r.dir) // that there was something is all we know
-		} else {
-			t.segment(b, r, c)
+		} else if c.bits&steady == 0 || !t.firstInOrder(r, n, c) {
+			t.segment(b, r, n, c)
 		}
 	case sctp:
-		t.association(b, r, c)
+		t.association(b, r, n, c)
 	case datagram:
-		if isICMP(r.key.proto) {
+		if isICMP(r.key.protocol()) {
 			c.message(r)
 		}
 	}
 	if r.payload > 0 && !c.has(sawData.of(r.dir)) {
 		t.firstPayload(b, r, n, c)
 	}
-	c.update(r)
-	t.firstFragment(b, r, n)
-}
-
-// firstFragment notes that connection n sent the first of several fragments, if it
-// is one.
-func (t *Table) firstFragment(b *Batch, r *record, n uint32) {
-	if r.extra != 0 {
-		if x := &b.extras[r.extra-1]; x.first {
-			t.fragments.start(t, b, r, x, n)
-		}
+	t.count(n, c, r)
+	if r.what&firstOfMany != 0 {
+		t.fragments.start(t, b, r, n)
 	}
 }
 
 // firstPayload notes what the first payload of a side proves.
 func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
-	if r.kind != segment || r.flags&syn == 0 { // what a SYN carries is not yet the data phase
+	if r.kind() != segment || r.flags&syn == 0 { // what a SYN carries is not yet the data phase
 		c.bits |= sawData.of(r.dir)
 	}
-	m := t.metas.at(n)
-	if t.cfg.Classify == nil || r.captured == 0 {
+	if t.cfg.Classify == nil {
 		return
 	}
-	e := t.cfg.Classify(r.key.proto, b.payload(r))
+	payload := b.payload(r)
+	if len(payload) == 0 {
+		return
+	}
+	e := t.cfg.Classify(r.key.protocol(), payload)
 	if e == (Evidence{}) {
 		return
 	}
@@ -177,49 +208,12 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 	if r.dir == 1 {
 		e.FromClient, e.FromServer = e.FromServer, e.FromClient
 	}
+	m := t.meta(n)
 	if m.evidence == 0 {
-		i, place := t.evidence.add()
-		*place, m.evidence = e, i+1
-		return
+		i, _ := t.proofs.add()
+		m.evidence = i + 1
 	}
-	old := t.evidence.at(m.evidence - 1)
-	if old.Service == "" {
-		old.Service = e.Service
-	}
-	if old.ServerName == "" {
-		old.ServerName = e.ServerName
-	}
-	if old.ALPN == "" {
-		old.ALPN = e.ALPN
-	}
-	if !old.FromClient && !old.FromServer {
-		old.FromClient, old.FromServer = e.FromClient, e.FromServer
-	}
-}
-
-// find looks up the newest connection of r's key.
-func (t *Table) find(b *Batch, r *record) (n uint32, found bool) {
-	slot, n := t.slot(b, r)
-	return n, t.slots[slot] != 0
-}
-
-// slot is the place of r's key in the index, and the connection there when the
-// slot is not free.
-func (t *Table) slot(b *Batch, r *record) (slot, n uint32) {
-	mask := uint32(len(t.slots) - 1)
-	for i := r.hash & mask; ; i = (i + 1) & mask {
-		s := t.slots[i]
-		if s == 0 {
-			return i, 0
-		}
-		if uint32(s>>32) != r.hash {
-			continue
-		}
-		n := uint32(s) - 1
-		if t.cells.at(n).key == r.key && (r.wide == 0 || *t.wide.at(t.metas.at(n).wide - 1) == b.wide[r.wide-1]) {
-			return i, n
-		}
-	}
+	t.proofs.note(t.proofs.at(m.evidence-1), &e)
 }
 
 // create starts a connection with r as its first packet. An older one with the
@@ -228,40 +222,58 @@ func (t *Table) create(b *Batch, r *record) uint32 {
 	if 2*t.live >= len(t.slots) {
 		t.grow()
 	}
-	n, c := t.cells.add()
-	_, m := t.metas.add()
-	c.key, c.first, c.last = r.key, r.time, r.time
-	m.firstFrame, m.firstDir = b.number(r), r.dir
-	m.vlan, m.hasVLAN = r.vlan, r.hasVLAN
-	m.iface = b.block.Frames[r.frame].Interface
 	slot, old := t.slot(b, r)
-	if t.slots[slot] == 0 {
-		t.live++
-		if r.wide != 0 {
-			i, place := t.wide.add()
-			*place, m.wide = b.wide[r.wide-1], i+1
-		}
+	n, c := t.cells.add()
+	c.key, c.last = r.key, r.time
+	_, where := t.refs.add()
+	if t.slots[slot] != 0 {
+		where.wide = t.refs.at(old).wide
+	} else if r.wide != 0 {
+		i, place := t.wide.add()
+		*place, where.wide = b.wide[r.wide-1], i+1
+	}
+	t.set(slot, r.hash, n)
+	var m *meta
+	if r.key.hasStream() {
+		i, s := t.streams.add()
+		where.rest, m = i, &s.meta
+		s.handshake.begin()
 	} else {
-		m.wide = t.metas.at(old).wide
+		where.rest, m = t.others.add()
 	}
-	t.slots[slot] = uint64(r.hash)<<32 | uint64(n+1)
-	if r.kind == segment || r.kind == sctp {
-		i, h := t.handshakes.add()
-		c.handshake = i + 1
-		h.firstSYN, h.lastSYN, h.synBefore = capture.Unknown, capture.Unknown, capture.Unknown
-		h.synackTime, h.lastSYNACK, h.ackTime = capture.Unknown, capture.Unknown, capture.Unknown
-	}
-	if r.extra != 0 {
-		x := &b.extras[r.extra-1]
-		if x.nTunnels > 0 {
-			m.tunnels = t.chain(x)
+	m.firstFrame, m.first, m.firstDir = b.number(r), r.time, r.dir
+	m.iface = b.block.Frames[r.frame].Interface
+	if r.what&surrounded != 0 {
+		p := b.packet(r)
+		m.vlan, m.hasVLAN = outerVLAN(p)
+		if p.NumTunnels > 0 {
+			m.tunnels = t.chain(p.Tunnels[:p.NumTunnels])
 		}
 	}
 	return n
 }
 
-// handshake is what c has beside it; c is TCP or SCTP.
-func (t *Table) handshake(c *cell) *handshake { return t.handshakes.at(c.handshake - 1) }
+// outerVLAN is the outermost VLAN of p. Id 0 is a priority tag, no network (IEEE 802.1Q).
+func outerVLAN(p *decode.Packet) (id uint16, ok bool) {
+	for _, id := range p.VLANs[:min(int(p.NumVLANs), len(p.VLANs))] {
+		if id != 0 {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// handshake is the handshake of connection n, which is TCP or SCTP.
+func (t *Table) handshake(n uint32) *handshake { return &t.streams.at(t.refs.at(n).rest).handshake }
+
+// meta is what connection n has beside its cell.
+func (t *Table) meta(n uint32) *meta {
+	rest := t.refs.at(n).rest
+	if t.cells.at(n).key.hasStream() {
+		return &t.streams.at(rest).meta
+	}
+	return t.others.at(rest)
+}
 
 // rare is what h needs beside it, made when it is not there.
 func (t *Table) rare(h *handshake) *rare {
@@ -271,44 +283,3 @@ func (t *Table) rare(h *handshake) *rare {
 	}
 	return t.rares.at(h.rare - 1)
 }
-
-// grow doubles the index.
-func (t *Table) grow() {
-	old := t.slots
-	t.slots = make([]uint64, 2*len(old))
-	mask := uint32(len(t.slots) - 1)
-	for _, s := range old {
-		if s == 0 {
-			continue
-		}
-		i := uint32(s>>32) & mask
-		for t.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = s
-	}
-}
-
-// An arena holds values by number in chunks that never move.
-type arena[T any] struct {
-	chunks []*[chunkLen]T
-	n      int
-}
-
-const (
-	chunkBits = 11
-	chunkLen  = 1 << chunkBits
-)
-
-// add appends a zero value.
-func (a *arena[T]) add() (uint32, *T) {
-	if a.n>>chunkBits == len(a.chunks) {
-		a.chunks = append(a.chunks, new([chunkLen]T))
-	}
-	n := uint32(a.n)
-	a.n++
-	return n, a.at(n)
-}
-
-// at is the value with number n.
-func (a *arena[T]) at(n uint32) *T { return &a.chunks[n>>chunkBits][n&(chunkLen-1)] }

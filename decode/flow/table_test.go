@@ -236,16 +236,20 @@ func TestCraftedTuplesSpread(t *testing.T) {
 		most := 0
 		for i := range uint32(n) {
 			k := make(i)
-			s := seed.hash(&k) & (1<<17 - 1)
+			s := seed.hash(k) & (1<<17 - 1)
 			slots[s]++
 			most = max(most, slots[s])
 		}
 		return most
 	}
 	sameXOR := longest(func(i uint32) key {
-		return key{a: i, b: i ^ 0xdeadbeef, pa: uint16(i), pb: uint16(i) ^ 0x1234, proto: 6}
+		k, _ := narrow(i, i^0xdeadbeef, uint16(i), uint16(i)^0x1234, protoTCP)
+		return k
 	})
-	counting := longest(func(i uint32) key { return key{a: 1, b: 2, pa: uint16(i), pb: uint16(i >> 16), proto: 6} })
+	counting := longest(func(i uint32) key {
+		k, _ := narrow(1, 2, uint16(i), uint16(i>>16), protoTCP)
+		return k
+	})
 	if sameXOR > 12 || counting > 12 {
 		t.Errorf("up to %d and %d of %d crafted tuples share a slot", sameXOR, counting, n)
 	}

@@ -18,35 +18,60 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 // inOrder takes the next in-order segment of a connection in its steady state and
 // reports whether that is all there is to do. Anything else (a gap, a
 // retransmission, a probe, a closed window, the first of its kind) is left to
-// segment and has changed nothing.
+// others and has changed nothing.
 func (c *cell) inOrder(r *record) bool {
-	d := r.dir
-	if r.flags&(syn|fin|rst|ack) != ack || r.seq != c.next[d] || r.window == 0 || c.window[d^1] == 0 {
-		return false
-	}
+	d := r.dir & 1
+	need := sawAck
 	if r.payload > 0 {
-		end := r.seq + r.payload
-		if end < r.seq || !c.has(sawData.of(d)) {
-			return false
-		}
-		c.next[d] = end
-	} else if !c.has(sawAck.of(d)) {
+		need = sawData
+	}
+	if c.bits&(need<<d) == 0 || !c.isNext(r) {
 		return false
 	}
-	if after(r.ack, c.acked[d]) {
-		c.acked[d] = r.ack
+	c.move(r)
+	return true
+}
+
+// isNext reports whether r is the next in-order segment, with nothing special about it.
+func (c *cell) isNext(r *record) bool {
+	d := r.dir & 1
+	return r.flags&(syn|fin|rst|ack) == ack && r.seq == c.next[d] && r.seq+r.payload >= r.seq &&
+		r.window != 0 && c.window[d^1] != 0
+}
+
+// move moves the sender's numbers over the next in-order segment.
+func (c *cell) move(r *record) {
+	d := r.dir & 1
+	acked := c.acked[d]
+	if after(r.ack, acked) {
+		acked = r.ack
 	}
-	c.window[d] = r.window
+	c.next[d], c.acked[d], c.window[d] = r.seq+r.payload, acked, r.window
+}
+
+// firstInOrder takes the next in-order segment of a connection in its steady state that
+// is its side's first with payload or first without: it adds to the histories, but
+// changes nothing else. It reports whether r is one.
+func (t *Table) firstInOrder(r *record, n uint32, c *cell) bool {
+	d := r.dir
+	if !c.isNext(r) || !c.has(ackedSYN.of(d)) || !c.has(sawSYNACK.both()) {
+		return false
+	}
+	h := t.handshake(n)
+	h.distance(r)
+	t.note(r, c, h)
+	c.bits |= goesOn.of(d)
+	c.move(r)
 	return true
 }
 
 // startsAnew reports whether a segment begins another connection of the same
 // tuple: a bare SYN whose ISN is not the running connection's (spec, section 3).
-func (t *Table) startsAnew(c *cell, r *record) bool {
+func (t *Table) startsAnew(n uint32, c *cell, r *record) bool {
 	if r.flags&(syn|ack|rst) != syn {
 		return false
 	}
-	h := t.handshake(c)
+	h := t.handshake(n)
 	d := r.dir
 	o := d ^ 1
 	anew := true
@@ -72,8 +97,8 @@ func (t *Table) startsAnew(c *cell, r *record) bool {
 }
 
 // segment takes any segment.
-func (t *Table) segment(b *Batch, r *record, c *cell) {
-	h := t.handshake(c)
+func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
+	h := t.handshake(n)
 	d := r.dir
 	h.distance(r)
 	t.note(r, c, h)

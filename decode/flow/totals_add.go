@@ -13,12 +13,26 @@ func newTotals() Totals {
 	}
 }
 
-// frame counts f as read.
-func (t *Totals) frame(f *capture.Frame) {
-	t.Frames++
-	t.Bytes += uint64(f.Length)
-	t.Captured += uint64(len(f.Data))
-	t.see(f.Time, f.Time)
+// block counts b's frames as read.
+func (t *Totals) block(b *capture.Block) {
+	var bytes, captured uint64
+	first, last := capture.Unknown, capture.Unknown
+	links := linkRun{totals: t}
+	for i := range b.Frames {
+		f := &b.Frames[i]
+		bytes += uint64(f.Length)
+		captured += uint64(len(f.Data))
+		last = max(last, f.Time) // Unknown is below all times
+		if f.Time < first && f.Time.Known() || !first.Known() {
+			first = f.Time
+		}
+		links.count(f.Link)
+	}
+	links.flush()
+	t.Frames += uint64(len(b.Frames))
+	t.Bytes += bytes
+	t.Captured += captured
+	t.see(first, last)
 }
 
 // see widens the span of times by first and last.

@@ -12,10 +12,10 @@ type chain struct {
 	n       uint8
 }
 
-// chain is 1 + the number of x's tunnel chain.
-func (t *Table) chain(x *extra) uint32 {
-	k := chain{n: x.nTunnels}
-	copy(k.tunnels[:], x.tunnels[:x.nTunnels])
+// chain is 1 + the number of a chain of tunnels.
+func (t *Table) chain(tunnels []decode.Tunnel) uint32 {
+	k := chain{n: uint8(len(tunnels))}
+	copy(k.tunnels[:], tunnels)
 	if i, ok := t.chains[k]; ok {
 		return i
 	}
@@ -36,15 +36,15 @@ type TunnelKey struct {
 
 // sumTunnels counts each connection in the tunnels around it.
 func (t *Table) sumTunnels() {
-	for n := range t.metas.n {
-		m := t.metas.at(uint32(n))
+	for n := range t.cells.n {
+		m := t.meta(uint32(n))
 		if m.tunnels == 0 {
 			continue
 		}
-		c := t.cells.at(uint32(n))
+		sent := t.volumes(uint32(n))
 		volume := Volume{
-			Frames: c.sent[0].packets + c.sent[1].packets,
-			Bytes:  c.sent[0].bytes + c.sent[1].bytes,
+			Frames: sent[0].packets + sent[1].packets,
+			Bytes:  sent[0].bytes + sent[1].bytes,
 		}
 		for _, u := range t.tunnels[m.tunnels-1] {
 			k := tunnelKey(&u)

@@ -100,10 +100,10 @@ func onlySYNThenRST(history string) bool {
 	return ok && end >= 0 && !strings.ContainsAny(history[:end], "HAFGIQ")
 }
 
-// datagramState is conn_state and history of a connectionless conversation; first
+// datagramState is conn_state and history of a connectionless conversation; clientFirst
 // tells whether the client sent the first packet.
-func datagramState(sent [2]volume, client uint8, clientFirst bool) (state, history string) {
-	fromClient, fromServer := sent[client].packets > 0, sent[client^1].packets > 0
+func datagramState(r *Connection, clientFirst bool) (state, history string) {
+	fromClient, fromServer := r.ToServer.Packets > 0, r.ToClient.Packets > 0
 	switch {
 	case fromClient && fromServer && clientFirst:
 		return "SF", "Dd"

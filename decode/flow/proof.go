@@ -1,0 +1,93 @@
+package flow
+
+// A proof is an Evidence in twelve bytes without pointers, so that the garbage
+// collector does not look into hundreds of thousands of them.
+type proof struct {
+	name, alpn             uint32 // where in texts, valid when the length is not 0
+	nameLength, alpnLength uint8
+	service                uint8 // number in proofs.services
+	bySides                uint8 // bit 0: the key's first end is the client; bit 1: it is the server
+}
+
+// proofs keeps what payloads proved.
+type proofs struct {
+	arena[proof]
+	services []string         // number 0 is none
+	numbers  map[string]uint8 // of services
+	texts    texts
+}
+
+func newProofs() proofs { return proofs{services: []string{""}, numbers: map[string]uint8{"": 0}} }
+
+// note adds what e says to p. What is known stays.
+func (s *proofs) note(p *proof, e *Evidence) {
+	if p.service == 0 {
+		p.service = s.number(e.Service)
+	}
+	if p.nameLength == 0 {
+		p.name, p.nameLength = s.texts.keep(e.ServerName)
+	}
+	if p.alpnLength == 0 {
+		p.alpn, p.alpnLength = s.texts.keep(e.ALPN)
+	}
+	if p.bySides == 0 {
+		p.bySides = bit(e.FromClient) | bit(e.FromServer)<<1
+	}
+}
+
+// evidence is p as an Evidence, whose FromClient and FromServer are about the key's
+// first end.
+func (s *proofs) evidence(p *proof) Evidence {
+	return Evidence{
+		Service:    s.services[p.service],
+		ServerName: s.texts.at(p.name, p.nameLength),
+		ALPN:       s.texts.at(p.alpn, p.alpnLength),
+		FromClient: p.bySides&1 != 0,
+		FromServer: p.bySides&2 != 0,
+	}
+}
+
+// number is the number of a service, a new one when it has none. There are fewer
+// services that a payload can prove than numbers.
+func (s *proofs) number(service string) uint8 {
+	n, ok := s.numbers[service]
+	if !ok && len(s.services) < 256 {
+		n = uint8(len(s.services))
+		s.services = append(s.services, service)
+		s.numbers[service] = n
+	}
+	return n
+}
+
+func bit(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// texts are short strings, one behind the other in chunks.
+type texts struct{ chunks [][]byte }
+
+const textChunk = 1 << 16
+
+// keep stores up to 255 bytes of s and tells where.
+func (t *texts) keep(s string) (at uint32, length uint8) {
+	s = s[:min(len(s), 255)]
+	last := len(t.chunks) - 1
+	if last < 0 || len(t.chunks[last])+len(s) > textChunk {
+		t.chunks = append(t.chunks, make([]byte, 0, textChunk))
+		last++
+	}
+	at = uint32(last*textChunk + len(t.chunks[last]))
+	t.chunks[last] = append(t.chunks[last], s...)
+	return at, uint8(len(s))
+}
+
+// at is the string at a place.
+func (t *texts) at(at uint32, length uint8) string {
+	if length == 0 {
+		return ""
+	}
+	return string(t.chunks[at/textChunk][at%textChunk:][:length])
+}
