@@ -33,6 +33,7 @@ type meta struct {
 	tunnels    uint32 // 1 + index of its tunnel chain
 	evidence   uint32 // 1 + index of what payloads proved
 	icmp       uint32 // 1 + index of the ICMP error that quotes it
+	big        uint32 // 1 + index of what its counts did not hold
 	vlan       uint16
 	hasVLAN    bool
 	firstDir   uint8 // who sent the first packet

@@ -77,14 +77,15 @@ func (t *Table) count(n uint32, c *cell, r *record) {
 
 // carry moves what a side of cell n has counted, and v, to where there is room for more.
 func (t *Table) carry(n uint32, side uint8, v volume) {
-	big := t.big[n]
-	if big == nil {
-		big = new([2]volume)
-		t.big[n] = big
+	m := t.meta(n)
+	if m.big == 0 {
+		i, _ := t.big.add()
+		m.big = i + 1
 	}
+	big := &t.big.at(m.big - 1)[side]
 	c := &t.cells.at(n).sent[side]
-	big[side].add(c.volume())
-	big[side].add(v)
+	big.add(c.volume())
+	big.add(v)
 	*c = 0
 }
 
@@ -92,11 +93,10 @@ func (t *Table) carry(n uint32, side uint8, v volume) {
 func (t *Table) volumes(n uint32) (sent [2]volume) {
 	c := t.cells.at(n)
 	sent[0], sent[1] = c.sent[0].volume(), c.sent[1].volume()
-	if len(t.big) > 0 {
-		if big := t.big[n]; big != nil {
-			sent[0].add(big[0])
-			sent[1].add(big[1])
-		}
+	if m := t.meta(n); m.big != 0 {
+		big := t.big.at(m.big - 1)
+		sent[0].add(big[0])
+		sent[1].add(big[1])
 	}
 	return sent
 }

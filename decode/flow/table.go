@@ -21,6 +21,7 @@ type Table struct {
 	streams arena[stream]
 	others  arena[meta]
 	rares   arena[rare]
+	big     arena[[2]volume] // what counts do not hold
 
 	wide    arena[network]
 	tunnels [][]decode.Tunnel
@@ -29,8 +30,6 @@ type Table struct {
 	icmp    []icmpError
 	waits   [][]time.Duration
 	spill   [][]uint8
-
-	big map[uint32]*[2]volume // what counts do not hold, by cell
 
 	histories map[string]string // strings given out, to be shared
 
@@ -53,7 +52,7 @@ type icmpError struct {
 func NewTable(cfg Config, seed *Seed) *Table {
 	return &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
-		chains: map[chain]uint32{}, proofs: newProofs(), big: map[uint32]*[2]volume{}, histories: map[string]string{},
+		chains: map[chain]uint32{}, proofs: newProofs(), histories: map[string]string{},
 		fragments: newFragments(), Totals: newTotals(),
 	}
 }
