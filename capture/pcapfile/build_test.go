@@ -179,9 +179,7 @@ func drain(tb testing.TB, r *Reader) ([]got, capture.Stats) {
 		if b.Number != uint64(i) || b.First != uint64(len(all)+1) {
 			tb.Fatalf("block %d from frame %d, want %d from %d", b.Number, b.First, i, len(all)+1)
 		}
-		for _, f := range b.Frames {
-			all = append(all, got{f.Time, string(f.Data), f.Length, f.Interface, f.Link})
-		}
+		all = append(all, kept(b.Frames)...)
 		r.Release(b)
 	}
 	s := r.Stats()

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
-	"slices"
 
 	"sockscope/capture"
 )
@@ -150,45 +149,47 @@ func (w *pcapng) lost(d *described, n uint64) {
 }
 
 // plainPackets walks the packet blocks at the start of data as long as nothing
-// about them is odd, which is nearly always; what is left is for block. It returns
-// how much that was.
+// about them is odd, which is nearly always, and frames has room; what is left is
+// for block. It returns how much that was.
 func (w *pcapng) plainPackets(data []byte, frames []capture.Frame) ([]capture.Frame, int) {
 	const fixed = 28 // type, length and the fixed part of an enhanced packet block
-	pos := 0
-	for len(data)-pos >= fixed {
-		b := data[pos:]
-		kind, length := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-		id := binary.LittleEndian.Uint32(b[8:])
-		high, low := binary.LittleEndian.Uint32(b[12:]), binary.LittleEndian.Uint32(b[16:])
-		captured, wire := binary.LittleEndian.Uint32(b[20:]), binary.LittleEndian.Uint32(b[24:])
+	pos, n := 0, len(frames)
+	room := frames[:cap(frames)]
+	for n < len(room) && len(data)-pos >= fixed+4 {
+		header := data[pos : pos+fixed]
+		first, id := binary.LittleEndian.Uint64(header), binary.LittleEndian.Uint32(header[8:])
+		units, lengths := binary.LittleEndian.Uint64(header[12:]), binary.LittleEndian.Uint64(header[20:])
+		written := uint32(first >> 32) // the length in the file's byte order
 		if w.swap {
-			kind, length, id = bits.ReverseBytes32(kind), bits.ReverseBytes32(length), bits.ReverseBytes32(id)
-			high, low = bits.ReverseBytes32(high), bits.ReverseBytes32(low)
-			captured, wire = bits.ReverseBytes32(captured), bits.ReverseBytes32(wire)
+			first, id = swapPair(first), bits.ReverseBytes32(id)
+			units, lengths = swapPair(units), swapPair(lengths)
 		}
-		if kind != blockEnhancedPacket || captured > maxCaptured || captured > wire || id >= uint32(len(w.interfaces)) ||
-			int64(length) > int64(len(b)) || length%4 != 0 || length < fixed+(captured+3)&^3+4 || length > lookAtBlock {
+		kind, length := uint32(first), uint32(first>>32)
+		captured, wire := uint32(lengths), uint32(lengths>>32)
+		units = bits.RotateLeft64(units, 32) // the upper half comes first
+		if kind != blockEnhancedPacket || length%4 != 0 || length > lookAtBlock || captured > wire || id >= uint32(len(w.interfaces)) {
 			break
 		}
 		d := &w.interfaces[id]
-		units := uint64(high)<<32 | uint64(low)
-		if d.broken || captured > d.snap && d.snap != 0 || !d.clock.fast || units > d.clock.limit || w.u32(b[length-4:]) != length ||
-			!w.plainOptions(b[fixed+(captured+3)&^3:length-4]) {
+		next, end := pos+int(length), pos+fixed+int(captured)
+		options := pos + fixed + (int(captured)+3)&^3
+		if captured >= d.plain || units > d.clock.limit || next > len(data) || options > next-4 ||
+			binary.LittleEndian.Uint32(data[next-4:]) != written {
 			break
 		}
-		if len(frames) == cap(frames) {
-			frames = slices.Grow(frames, 1)
+		if options < next-4 && !w.plainOptions(data[options:next-4]) {
+			break
 		}
-		frames = frames[:len(frames)+1]
-		f := &frames[len(frames)-1]
-		f.Data = b[fixed : fixed+captured : fixed+captured]
+		f := &room[n]
+		f.Data = data[pos+fixed : end : end]
 		f.Time = capture.Timestamp(units * d.clock.scale)
 		f.Length, f.Interface, f.Link = wire, d.number, d.link
-		w.blocks++
-		w.frames++
-		pos += int(length)
+		pos = next
+		n++
 	}
-	return frames, pos
+	w.blocks += uint64(n - len(frames))
+	w.frames += uint64(n - len(frames))
+	return room[:n], pos
 }
 
 // plainOptions reports whether all options of a packet block are whole and none of

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
-	"slices"
 	"time"
 
 	"sockscope/capture"
@@ -103,70 +102,117 @@ func newPcap(in *input, data []byte, kept *uint64) (w *pcap, unsupported string)
 func (w *pcap) walk(data []byte, off int64, eof bool, frames []capture.Frame) ([]capture.Frame, progress) {
 	pos := 0
 	for {
-		rest := data[pos:]
-		if len(rest) < w.header {
-			if eof && len(rest) > 0 {
-				w.damage("header-cut-short", off+int64(pos), false,
-					"header cut short (have %d of %d bytes)", len(rest), w.header)
-				return frames, progress{used: len(data), ended: true}
-			}
-			return frames, progress{used: pos, need: w.header}
+		var n int
+		frames, n = w.plainRecords(data[pos:], frames)
+		pos += n
+		var p progress
+		frames, p = w.record(data[pos:], off+int64(pos), eof, frames)
+		pos += p.used
+		if p.ended || p.next != nil || p.need > 0 {
+			p.used = pos
+			return frames, p
 		}
-		sec := binary.LittleEndian.Uint32(rest)
-		frac := binary.LittleEndian.Uint32(rest[4:])
-		captured := binary.LittleEndian.Uint32(rest[8:])
-		length := binary.LittleEndian.Uint32(rest[12:])
+	}
+}
+
+// plainRecords walks the records at the start of data as long as nothing about
+// them is odd, which is nearly always, and frames has room; what is left is for
+// record. It returns how much that was.
+//
+// The place of a record depends on the length of the one before. So that little
+// else is to be waited for, pos is all that a record leaves to the next one.
+func (w *pcap) plainRecords(data []byte, frames []capture.Frame) ([]capture.Frame, int) {
+	if w.header != pcapRecord || w.order != lengthsPlain {
+		return frames, 0
+	}
+	pos, n := 0, len(frames)
+	room := frames[:cap(frames)]
+	longest := min(w.snap, maxCaptured)
+	for n < len(room) && len(data)-pos >= pcapRecord {
+		header := data[pos : pos+pcapRecord]
+		when, lengths := binary.LittleEndian.Uint64(header), binary.LittleEndian.Uint64(header[8:])
 		if w.swap {
-			sec, frac = bits.ReverseBytes32(sec), bits.ReverseBytes32(frac)
-			captured, length = bits.ReverseBytes32(captured), bits.ReverseBytes32(length)
+			when, lengths = swapPair(when), swapPair(lengths)
 		}
-		if w.order != lengthsPlain && (w.order == lengthsSwapped || captured > length) {
-			captured, length = length, captured
+		sec, frac := uint32(when), uint32(when>>32)
+		captured, length := uint32(lengths), uint32(lengths>>32)
+		next := pos + pcapRecord + int(captured)
+		// captured-1 is a large number when nothing was captured.
+		if captured-1 >= longest || captured > length || frac >= w.perSec || next > len(data) {
+			break
 		}
-		if captured == 0 || captured > maxCaptured {
-			// Another capture's file header may follow, in a stream of several.
-			if isCaptureHeader(rest) {
-				return frames, progress{used: pos, next: further(w.in, w.kept)}
-			}
-			if captured != 0 {
-				w.damage("captured-length-over-limit", off+int64(pos), true,
-					"captured length %d exceeds %d", captured, maxCaptured)
-				return frames, progress{used: len(data), ended: true}
-			}
-		}
-		end := w.header + int(captured)
-		if len(rest) < end {
-			if eof {
-				w.damage("data-cut-short", off+int64(pos), false,
-					"data cut short (have %d of %d bytes)", len(rest)-w.header, captured)
-				return frames, progress{used: len(data), ended: true}
-			}
-			return frames, progress{used: pos, need: end}
-		}
-		if captured > length {
-			length = captured
-			w.in.count("caplen-over-length")
-		}
-		if captured > w.snap {
-			w.in.count("caplen-over-snaplen")
-		}
-		if frac >= w.perSec {
-			if isSnoopHeader(rest) { // which has lengths of 2 and 4, in big endian
-				return frames, progress{used: pos, next: further(w.in, w.kept)}
-			}
-			w.in.count("fraction-overflow") // carried over into the seconds
-		}
-		w.records++
-		if len(frames) == cap(frames) {
-			frames = slices.Grow(frames, 1)
-		}
-		frames = frames[:len(frames)+1]
-		f := &frames[len(frames)-1]
-		f.Data = rest[w.header:end:end]
+		f := &room[n]
+		f.Data = data[pos+pcapRecord : next : next]
 		f.Time = capture.Timestamp(sec)*1e9 + capture.Timestamp(frac)*w.unit
 		f.Length, f.Interface, f.Link = length, w.iface, w.link
-		pos += end
+		pos = next
+		n++
 	}
+	w.records += uint64(n - len(frames))
+	return room[:n], pos
+}
+
+// swapPair swaps the bytes of both 32-bit words of a pair.
+func swapPair(pair uint64) uint64 { return bits.RotateLeft64(bits.ReverseBytes64(pair), 32) }
+
+// record reads the record at the start of data, whatever it is like.
+func (w *pcap) record(data []byte, off int64, eof bool, frames []capture.Frame) ([]capture.Frame, progress) {
+	if len(data) < w.header {
+		if eof && len(data) > 0 {
+			w.damage("header-cut-short", off, false,
+				"header cut short (have %d of %d bytes)", len(data), w.header)
+			return frames, progress{used: len(data), ended: true}
+		}
+		return frames, progress{need: w.header}
+	}
+	sec := binary.LittleEndian.Uint32(data)
+	frac := binary.LittleEndian.Uint32(data[4:])
+	captured := binary.LittleEndian.Uint32(data[8:])
+	length := binary.LittleEndian.Uint32(data[12:])
+	if w.swap {
+		sec, frac = bits.ReverseBytes32(sec), bits.ReverseBytes32(frac)
+		captured, length = bits.ReverseBytes32(captured), bits.ReverseBytes32(length)
+	}
+	if w.order != lengthsPlain && (w.order == lengthsSwapped || captured > length) {
+		captured, length = length, captured
+	}
+	if captured == 0 || captured > maxCaptured {
+		// Another capture's file header may follow, in a stream of several.
+		if isCaptureHeader(data) {
+			return frames, progress{next: further(w.in, w.kept)}
+		}
+		if captured != 0 {
+			w.damage("captured-length-over-limit", off, true,
+				"captured length %d exceeds %d", captured, maxCaptured)
+			return frames, progress{used: len(data), ended: true}
+		}
+	}
+	end := w.header + int(captured)
+	if len(data) < end {
+		if eof {
+			w.damage("data-cut-short", off, false,
+				"data cut short (have %d of %d bytes)", len(data)-w.header, captured)
+			return frames, progress{used: len(data), ended: true}
+		}
+		return frames, progress{need: end}
+	}
+	if captured > length {
+		length = captured
+		w.in.count("caplen-over-length")
+	}
+	if captured > w.snap {
+		w.in.count("caplen-over-snaplen")
+	}
+	if frac >= w.perSec {
+		if isSnoopHeader(data) { // which has lengths of 2 and 4, in big endian
+			return frames, progress{next: further(w.in, w.kept)}
+		}
+		w.in.count("fraction-overflow") // carried over into the seconds
+	}
+	w.records++
+	return append(frames, capture.Frame{Data: data[w.header:end:end],
+		Time:   capture.Timestamp(sec)*1e9 + capture.Timestamp(frac)*w.unit,
+		Length: length, Interface: w.iface, Link: w.link}), progress{used: end}
 }
 
 // damage tells of the record after the ones walked so far.

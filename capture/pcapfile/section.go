@@ -25,6 +25,7 @@ type section struct {
 type described struct {
 	number   uint32 // in the Source
 	snap     uint32 // 0 means no limit
+	plain    uint32 // packets captured with fewer bytes than this are nothing special
 	link     capture.LinkType
 	broken   bool // its block was too short
 	timeless bool // damage has been told of
@@ -119,6 +120,12 @@ func (w *pcapng) interfaceDescription(body []byte, cut bool) {
 		}
 	})
 	d.clock = newClock(resol, offset)
+	if d.clock.fast {
+		d.plain = maxCaptured + 1
+		if d.snap != 0 {
+			d.plain = min(d.snap, maxCaptured) + 1
+		}
+	}
 	w.add(d, name, description)
 }
 
