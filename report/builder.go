@@ -22,7 +22,6 @@ type Config struct {
 //
 // It belongs to one goroutine.
 type Builder struct {
-	total    Tally
 	volumes  [256]flow.Volume // of connections with ports, by IP protocol
 	ranges   [numRanges]rangeGroup
 	clients  [numRanges]uint64
@@ -55,7 +54,6 @@ func (b *Builder) Add(c *flow.Connection) {
 	group := b.services.of(c)
 	failed := failed(c, group.key.name)
 
-	b.total.add(c, failed)
 	if c.HasPorts {
 		v := &b.volumes[c.Protocol]
 		v.Frames += c.ToServer.Packets + c.ToClient.Packets
@@ -82,8 +80,7 @@ func (b *Builder) Add(c *flow.Connection) {
 
 // foldVisits enters the visits into the tables of addresses.
 func (b *Builder) foldVisits() {
-	visits := b.visits.take()
-	b.touched += b.doors.enter(visits) + meet(visits)
+	b.touched += enterVisits(b.visits.take(), &b.doors)
 }
 
 // Summary is what was added so far, with what the source and the engine say of the
@@ -92,6 +89,10 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	b.foldVisits()
 	b.touched += b.trouble.fold()
 	groups := b.services.sorted()
+	var total Tally
+	for i := range b.ranges {
+		total.merge(&b.ranges[i].tally)
+	}
 	s := &Summary{
 		Inputs: stats.Inputs,
 
@@ -104,8 +105,8 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Bytes:    totals.Bytes,
 		Captured: totals.Captured,
 
-		Total:    b.total,
-		Ranges:   rangeLines(&b.ranges, groups, b.total.Bytes),
+		Total:    total,
+		Ranges:   rangeLines(&b.ranges, groups, total.Bytes),
 		Clients:  clientLines(&b.clients),
 		Roles:    roleLines(&b.roles),
 		Services: serviceLines(groups),
@@ -117,7 +118,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Sort:        b.top.key.name,
 		Top:         b.top.limit,
 
-		Ledger:   ledger(totals, &b.total, &b.volumes),
+		Ledger:   ledger(totals, &total, &b.volumes),
 		Problems: problems(totals),
 	}
 	for _, i := range stats.Interfaces {

@@ -21,10 +21,15 @@ type distinct struct {
 	more *addrSet   // all of them, from the second on
 }
 
-// An addrSet is a set of two addresses or more.
+// An addrSet is a set of addresses, where one is not the rule. The zero value is empty.
 type addrSet struct {
+	v4   addrTable[uint32]
+	more *moreAddrs // nil: there is nothing else
+}
+
+// moreAddrs is what an addrSet has beside IPv4 addresses.
+type moreAddrs struct {
 	sketch *[1 << sketchBits]uint8 // replaces the tables
-	v4     addrTable[uint32]
 	v6     addrTable[[2]uint64]
 }
 
@@ -44,14 +49,17 @@ func (d *distinct) add(a end, bound int) {
 }
 
 func (s *addrSet) add(a end, bound int) {
-	if s.sketch != nil {
-		s.mark(a.Addr)
+	switch {
+	case s.more != nil && s.more.sketch != nil:
+		s.more.mark(a.Addr)
 		return
-	}
-	if a.Is4() {
+	case a.Is4():
 		s.v4.add(number4(a.Addr), a.hash)
-	} else {
-		s.v6.add(number6(a.Addr), a.hash)
+	default:
+		if s.more == nil {
+			s.more = new(moreAddrs)
+		}
+		s.more.v6.add(number6(a.Addr), a.hash)
 	}
 	if s.size() > bound {
 		s.spill()
@@ -61,26 +69,28 @@ func (s *addrSet) add(a end, bound int) {
 // touch reads where a may be, so that it is in the cache when it is needed.
 func (s *addrSet) touch(a *end) uint64 {
 	switch {
-	case s == nil || s.sketch != nil:
+	case s == nil:
 		return 0
 	case a.Is4():
 		return s.v4.touch(a.hash)
+	case s.more == nil:
+		return 0
 	}
-	return s.v6.touch(a.hash)
+	return s.more.v6.touch(a.hash)
 }
 
 // spill turns the set into a sketch.
 func (s *addrSet) spill() {
-	s.sketch = new([1 << sketchBits]uint8)
+	sketch := &moreAddrs{sketch: new([1 << sketchBits]uint8)}
 	for a := range s.all {
-		s.mark(a)
+		sketch.mark(a)
 	}
-	s.v4, s.v6 = addrTable[uint32]{}, addrTable[[2]uint64]{}
+	*s = addrSet{more: sketch}
 }
 
 // mark enters a into the sketch: the hash's upper bits choose a register, which
 // keeps the longest run of zeros seen in the rest.
-func (s *addrSet) mark(a netip.Addr) {
+func (s *moreAddrs) mark(a netip.Addr) {
 	h := hashAddr(a)
 	register := h >> (64 - sketchBits)
 	run := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1))) + 1
@@ -104,16 +114,19 @@ func (d *distinct) merge(o *distinct) {
 		}
 		d.one = o.one
 	}
-	if d.more.sketch == nil {
+	if d.more.exact() {
 		d.more.spill()
 	}
-	for i, run := range o.more.sketch {
-		d.more.sketch[i] = max(d.more.sketch[i], run)
+	sketch := d.more.more.sketch
+	for i, run := range o.more.more.sketch {
+		sketch[i] = max(sketch[i], run)
 	}
 }
 
 // exact reports whether count and all are the whole truth.
-func (d *distinct) exact() bool { return d.more == nil || d.more.sketch == nil }
+func (d *distinct) exact() bool { return d.more == nil || d.more.exact() }
+
+func (s *addrSet) exact() bool { return s.more == nil || s.more.sketch == nil }
 
 // all yields the addresses, in no particular order, as long as the set is exact.
 func (d *distinct) all(yield func(netip.Addr) bool) {
@@ -131,7 +144,10 @@ func (s *addrSet) all(yield func(netip.Addr) bool) {
 			return
 		}
 	}
-	for n := range s.v6.all {
+	if s.more == nil {
+		return
+	}
+	for n := range s.more.v6.all {
 		if !yield(addr6(n)) {
 			return
 		}
@@ -141,22 +157,32 @@ func (s *addrSet) all(yield func(netip.Addr) bool) {
 // count is the number of distinct addresses.
 func (d *distinct) count() uint64 {
 	switch {
-	case d.more == nil && d.one.IsValid():
+	case d.more != nil:
+		return d.more.count()
+	case d.one.IsValid():
 		return 1
-	case d.more == nil:
-		return 0
-	case d.more.sketch != nil:
-		return d.more.estimate()
 	}
-	return uint64(d.more.size())
+	return 0
+}
+
+func (s *addrSet) count() uint64 {
+	if !s.exact() {
+		return s.more.estimate()
+	}
+	return uint64(s.size())
 }
 
 // size is the number of addresses in the tables.
-func (s *addrSet) size() int { return int(s.v4.n + s.v6.n) }
+func (s *addrSet) size() int {
+	if s.more == nil {
+		return int(s.v4.n)
+	}
+	return int(s.v4.n + s.more.v6.n)
+}
 
 // estimate is HyperLogLog's: the harmonic mean of the registers. The set is far
 // larger than the registers' number, but for linear counting at the lower end.
-func (s *addrSet) estimate() uint64 {
+func (s *moreAddrs) estimate() uint64 {
 	const m = 1 << sketchBits
 	var counts [66]uint32
 	for _, run := range s.sketch {

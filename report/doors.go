@@ -2,7 +2,10 @@ package report
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
+	"slices"
+	"sort"
 )
 
 // A doorKey is a server's endpoint.
@@ -21,17 +24,32 @@ func (k doorKey) hashAt(addr end) uint64 { return addr.with(uint64(k.port)<<8 | 
 // of connections.
 type door struct {
 	worked   uint64
-	clients  distinct // of connections that worked
 	group    *serviceGroup
-	answered bool // anything at all
-	opened   bool // with a SYN-ACK, at least
+	number   uint32   // of its kind, from 1, in the order of arrival; 0: new
+	answered bool     // anything at all
+	opened   bool     // with a SYN-ACK, at least
+	clients  *addrSet // of connections that worked, together with what callers has
 }
 
 // doors keeps the server endpoints apart.
 type doors struct {
 	heavy    heavy[doorKey, door]
+	numbered uint32
+	callers4 []caller[uint32]
+	callers6 []caller[[2]uint64]
 	portless answering
 }
+
+// A caller is a client of a connection that worked. Of all doors only the busiest one's
+// clients are told, and no door is known to be that one before the end. So callers are
+// written one behind the other, which is cheap, and counted when they are asked for, or
+// when there are too many to keep.
+type caller[N addrNumber] struct {
+	addr N
+	door uint32
+}
+
+const maxCallers = 1 << 19
 
 // maxPortless is the number of hosts kept that answered without ports.
 const maxPortless = 4096
@@ -54,24 +72,122 @@ func (a *answering) add(host netip.Addr) {
 	}
 }
 
-// add counts a connection at its server's endpoint.
-func (d *doors) add(v *visit, guess *slot[doorKey, door]) {
+// add counts a connection at its server's endpoint. It reports whether the same service
+// was met there before.
+func (d *doors) add(v *visit, guess *slot[doorKey, door]) (known bool) {
 	if !v.hasPorts {
 		if v.answered {
 			d.portless.add(v.server.Addr)
 		}
-		return
+		return false
 	}
 	s := d.heavy.at(v.key(), v.door, guess)
-	if s.value.group == nil || v.group != s.value.group && v.group.key.compare(s.value.group.key) < 0 {
+	known = v.group == s.value.group
+	if !known && (s.value.group == nil || v.group.key.compare(s.value.group.key) < 0) {
 		s.value.group = v.group
 	}
-	s.value.answered = s.value.answered || v.answered
-	s.value.opened = s.value.opened || v.opened
+	if v.answered {
+		s.value.answered = true
+	}
+	if v.opened {
+		s.value.opened = true
+	}
+	if s.value.number == 0 {
+		d.numbered++
+		s.value.number = d.numbered
+		if d.numbered == math.MaxUint32 {
+			d.renumber()
+		}
+	}
 	if v.worked {
 		s.value.worked++
-		s.value.clients.add(v.client, exactOfOne)
+		d.call(&s.value, &v.client)
 	}
+	return known
+}
+
+// renumber begins again from 1, with the doors that are left.
+func (d *doors) renumber() {
+	d.count()
+	d.numbered = 0
+	for s := range d.heavy.all() {
+		d.numbered++
+		s.value.number = d.numbered
+	}
+}
+
+// call notes a client of v.
+func (d *doors) call(v *door, client *end) {
+	if len(d.callers4)+len(d.callers6) == maxCallers {
+		d.count()
+	}
+	switch {
+	case !client.IsValid():
+	case client.Is4():
+		d.callers4 = append(doubled(d.callers4), caller[uint32]{number4(client.Addr), v.number})
+	default:
+		d.callers6 = append(doubled(d.callers6), caller[[2]uint64]{number6(client.Addr), v.number})
+	}
+}
+
+// doubled is s with room for one more. A long slice that append makes longer grows by a
+// quarter only, and leaves behind several times its size.
+func doubled[E any](s []E) []E {
+	if len(s) < cap(s) {
+		return s
+	}
+	return slices.Grow(s, max(64, len(s)))
+}
+
+// meet counts a client.
+func (v *door) meet(client netip.Addr) {
+	if v.clients == nil {
+		v.clients = new(addrSet)
+	}
+	v.clients.add(endOf(client), exactOfOne)
+}
+
+// count moves all callers into the sets of clients of their doors.
+func (d *doors) count() {
+	for i := range d.callers4 {
+		if v := d.numberedAs(d.callers4[i].door); v != nil {
+			v.meet(addr4(d.callers4[i].addr))
+		}
+	}
+	for i := range d.callers6 {
+		if v := d.numberedAs(d.callers6[i].door); v != nil {
+			v.meet(addr6(d.callers6[i].addr))
+		}
+	}
+	d.callers4, d.callers6 = d.callers4[:0], d.callers6[:0]
+}
+
+// countOf moves the callers of one door into its set. They stay among the others, too: a
+// set does not mind.
+func (d *doors) countOf(v *door) {
+	for i := range d.callers4 {
+		if d.callers4[i].door == v.number {
+			v.meet(addr4(d.callers4[i].addr))
+		}
+	}
+	for i := range d.callers6 {
+		if d.callers6[i].door == v.number {
+			v.meet(addr6(d.callers6[i].addr))
+		}
+	}
+}
+
+// numberedAs is the door with a number, or nil when it was forgotten. Slots are in the
+// order of numbers.
+func (d *doors) numberedAs(number uint32) *door {
+	i := int(number) - 1 // where it is as long as none was forgotten
+	if i >= d.heavy.n || d.heavy.slot(i).value.number != number {
+		i = sort.Search(d.heavy.n, func(i int) bool { return d.heavy.slot(i).value.number >= number })
+	}
+	if i == d.heavy.n || d.heavy.slot(i).value.number != number {
+		return nil
+	}
+	return &d.heavy.slot(i).value
 }
 
 // label is the service's at an endpoint, proven if any connection proves it; other
@@ -116,6 +232,7 @@ func (d *doors) summary() Doors {
 	sum.Protocol = protocolName(best.key.protocol)
 	sum.Service = best.value.group.label
 	sum.Connections = best.value.worked
+	d.countOf(&best.value)
 	sum.Clients = best.value.clients.count()
 	sum.ClientsApproximate = !best.value.clients.exact()
 	return sum

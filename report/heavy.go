@@ -102,7 +102,8 @@ func (h *heavy[K, V]) slotOf(key K, keyHash uint64) *slot[K, V] {
 	*p = place{hash, int32(h.n)}
 	h.light[0]++
 	s := h.slot(h.n - 1)
-	*s = slot[K, V]{key: key, missed: h.floor}
+	*s = slot[K, V]{} // and then, in place, what is not zero
+	s.key, s.missed = key, h.floor
 	return s
 }
 
@@ -115,17 +116,21 @@ func (h *heavy[K, V]) touch(hash uint64) uint64 {
 	return uint64(h.index[uint32(hash)&uint32(len(h.index)-1)].hash)
 }
 
-// guess is the slot where a key with that hash may well be, or nil: only the first place
-// of the index is looked at, and no slot. For at, which finds out whether it is right.
+// guess is the slot where a key with that hash may well be, or nil: only the index is
+// looked at, and no slot. For at, which finds out whether it is right.
 func (h *heavy[K, V]) guess(hash uint64) *slot[K, V] {
 	if h.index == nil {
 		return nil
 	}
-	p := h.index[uint32(hash)&uint32(len(h.index)-1)]
-	if p.slot == 0 || p.hash != uint32(hash) {
-		return nil
+	mask := uint32(len(h.index) - 1)
+	for i := uint32(hash) & mask; ; i = (i + 1) & mask {
+		switch p := h.index[i]; {
+		case p.slot == 0:
+			return nil
+		case p.hash == uint32(hash):
+			return h.slot(int(p.slot - 1))
+		}
 	}
-	return h.slot(int(p.slot - 1))
 }
 
 // find is the slot of key, or nil.

@@ -155,10 +155,13 @@ func (g *serviceGroup) add(c *flow.Connection, failed bool) {
 	g.tally.add(c, failed)
 	g.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
 	g.setup.add(c.Setup)
-	if c.HasPorts {
+	if c.HasPorts && g.showsPorts() {
 		g.countPort(c.Server.Port(), 1)
 	}
 }
+
+// showsPorts is false for the group of all that were too many to keep apart.
+func (g *serviceGroup) showsPorts() bool { return g.key.name != "" || g.key.hasPort }
 
 func (g *serviceGroup) countPort(port uint16, n uint64) {
 	switch {
@@ -262,7 +265,7 @@ func (g *serviceGroup) line() Service {
 		Tally:              g.tally,
 		Setup:              g.setup.quantiles(),
 	}
-	if g.onOne > 0 && (g.key.name != "" || g.key.hasPort) {
+	if g.onOne > 0 && g.showsPorts() {
 		l.HasPort = true
 		busiest := g.busiestPorts(3)
 		l.Port, l.Others, l.Ports = busiest[0], busiest[1:], uint64(1+len(g.ports))

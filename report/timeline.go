@@ -35,27 +35,26 @@ func (k *intervals) add(t capture.Timestamp, failed bool) {
 	if !t.Known() {
 		return
 	}
-	k.include(t)
-	b := &k.buckets[interval(t, k.step)-k.first]
+	b := &k.buckets[k.include(t)]
 	b.Connections++
 	if failed {
 		b.Failed++
 	}
 }
 
-// include makes the buckets reach t, with a coarser step if need be.
-func (k *intervals) include(t capture.Timestamp) {
+// include makes the buckets reach t, with a coarser step if need be, and gives t's.
+func (k *intervals) include(t capture.Timestamp) (bucket int64) {
 	if k.buckets == nil {
 		k.buckets = make([]Bucket, 1, maxBuckets)
 		k.first = interval(t, k.step)
-		return
+		return 0
 	}
 	for {
 		i := interval(t, k.step)
 		low, high := min(i, k.first), max(i, k.first+int64(len(k.buckets))-1)
 		if high-low < maxBuckets {
 			k.grow(low, high)
-			return
+			return i - k.first
 		}
 		k.coarsen()
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"net/netip"
 	"slices"
@@ -15,7 +16,14 @@ import (
 // decides, the lower is listed first. The last word is the ID, which makes the order total.
 type standing [6]uint64
 
-func (s *standing) compare(o *standing) int { return slices.Compare(s[:], o[:]) }
+func (s *standing) compare(o *standing) int {
+	for i := range s {
+		if s[i] != o[i] {
+			return cmp.Compare(s[i], o[i])
+		}
+	}
+	return 0
+}
 
 // A sortKey gives standings; the ID is added to them.
 type sortKey struct {

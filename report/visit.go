@@ -52,9 +52,9 @@ func (w *visits) take() []visit {
 	return taken
 }
 
-// enter counts visits at the doors. Its result keeps the reads that only fetch something
-// from being optimized away.
-func (d *doors) enter(visits []visit) (touched uint64) {
+// enterVisits counts visits at the doors, and their addresses at the services. Its
+// result keeps the reads that only fetch something from being optimized away.
+func enterVisits(visits []visit, d *doors) (touched uint64) {
 	for i := range visits {
 		touched += d.heavy.touch(visits[i].door)
 	}
@@ -62,36 +62,20 @@ func (d *doors) enter(visits []visit) (touched uint64) {
 	for i := range visits {
 		s := d.heavy.guess(visits[i].door)
 		if s != nil {
-			touched += uint64(s.key.port) + s.value.worked
+			touched += uint64(s.key.port) + uint64(s.value.number)
 		}
 		guesses[i] = s
 	}
-	var sets [batchLen]*addrSet
-	for i := range visits {
-		if s := guesses[i]; s != nil && s.value.clients.more != nil {
-			sets[i] = s.value.clients.more
-			touched += uint64(sets[i].v4.n + sets[i].v6.n)
-		}
-	}
-	for i := range visits {
-		touched += sets[i].touch(&visits[i].client)
-	}
-	for i := range visits {
-		d.add(&visits[i], guesses[i])
-	}
-	return touched
-}
-
-// meet counts the addresses of visits at their services. Its result is as enter's.
-func meet(visits []visit) (touched uint64) {
 	for i := range visits {
 		v := &visits[i]
-		touched += v.group.clients.more.touch(&v.client) + v.group.servers.more.touch(&v.server)
+		touched += v.group.clients.more.touch(&v.client)
 	}
 	for i := range visits {
 		v := &visits[i]
 		v.group.clients.add(v.client, exactAddrs)
-		v.group.servers.add(v.server, exactAddrs)
+		if !d.add(v, guesses[i]) { // else the service has this server already
+			v.group.servers.add(v.server, exactAddrs)
+		}
 	}
 	return touched
 }

@@ -3,6 +3,8 @@
 // messages of well-known protocols.
 package service
 
+import "sync"
+
 //go:generate go run gen.go
 
 // IP protocol numbers of the transports that have ports.
@@ -61,8 +63,30 @@ func Lookup(protocol uint8, port uint16) (name string, ok bool) {
 // Registered reports whether the registry has a service on a port of a transport.
 // Ports that are reserved or unassigned are not registered.
 func Registered(protocol uint8, port uint16) bool {
-	_, ok := Lookup(protocol, port)
-	return ok
+	registeredPorts.Do(fillTransportsOf)
+	return transportsOf[port]&transportBit(protocol) != 0
+}
+
+// transportsOf has for each port the transports on which Lookup finds a name. Both ports
+// of many connections are asked for, so it is made when the first one is.
+var (
+	transportsOf    [1 << 16]uint8
+	registeredPorts sync.Once
+)
+
+func fillTransportsOf() {
+	for i, n := range rowName {
+		if n == 0 {
+			continue
+		}
+		transports := rowTransports[i]
+		if transports == 0 {
+			transports = 1<<len(transportNames) - 1
+		}
+		for port := int(rowLow[i]); port <= int(rowHigh[i]); port++ {
+			transportsOf[port] |= transports
+		}
+	}
 }
 
 // Entries gives all that the registry says of a port, the services that Lookup

@@ -300,3 +300,13 @@ func BenchmarkNearest(b *testing.B) {
 		Nearest("htps", 3)
 	}
 }
+
+func TestRegisteredAgreesWithLookup(t *testing.T) {
+	for _, protocol := range []uint8{0, 1, protocolTCP, protocolUDP, protocolUDPLite, protocolSCTP, protocolDCCP, 255} {
+		for port := range 1 << 16 {
+			if _, ok := Lookup(protocol, uint16(port)); Registered(protocol, uint16(port)) != ok {
+				t.Fatalf("Registered(%d, %d) = %v", protocol, port, !ok)
+			}
+		}
+	}
+}
