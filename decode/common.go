@@ -93,7 +93,7 @@ func (c *Common) Decode(frame []byte, wireLength uint32) bool {
 	return true
 }
 
-// optionsFit reports whether no TCP option's length leaves b (see TCPOptions.parse).
+// optionsFit reports whether no TCP option's length leaves b (see TCPOptions.Parse).
 func optionsFit(b []byte) bool {
 	if len(b) == 0 || len(b) == timestampsLen-tcpMinLen && be32(b) == nopNopTimestamps {
 		return true
@@ -141,7 +141,7 @@ func (p *Packet) common(frame []byte, wireLength uint32) bool {
 	if c.Protocol == protoTCP {
 		p.Class, p.TCPHeader = TCP, true
 		p.Seq, p.Ack, p.Flags, p.Window = c.Seq, c.Ack, c.Flags, c.Window
-		p.Options.parse(frame[c.Transport+tcpMinLen : c.Payload])
+		p.Options.Parse(frame[c.Transport+tcpMinLen : c.Payload])
 	}
 	return true
 }

@@ -39,12 +39,12 @@ func (p *Packet) tcp(b []byte, missing int, partial bool) Error {
 	case hlen < tcpMinLen:
 		return p.tcpBroken()
 	case hlen <= len(b):
-		p.Options.parse(b[tcpMinLen:hlen])
+		p.Options.Parse(b[tcpMinLen:hlen])
 	case hlen > wire && !partial:
 		return p.tcpBroken()
 	default: // the snap length or the fragment cut the options off
 		p.Payload, p.PayloadLength = nil, max(0, wire-hlen)
-		p.Options.parse(b[tcpMinLen:])
+		p.Options.Parse(b[tcpMinLen:])
 		p.Options.Has = p.Options.Has&^OptBroken | OptCut
 		return cut(missing)
 	}

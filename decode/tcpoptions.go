@@ -20,9 +20,9 @@ const (
 	fastOpenMagic = 0xf989 // RFC 6994 experiment id of Fast Open before kind 34
 )
 
-// parse reads the options in b (RFC 9293 §3.1), overwriting o. The first option of a kind
+// Parse reads the options in b (RFC 9293 §3.1), overwriting o. The first option of a kind
 // counts; one whose length is not its kind's is OptUnknown.
-func (o *TCPOptions) parse(b []byte) {
+func (o *TCPOptions) Parse(b []byte) {
 	has := OptionSet(0)
 	for len(b) > 0 {
 		kind := b[0]

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"runtime"
+	"slices"
 
 	"sockscope/capture"
 	"sockscope/decode/flow"
@@ -102,25 +103,41 @@ func (r *Result) Len() int {
 // value it yields is overwritten by the next one; what it points to is not.
 func (r *Result) Connections() iter.Seq[*flow.Connection] {
 	return func(yield func(*flow.Connection) bool) {
-		next := make([]int, len(r.tables)) // of each table; within a table they are in order
+		queues := make([]queue, 0, len(r.tables))
+		for _, t := range r.tables {
+			if t.Len() > 0 {
+				queues = append(queues, queue{table: t, frame: t.FirstFrame(0)})
+			}
+		}
 		var c flow.Connection
-		for id := uint64(1); ; id++ {
-			best := -1
-			var frame uint64
-			for i, t := range r.tables {
-				if next[i] < t.Len() && (best < 0 || t.FirstFrame(next[i]) < frame) {
-					best, frame = i, t.FirstFrame(next[i])
+		for id := uint64(1); len(queues) > 0; id++ {
+			first := 0
+			for i := 1; i < len(queues); i++ {
+				if queues[i].frame < queues[first].frame {
+					first = i
 				}
 			}
-			if best < 0 {
-				return
-			}
-			r.tables[best].Connection(next[best], &c)
-			next[best]++
+			q := &queues[first]
+			q.table.Connection(q.next, &c)
 			c.ID = id
 			if !yield(&c) {
 				return
 			}
+			q.next++
+			switch {
+			case q.next == q.table.Len():
+				queues = slices.Delete(queues, first, first+1)
+			case len(queues) > 1: // nobody asks when there is only one
+				q.frame = q.table.FirstFrame(q.next)
+			}
 		}
 	}
+}
+
+// A queue is a table's connections, of which those before next were given. Within a
+// table they are in order.
+type queue struct {
+	table *flow.Table
+	next  int
+	frame uint64 // the first of connection next
 }

@@ -1,47 +1,56 @@
 package flow
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+
+	"sockscope/decode"
+)
 
 // fromSecond marks a history letter that the key's second endpoint caused.
 const fromSecond = 0x80
 
-// note keeps Wireshark's completeness, Zeek's history and Zeek's view of both
-// ends up to date (spec, section 8). It comes before anything else is changed.
-func (t *Table) note(r *record, c *cell, h *handshake) {
-	h.complete |= completeness(r)
-	t.letters(r, c, h)
-	h.zeek.update(r, c, h)
-}
+// fixedHistory is how many letters the handshake has room for.
+const fixedHistory = len(handshake{}.history)
 
 // completeness is what one segment adds to Wireshark's tcp.completeness.
-func completeness(r *record) (bits uint8) {
-	switch r.flags & (syn | ack) {
-	case syn:
-		bits = 1
-	case syn | ack:
-		bits = 2
-	case ack:
-		if r.payload == 0 {
-			bits = 4
-		}
-	}
+func completeness(r *record) uint8 {
+	bits := completes[r.flags&(fin|syn|rst|decode.PSH|ack)]
 	if r.payload > 0 {
-		bits |= 8
-	}
-	if r.flags&(fin|ack) == fin|ack {
-		bits |= 16
-	}
-	if r.flags&rst != 0 {
-		bits |= 32
+		return bits&^4 | 8
 	}
 	return bits
 }
 
-// letters adds what a segment adds to Zeek's history: s, h, f, r again only with
-// another sequence number, a, d, i, q once for each direction, t and w when
-// their count reaches a power of ten.
-func (t *Table) letters(r *record, c *cell, h *handshake) {
-	d := r.dir
+// completes is what flags add to tcp.completeness, without payload.
+var completes = func() (of [ack << 1]uint8) {
+	for flags := range uint16(len(of)) {
+		switch flags & (syn | ack) {
+		case syn:
+			of[flags] = 1
+		case syn | ack:
+			of[flags] = 2
+		case ack:
+			of[flags] = 4
+		}
+		if flags&(fin|ack) == fin|ack {
+			of[flags] |= 16
+		}
+		if flags&rst != 0 {
+			of[flags] |= 32
+		}
+	}
+	return of
+}()
+
+// noteControl keeps what is reported for other programs' sake up to date by a segment with
+// SYN or RST: Wireshark's completeness, Zeek's history and Zeek's view of both ends
+// (spec, section 8). It comes before anything else is changed. The history gets s, h, r
+// again only with another sequence number, i and q once for each direction.
+func (t *Table) noteControl(r *record, c *cell, h *handshake) {
+	h.complete |= completeness(r)
+	h.zeek.update(r)
+	d := r.side()
 	switch {
 	case r.flags&syn != 0 && r.flags&(fin|rst) != 0:
 		t.letterOnce(h, d, 'q')
@@ -55,60 +64,75 @@ func (t *Table) letters(r *record, c *cell, h *handshake) {
 		if h.synacks[d] == 0 || r.seq != t.lastSYNACK(c, h, d) {
 			t.letter(h, d, 'h')
 		}
-	case r.flags&rst != 0:
+	default:
 		x := t.rare(h)
 		if h.rsts[d] == 0 || r.seq != x.rstSeq[d] {
 			t.letter(h, d, 'r')
 		}
 		x.rstSeq[d] = r.seq
 	}
-	if r.flags&(syn|rst) == 0 {
-		t.dataLetters(r, c, h)
-	}
-	if r.flags&(syn|fin|rst) == fin {
-		if !c.has(sawFIN.of(d)) || h.finEnd[d] != r.seq+r.payload+1 {
-			t.letter(h, d, 'f')
-		}
-	}
 }
 
-// dataLetters adds the letters of a segment without SYN and RST.
-func (t *Table) dataLetters(r *record, c *cell, h *handshake) {
-	d := r.dir
-	if r.payload == 0 {
-		if r.flags&(ack|fin) == ack && !c.has(sawAck.of(d)) {
-			c.bits |= sawAck.of(d)
-			t.letter(h, d, 'a')
-		}
-	} else {
-		probe := r.payload == 1 && r.seq == c.next[d]-1
-		if c.has(knownSeq.of(d)) && after(c.next[d], r.seq) && !probe {
-			x := t.rare(h)
-			x.resent[d]++
-			if powerOfTen(x.resent[d]) {
-				t.letter(h, d, 't')
-			}
+// noteSegment does the same for a segment without SYN and RST. The history gets f again
+// only with another sequence number, a and d once for each direction, t and w when
+// their count reaches a power of ten.
+func (t *Table) noteSegment(r *record, c *cell, h *handshake) {
+	h.complete |= completeness(r)
+	d := r.side()
+	if r.flags&fin != 0 || h.zeek[d] == zeekInactive {
+		h.zeek.update(r)
+	}
+	switch {
+	case r.payload > 0:
+		if c.has(knownSeq.of(d)) && after(c.next[d], r.seq) {
+			t.noteResent(r, c, h)
 		}
 		if r.flags&fin == 0 && !c.has(sawData.of(d)) {
 			t.letter(h, d, 'd')
 		}
+	case r.flags&(ack|fin) == ack && !c.has(sawAck.of(d)):
+		c.bits |= sawAck.of(d)
+		t.letter(h, d, 'a')
 	}
-	if r.window == 0 && r.flags&fin == 0 && h.zeek[d^1] != zeekClosed && powerOfTen(t.rare(h).zeroWindows[d]+1) {
-		t.letter(h, d, 'w')
+	switch {
+	case r.flags&fin != 0:
+		if !c.has(sawFIN.of(d)) || h.finEnd[d] != r.seq+r.payload+1 {
+			t.letter(h, d, 'f')
+		}
+	case r.window == 0 && h.zeek[d^1] != zeekClosed:
+		if powerOfTen(t.rare(h).zeroWindows[d] + 1) {
+			t.letter(h, d, 'w')
+		}
 	}
 }
 
-// letter appends a letter to h's history. What does not fit the handshake goes to
-// a list beside it.
-func (t *Table) letter(h *handshake, side uint8, letter byte) {
-	if side == 1 {
-		letter |= fromSecond
-	}
-	if int(h.historyLen) < len(h.history) {
-		h.history[h.historyLen] = letter
-		h.historyLen++
+// noteResent takes payload below what its side sends next: sent again, unless it is the
+// byte of a keep-alive.
+func (t *Table) noteResent(r *record, c *cell, h *handshake) {
+	d := r.side()
+	if r.payload == 1 && r.seq == c.next[d]-1 {
 		return
 	}
+	x := t.rare(h)
+	x.resent[d]++
+	if powerOfTen(x.resent[d]) {
+		t.letter(h, d, 't')
+	}
+}
+
+// letter appends a letter to h's history.
+func (t *Table) letter(h *handshake, side uint8, letter byte) {
+	letter |= side * fromSecond
+	if n := h.historyLen; int(n) < len(h.history) {
+		h.history[n] = letter
+		h.historyLen = n + 1
+		return
+	}
+	t.spillLetter(h, letter)
+}
+
+// spillLetter appends a letter that does not fit the handshake to a list beside it.
+func (t *Table) spillLetter(h *handshake, letter byte) {
 	if h.spill == 0 {
 		t.spill = append(t.spill, nil)
 		h.spill = uint32(len(t.spill))
@@ -144,34 +168,64 @@ func (t *Table) lastSYNACK(c *cell, h *handshake, side uint8) uint32 {
 
 // history is h's history as Zeek writes it: upper case is the client.
 func (t *Table) history(h *handshake, client uint8) string {
-	var fixed [2 * len(h.history)]byte
-	b := fixed[:0]
-	write := func(letters []uint8) {
-		for _, l := range letters {
-			side := l / fromSecond
-			l &^= fromSecond
-			if side == client && l >= 'a' {
-				l -= 'a' - 'A'
-			}
-			b = append(b, l)
-		}
-	}
-	write(h.history[:h.historyLen])
 	if h.spill != 0 {
-		write(t.spill[h.spill-1])
+		return spell(slices.Concat(h.history[:], t.spill[h.spill-1]), client)
 	}
-	s, ok := t.histories[string(b)] // most connections have one of a few
-	if !ok {
-		s = string(b)
-		if len(t.histories) < maxHistories {
-			t.histories[s] = s
-		}
-	}
-	return s
+	return t.histories.text(&h.history, client)
 }
 
-// maxHistories bounds the histories that are kept to be shared.
-const maxHistories = 1024
+// histories keeps histories that were given out, to be shared: most connections have one
+// of a few. A history has its place among the tries entries from its slot on.
+type histories [512]struct {
+	letters [fixedHistory]uint8
+	client  uint8
+	text    string // empty when the entry is free
+}
+
+const tries = 4
+
+// text is the text of a history that fits the handshake.
+func (k *histories) text(letters *[fixedHistory]uint8, client uint8) string {
+	first := slot(letters)
+	free := first // or the one to be replaced
+	for i := range uint32(tries) {
+		e := &k[(first+i)%uint32(len(k))]
+		if e.letters == *letters && e.client == client {
+			return e.text
+		}
+		if e.text == "" {
+			free = first + i
+			break
+		}
+	}
+	e := &k[free%uint32(len(k))]
+	e.letters, e.client, e.text = *letters, client, spell(letters[:], client)
+	return e.text
+}
+
+// slot is where the search for a history begins.
+func slot(letters *[fixedHistory]uint8) uint32 {
+	head, tail := binary.LittleEndian.Uint64(letters[:8]), binary.LittleEndian.Uint64(letters[fixedHistory-8:])
+	const a, b = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // any odd numbers with bits all over
+	return uint32(fold(head^a, tail^b))
+}
+
+// spell is a history in letters. Zeros behind the last one do not count.
+func spell(letters []uint8, client uint8) string {
+	text := make([]byte, 0, 2*fixedHistory)
+	for _, l := range letters {
+		if l == 0 {
+			break
+		}
+		side := l / fromSecond
+		l &^= fromSecond
+		if side == client && l >= 'a' {
+			l -= 'a' - 'A'
+		}
+		text = append(text, l)
+	}
+	return string(text)
+}
 
 // powerOfTen reports whether n is 1, 10, 100 …
 func powerOfTen(n uint32) bool {

@@ -8,29 +8,43 @@ import (
 
 // offer notes the options of a side's SYN or SYN-ACK.
 func (t *Table) offer(b *Batch, r *record, h *handshake) {
-	o := &h.offered[r.dir]
+	o := &h.offered[r.side()]
 	if o.seen && r.flags&ack != 0 { // simultaneous open: the SYN said it first
 		return
 	}
 	o.seen = true
-	opt := &b.packet(r).Options
+	opt := b.options(r)
 	o.has, o.mss, o.scale, o.cookie = opt.Has, opt.MSS, opt.WindowScale, opt.CookieLen
 	if o.has&decode.OptMPTCP != 0 {
 		h.flags |= uint16(MPTCP)
 	}
 }
 
-// options is an offer in the words of a Connection.
-func (o *offer) options(isn uint32) Options {
-	return Options{
-		Known: o.seen, ISN: isn,
-		HasMSS: o.has&decode.OptMSS != 0, MSS: o.mss,
-		HasScale: o.has&decode.OptWindowScale != 0, WindowScale: o.scale,
-		SACKPermitted: o.has&decode.OptSACKPermitted != 0,
-		Timestamps:    o.has&decode.OptTimestamps != 0,
-		HasFastOpen:   o.has&decode.OptFastOpen != 0, CookieLen: o.cookie,
-		MPTCP: o.has&decode.OptMPTCP != 0,
+// options are those of r's segment.
+func (b *Batch) options(r *record) (o decode.TCPOptions) {
+	if r.offset == 0 {
+		return b.packet(r).Options
 	}
+	// A common frame: its IP header has neither options nor extensions (see decode.Common).
+	const tcpHeader, ipv4Header, ipv6Header = 20, 20, 40
+	length := r.ip - r.payload - tcpHeader - ipv4Header
+	if r.key.version() == 6 {
+		length -= ipv6Header - ipv4Header
+	}
+	end := uint32(r.offset)
+	o.Parse(b.block.Frames[r.frame].Data[end-length : end])
+	return o
+}
+
+// fill sets to, which is zero, to the offer in the words of a Connection.
+func (o *offer) fill(to *Options, isn uint32) {
+	to.Known, to.ISN = o.seen, isn
+	to.HasMSS, to.MSS = o.has&decode.OptMSS != 0, o.mss
+	to.HasScale, to.WindowScale = o.has&decode.OptWindowScale != 0, o.scale
+	to.SACKPermitted = o.has&decode.OptSACKPermitted != 0
+	to.Timestamps = o.has&decode.OptTimestamps != 0
+	to.HasFastOpen, to.CookieLen = o.has&decode.OptFastOpen != 0, o.cookie
+	to.MPTCP = o.has&decode.OptMPTCP != 0
 }
 
 // maxWaits is how many waits between SYNs are kept: Linux sends 6 SYNs again.

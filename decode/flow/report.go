@@ -1,9 +1,6 @@
 package flow
 
-import (
-	"encoding/binary"
-	"net/netip"
-)
+import "net/netip"
 
 // FirstFrame is the number of the frame that connection n began with. It grows
 // with n.
@@ -11,21 +8,33 @@ func (t *Table) FirstFrame(n int) uint64 { return t.meta(uint32(n)).firstFrame }
 
 // Connection fills r with connection n, all but its ID. What r points to stays
 // valid and belongs to the table.
+//
+// The fields are set one by one, in place: r is long, and a copy of what was just
+// written in small pieces would wait for them.
 func (t *Table) Connection(n int, r *Connection) {
 	id := uint32(n)
-	c, m := t.cells.at(id), t.meta(id)
-	client, basis := t.role(id)
-	sent := t.volumes(id)
-	*r = Connection{
-		FirstFrame: m.firstFrame,
-		Protocol:   c.key.protocol(), HasPorts: hasPorts(c.key.protocol()), Role: basis,
-		VLAN: m.vlan, HasVLAN: m.hasVLAN, Interface: m.iface,
-		First: m.first, Last: c.last,
-		SYNRTT: NoDuration, ACKRTT: NoDuration, Setup: NoDuration,
-		ToServer: direction(&sent[client]), ToClient: direction(&sent[client^1]),
+	c := t.cells.at(id)
+	var h *handshake // of TCP and SCTP
+	var m *meta
+	if rest := t.refs.at(id).rest; c.key.hasStream() {
+		s := t.streams.at(rest)
+		h, m = &s.handshake, &s.meta
+	} else {
+		m = t.others.at(rest)
 	}
-	ends := t.endpoints(id)
+	*r = Connection{}
+	var ends [2]netip.AddrPort
+	t.endpoints(id, &ends)
+	client, basis := t.roleOf(c, m, h, &ends)
 	r.Client, r.Server = ends[client], ends[client^1]
+	r.FirstFrame = m.firstFrame
+	r.Protocol, r.HasPorts, r.Role = c.key.protocol(), hasPorts(c.key.protocol()), basis
+	r.VLAN, r.HasVLAN, r.Interface = m.vlan, m.hasVLAN, m.iface
+	r.First, r.Last = m.first, c.last
+	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
+	sent := t.volumes(id)
+	r.ToServer.setVolume(&sent[client])
+	r.ToClient.setVolume(&sent[client^1])
 	if m.tunnels != 0 {
 		r.Tunnels = t.tunnels[m.tunnels-1]
 	}
@@ -39,35 +48,37 @@ func (t *Table) Connection(n int, r *Connection) {
 		e := &t.icmp[m.icmp-1]
 		r.HasICMP, r.ICMPType, r.ICMPCode, r.ICMPFrom = true, e.typ, e.code, e.addr()
 	}
-	switch {
-	case c.key.protocol() == protoTCP:
-		t.tcpConnection(c, m, t.handshake(id), client, r)
-	case c.key.protocol() == protoSCTP:
-		t.sctpConnection(m, t.handshake(id), client, r)
+	switch c.key.protocol() {
+	case protoTCP:
+		t.tcpConnection(c, m, h, client, r)
+	case protoSCTP:
+		t.sctpConnection(m, h, client, r)
 	default:
 		t.datagrams(c, m, client, r)
 	}
 }
 
-// endpoints are the two ends of connection id, in its key's order.
-func (t *Table) endpoints(id uint32) (ends [2]netip.AddrPort) {
-	c := t.cells.at(id)
-	var n network
+// endpoints sets ends to the two ends of connection id, in its key's order.
+func (t *Table) endpoints(id uint32, ends *[2]netip.AddrPort) {
+	k := t.cells.at(id).key
 	if wide := t.refs.at(id).wide; wide != 0 {
-		n = *t.wide.at(wide - 1)
-	} else {
-		binary.BigEndian.PutUint32(n.a[:], c.key.address(0))
-		binary.BigEndian.PutUint32(n.b[:], c.key.address(1))
+		n := t.wide.at(wide - 1)
+		ends[0] = netip.AddrPortFrom(n.a.Netip(k.version()), k.port(0))
+		ends[1] = netip.AddrPortFrom(n.b.Netip(k.version()), k.port(1))
+		return
 	}
-	version := c.key.version()
-	ends[0] = netip.AddrPortFrom(n.a.Netip(version), c.key.port(0))
-	ends[1] = netip.AddrPortFrom(n.b.Netip(version), c.key.port(1))
-	return ends
+	ends[0] = netip.AddrPortFrom(addr4(k.address(0)), k.port(0))
+	ends[1] = netip.AddrPortFrom(addr4(k.address(1)), k.port(1))
 }
 
-// direction is v in a Connection's words.
-func direction(v *volume) Direction {
-	return Direction{Packets: v.packets, Bytes: v.bytes, IPBytes: v.ip, Payload: v.payload}
+// addr4 is the IPv4 address with that number.
+func addr4(n uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+}
+
+// setVolume is what a side sent, in a Connection's words.
+func (d *Direction) setVolume(v *volume) {
+	d.Packets, d.Bytes, d.IPBytes, d.Payload = v.packets, v.bytes, v.ip, v.payload
 }
 
 // tcpConnection fills in what only TCP has.
@@ -131,5 +142,5 @@ func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
 	}
 	d.SYNs, d.SYNACKs = uint32(h.syns[side]), uint32(h.synacks[side])
 	d.FINs, d.RSTs = uint32(h.fins[side]), uint32(h.rsts[side])
-	d.Options = h.offered[side].options(h.isn[side])
+	h.offered[side].fill(&d.Options, h.isn[side])
 }

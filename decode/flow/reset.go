@@ -4,7 +4,7 @@ import "sockscope/decode"
 
 // onRST takes a segment with RST.
 func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
-	d := r.dir
+	d := r.side()
 	o := d ^ 1
 	increment(&h.rsts[d])
 	if t.tooFast(r, c, h) {
@@ -39,7 +39,7 @@ func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 
 // resetAttempt takes an RST before the handshake was complete.
 func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client uint8) {
-	d := r.dir
+	d := r.side()
 	server := client ^ 1
 	switch {
 	case c.has(sawSYNACK.of(server)):
@@ -69,7 +69,7 @@ func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client 
 // observer knows the receiver's window (RFC 9293 §3.10.7.4): within what the
 // receiver last announced, or at the sender's own next sequence number.
 func (t *Table) inWindow(r *record, c *cell, h *handshake) bool {
-	d := r.dir
+	d := r.side()
 	o := d ^ 1
 	if c.has(knownSeq.of(d)) && r.seq == c.next[d] || !c.has(knownAck.of(o)) {
 		return true
@@ -97,10 +97,18 @@ func (t *Table) tooFast(r *record, c *cell, h *handshake) bool {
 	return ok && ok2 && last && rtt > 0 && wait >= 0 && wait < rtt/3
 }
 
-// distance compares r's TTL with that of its direction's other packets: an RST that
-// comes from another distance was somebody else's.
+// distance compares r's TTL with that of its direction's other packets. Mostly they are
+// the same.
 func (h *handshake) distance(r *record) {
-	d := r.dir
+	if r.ttl != h.ttl[r.dir&1] || !h.spoken[r.dir&1] {
+		h.otherDistance(r)
+	}
+}
+
+// otherDistance takes a TTL that may be new: an RST that comes from another distance
+// than its direction's other packets was somebody else's.
+func (h *handshake) otherDistance(r *record) {
+	d := r.side()
 	if h.ttl[d] != 0 && differ(r.ttl, h.ttl[d]) > 3 {
 		switch onlyRST := h.rsts[d] > 0 && !h.spoken[d]; {
 		case r.flags&rst != 0 && !onlyRST:

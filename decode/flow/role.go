@@ -2,13 +2,14 @@ package flow
 
 import "net/netip"
 
-// role decides who is the client, and on what basis (spec, section 2): handshake,
+// roleOf decides who is the client, and on what basis (spec, section 2): handshake,
 // payload, registry, range, or who sent first. It is asked when the connection is
 // reported, so the strongest fact counts whenever it came.
-func (t *Table) role(n uint32) (client uint8, basis RoleBasis) {
-	c, m := t.cells.at(n), t.meta(n)
+//
+// h is nil for protocols without a handshake; ends are in the key's order.
+func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) (client uint8, basis RoleBasis) {
 	if side, known := c.client(); known {
-		if c.has(sawSYN.of(side)) || c.key.protocol() == protoSCTP && t.handshake(n).chunks[side]&chunkInit != 0 {
+		if c.has(sawSYN.of(side)) || c.key.protocol() == protoSCTP && h.chunks[side]&chunkInit != 0 {
 			return side, RoleSYN
 		}
 		return side, RoleSYNACK
@@ -35,7 +36,7 @@ func (t *Table) role(n uint32) (client uint8, basis RoleBasis) {
 		}
 	}
 	if hasPorts(c.key.protocol()) {
-		if t.toGroup(n, m) {
+		if isToGroup(m, ends) {
 			return m.firstDir, RoleFirst // a group of hosts sends nothing
 		}
 		if server, ok := t.registered(c); ok {
@@ -52,10 +53,9 @@ func (t *Table) role(n uint32) (client uint8, basis RoleBasis) {
 	return m.firstDir, RoleFirst
 }
 
-// toGroup reports whether the first packet went to a multicast address or to the
+// isToGroup reports whether the first packet went to a multicast address or to the
 // broadcast address of the local network.
-func (t *Table) toGroup(n uint32, m *meta) bool {
-	ends := t.endpoints(n)
+func isToGroup(m *meta, ends *[2]netip.AddrPort) bool {
 	to := ends[m.firstDir^1].Addr()
 	return to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }

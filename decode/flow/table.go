@@ -31,7 +31,7 @@ type Table struct {
 	waits   [][]time.Duration
 	spill   [][]uint8
 
-	histories map[string]string // strings given out, to be shared
+	histories *histories
 
 	fragments fragments
 	touched   uint32 // keeps the early loads of Apply alive
@@ -52,7 +52,7 @@ type icmpError struct {
 func NewTable(cfg Config, seed *Seed) *Table {
 	return &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
-		chains: map[chain]uint32{}, proofs: newProofs(), histories: map[string]string{},
+		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
 		fragments: newFragments(), Totals: newTotals(),
 	}
 }
@@ -147,11 +147,12 @@ func (t *Table) aside(b *Batch, r *record) {
 // packet applies a packet of connection n, if it is found and the packet does not
 // begin another one.
 func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
+	var c *cell
 	if found {
-		c := t.cells.at(n)
+		c = t.cells.at(n)
 		switch {
 		case r.kind() == segment:
-			found = !t.startsAnew(n, c, r)
+			found = r.flags&(syn|ack|rst) != syn || !t.startsAnew(n, c, r)
 		case r.kind() == sctp:
 			found = !t.associatesAnew(n, c, r)
 		case t.cfg.UDPIdle > 0:
@@ -160,14 +161,13 @@ func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
 		}
 	}
 	if !found {
-		n = t.create(b, r)
+		n, c = t.create(b, r)
 	}
-	c := t.cells.at(n)
 	switch r.kind() {
 	case segment:
 		if r.what&cut != 0 {
 			c.bits |= goesOn.of(r.dir) // that there was something is all we know
-		} else if c.bits&steady == 0 || !t.firstInOrder(r, n, c) {
+		} else {
 			t.segment(b, r, n, c)
 		}
 	case sctp:
@@ -177,7 +177,7 @@ func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
 			c.message(r)
 		}
 	}
-	if r.payload > 0 && !c.has(sawData.of(r.dir)) {
+	if r.payload > 0 && !c.has(sawData.of(r.side())) {
 		t.firstPayload(b, r, n, c)
 	}
 	t.count(n, c, r)
@@ -215,9 +215,9 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 	t.proofs.note(t.proofs.at(m.evidence-1), &e)
 }
 
-// create starts a connection with r as its first packet. An older one with the
-// same key can no longer be found.
-func (t *Table) create(b *Batch, r *record) uint32 {
+// create starts a connection with r as its first packet, and gives its number and cell.
+// An older one with the same key can no longer be found.
+func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if 2*t.live >= len(t.slots) {
 		t.grow()
 	}
@@ -249,7 +249,7 @@ func (t *Table) create(b *Batch, r *record) uint32 {
 			m.tunnels = t.chain(p.Tunnels[:p.NumTunnels])
 		}
 	}
-	return n
+	return n, c
 }
 
 // outerVLAN is the outermost VLAN of p. Id 0 is a priority tag, no network (IEEE 802.1Q).

@@ -15,6 +15,10 @@ const (
 // modulo 2^32 (RFC 9293 §3.4).
 func after(a, b uint32) bool { return int32(a-b) > 0 }
 
+// side is the side that sent r. The mask tells the compiler that it is 0 or 1: that saves
+// a check wherever it is an index.
+func (r *record) side() uint8 { return r.dir & 1 }
+
 // inOrder takes the next in-order segment of a connection in its steady state and
 // reports whether that is all there is to do. Anything else (a gap, a
 // retransmission, a probe, a closed window, the first of its kind) is left to
@@ -49,30 +53,11 @@ func (c *cell) move(r *record) {
 	c.next[d], c.acked[d], c.window[d] = r.seq+r.payload, acked, r.window
 }
 
-// firstInOrder takes the next in-order segment of a connection in its steady state that
-// is its side's first with payload or first without: it adds to the histories, but
-// changes nothing else. It reports whether r is one.
-func (t *Table) firstInOrder(r *record, n uint32, c *cell) bool {
-	d := r.dir
-	if !c.isNext(r) || !c.has(ackedSYN.of(d)) || !c.has(sawSYNACK.both()) {
-		return false
-	}
-	h := t.handshake(n)
-	h.distance(r)
-	t.note(r, c, h)
-	c.bits |= goesOn.of(d)
-	c.move(r)
-	return true
-}
-
-// startsAnew reports whether a segment begins another connection of the same
-// tuple: a bare SYN whose ISN is not the running connection's (spec, section 3).
+// startsAnew reports whether a SYN without ACK and RST begins another connection of the
+// same tuple: its ISN is not the running connection's (spec, section 3).
 func (t *Table) startsAnew(n uint32, c *cell, r *record) bool {
-	if r.flags&(syn|ack|rst) != syn {
-		return false
-	}
 	h := t.handshake(n)
-	d := r.dir
+	d := r.side()
 	o := d ^ 1
 	anew := true
 	switch {
@@ -99,31 +84,52 @@ func (t *Table) startsAnew(n uint32, c *cell, r *record) bool {
 // segment takes any segment.
 func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 	h := t.handshake(n)
-	d := r.dir
+	d := r.side()
 	h.distance(r)
-	t.note(r, c, h)
-	switch {
-	case r.flags&rst != 0:
-		t.onRST(b, r, c, h)
-	case r.flags&(syn|ack) == syn:
+	if r.flags&(syn|rst) == 0 {
+		t.noteSegment(r, c, h)
+		if c.bits&steady != 0 && c.isNext(r) && c.has(ackedSYN.of(d)) && c.has(sawSYNACK.both()) {
+			c.bits |= goesOn.of(d) // the first of its kind, that is all
+			c.move(r)
+			return
+		}
+		t.onSegment(b, r, c, h)
+		c.window[d] = r.window
+	} else {
+		t.noteControl(r, c, h)
+		t.onControl(b, r, c, h)
+	}
+	if c.bits&steady == 0 || r.flags&(syn|fin|rst) != 0 { // nothing else unsettles
+		c.settle(h)
+	}
+}
+
+// onControl takes a segment with SYN or RST.
+func (t *Table) onControl(b *Batch, r *record, c *cell, h *handshake) {
+	switch r.flags & (syn | ack | rst) {
+	case syn:
 		t.onSYN(b, r, c, h)
-	case r.flags&syn != 0:
+	case syn | ack:
 		t.onSYNACK(b, r, c, h)
 	default:
-		t.onSegment(b, r, c, h)
+		t.onRST(b, r, c, h)
+		return
 	}
-	if r.flags&rst == 0 {
-		c.window[d] = r.window
-	}
+	c.window[r.side()] = r.window
+}
+
+// settle finds out whether the connection is in its steady state: from its handshake,
+// as far as that is in the capture, to its first FIN or RST.
+func (c *cell) settle(h *handshake) {
 	c.bits &^= steady
-	if !c.has(sawFIN.both()|sawRST.both()) && c.has(knownSeq.of(0)) && c.has(knownSeq.of(1)) {
-		switch outcome(c, h) {
-		case Implied:
-			if c.has(sawSYNACK.both()) { // an ACK that completes the handshake may yet come
-				break
-			}
-			fallthrough
-		case Complete, Midstream:
+	if c.bits&(knownSeq.both()|sawFIN.both()|sawRST.both()) != knownSeq.both() {
+		return
+	}
+	switch outcome(c, h) {
+	case Complete, Midstream:
+		c.bits |= steady
+	case Implied:
+		if !c.has(sawSYNACK.both()) { // else an ACK that completes the handshake may yet come
 			c.bits |= steady
 		}
 	}
@@ -131,11 +137,11 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 
 // onSYN takes a SYN without ACK.
 func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
-	d := r.dir
+	d := r.side()
 	o := d ^ 1
 	increment(&h.syns[d])
 	if c.has(sawSYN.of(d)) { // a retransmission: another ISN would have started anew
-		if side, _ := c.client(); side == d {
+		if c.has(clientIs.of(d)) {
 			t.wait(h, r)
 			h.synCount++
 			h.flags |= uint16(SYNRetransmitted)
@@ -153,16 +159,17 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 	c.advance(h, r)
 	if c.has(sawSYN.of(o)) && !c.has(sawSYNACK.both()) {
 		h.flags |= uint16(Simultaneous)
-	} else if _, known := c.client(); !known {
+	} else if !c.has(clientIs.both()) {
 		c.bits |= clientIs.of(d)
 	}
-	if side, _ := c.client(); side == d {
-		h.synFrame, h.synCount = b.number(r), 1
-		h.firstSYN, h.lastSYN = r.time, r.time
-		h.synData, h.synFlags = r.payload, r.flags
-	}
 	h.step(d, sendSYN, recvSYN)
-	if side, _ := c.client(); side == d && reordered {
+	if !c.has(clientIs.of(d)) {
+		return
+	}
+	h.synFrame, h.synCount = b.number(r), 1
+	h.firstSYN, h.lastSYN = r.time, r.time
+	h.synData, h.synFlags = r.payload, r.flags
+	if reordered {
 		h.flags |= uint16(Reordered)
 		if c.has(sawRST.of(o)) && !c.has(sawSYNACK.of(o)|goesOn.of(o)) {
 			h.verdict = wasRefused // the RST that answers it was captured first
@@ -172,7 +179,7 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 
 // onSYNACK takes a segment with SYN and ACK.
 func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
-	d := r.dir
+	d := r.side()
 	o := d ^ 1
 	increment(&h.synacks[d])
 	client, known := c.client()
@@ -263,12 +270,12 @@ func (h *handshake) recover(client uint8) {
 // acksSYN reports whether a SYN-ACK acknowledges the other side's SYN, with or
 // without the data in it. While the SYN is not in the capture any number will do.
 func (t *Table) acksSYN(r *record, c *cell, h *handshake) bool {
-	o := r.dir ^ 1
+	o := r.side() ^ 1
 	if !c.has(knownISN.of(o)) {
 		return true
 	}
 	var data uint32
-	if client, _ := c.client(); client == o {
+	if c.has(clientIs.of(o)) {
 		data = h.synData
 	}
 	return r.ack-(h.isn[o]+1) <= data
@@ -292,11 +299,45 @@ func (h *handshake) answerOptions(r *record, c *cell, o uint8) {
 
 // onSegment takes a segment without SYN and RST.
 func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
-	d := r.dir
+	d := r.side()
 	o := d ^ 1
+	noRoom := false
+	if r.window == 0 || c.window[o] == 0 || r.seq == c.next[d]-1 {
+		noRoom = t.onProbe(b, r, c, h)
+	}
+	if !c.has(ackedSYN.of(d)) {
+		t.onFirst(b, r, c, h)
+	}
+	if r.flags&ack != 0 {
+		c.ackTo(r)
+		if c.has(sawFIN.of(o)) && !c.has(ackedFIN.of(d)) && !after(h.finEnd[o], r.ack) {
+			c.hasFIN(h, d)
+		}
+	}
+	// A bare ACK that does not fit the SYN-ACK is no sign that things go on.
+	if c.has(ackedSYN.of(d)) || r.payload > 0 || r.flags&fin != 0 || !c.has(sawSYNACK.of(o)) {
+		c.bits |= goesOn.of(d)
+	}
+	if !c.has(sawSYNACK.both()) {
+		h.step(d, sendSegment, recvSegment)
+	}
+	if !noRoom { // else the byte will be sent again
+		c.advance(h, r)
+	}
 	if r.flags&fin != 0 {
 		increment(&h.fins[d])
+		if !c.has(sawFIN.of(d)) {
+			c.onFIN(r, h)
+		}
 	}
+}
+
+// onProbe takes a segment of a side that has no room or whose other side has none, or
+// one that repeats a byte: windows of zero, probes of them and keep-alives. It
+// reports whether r's byte has no room at its receiver (RFC 9293 §3.8.6.1).
+func (t *Table) onProbe(b *Batch, r *record, c *cell, h *handshake) (noRoom bool) {
+	d := r.side()
+	o := d ^ 1
 	if r.window == 0 && r.flags&fin == 0 {
 		x := t.rare(h)
 		if x.zeroWindows[d] == 0 {
@@ -305,67 +346,47 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 		x.zeroWindows[d]++
 		h.flags |= uint16(ZeroWindow)
 	}
-	probe := r.payload == 1 && c.window[o] == 0 && c.has(knownAck.of(o)) && c.has(knownSeq.of(d)) && r.seq == c.next[d]
-	if r.payload <= 1 && r.flags&fin == 0 && c.has(knownSeq.of(d)) && r.seq == c.next[d]-1 {
+	if !c.has(knownSeq.of(d)) {
+		return false
+	}
+	if r.payload <= 1 && r.flags&fin == 0 && r.seq == c.next[d]-1 { // RFC 9293 §3.8.4
 		t.rare(h).keepAlives[d]++
 		h.flags |= uint16(KeepAlive)
 	}
+	return r.payload == 1 && c.window[o] == 0 && c.has(knownAck.of(o)) && r.seq == c.next[d]
+}
+
+// onFirst takes a segment of a side that has not acknowledged the other one's SYN.
+func (t *Table) onFirst(b *Batch, r *record, c *cell, h *handshake) {
+	d := r.side()
+	o := d ^ 1
 	if !c.has(knownISN.of(d)) {
 		h.isn[d], h.guessed[d] = r.seq-1, true
 		c.bits |= knownISN.of(d)
 	}
-	if r.flags&ack != 0 {
-		t.choose(r, c, h)
-		if c.has(sawSYN.of(o)|sawSYNACK.of(o)) && !c.has(ackedSYN.of(d)) &&
-			r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
-			c.bits |= ackedSYN.of(d)
-			if client, known := c.client(); known && client == d {
-				h.ackFrame, h.ackTime = b.number(r), r.time
-				// Not the first segment since the SYN-ACK: the ACK itself is not in the capture.
-				late := c.has(goesOn.of(d))
-				h.ambiguous = h.ambiguous || late || h.flags&uint16(SYNACKRetransmitted) != 0
-			}
-			h.step(d, sendACK, recvACK)
-		}
-		c.ackTo(r)
-		if c.has(sawFIN.of(o)) && !c.has(ackedFIN.of(d)) && !after(h.finEnd[o], r.ack) {
-			c.bits |= ackedFIN.of(d)
-			h.step(d, ackFIN, recvFINACK)
-		}
-	}
-	// A bare ACK that does not fit the SYN-ACK is no sign that things go on.
-	if r.payload > 0 || r.flags&fin != 0 || c.has(ackedSYN.of(d)) || !c.has(sawSYNACK.of(o)) {
-		c.bits |= goesOn.of(d)
-	}
-	if !c.has(sawSYNACK.both()) {
-		h.step(d, sendSegment, recvSegment)
-	}
-	if !probe { // the receiver has no room for a probe's byte: it will be sent again
-		c.advance(h, r)
-	}
-	if r.flags&fin != 0 && !c.has(sawFIN.of(d)) {
-		c.bits |= sawFIN.of(d)
-		h.finEnd[d] = r.seq + r.payload + 1
-		h.ended(d)
-		h.step(d, sendFIN, noEvent)
-		if c.has(knownAck.of(o)) && !after(h.finEnd[d], c.acked[o]) { // captured before it
-			c.bits |= ackedFIN.of(o)
-			h.step(o, ackFIN, recvFINACK)
-		}
-	}
-	if c.has(ackedFIN.of(0)) && c.has(ackedFIN.of(1)) && !c.has(closed.both()) {
-		c.bits |= closed.of(0)
-	}
-}
-
-// choose lets the client's ACK decide between two SYN-ACKs with different ISNs: the
-// one it acknowledges is the one it took.
-func (t *Table) choose(r *record, c *cell, h *handshake) {
-	d := r.dir
-	o := d ^ 1
-	if h.rare == 0 || c.has(ackedSYN.of(d)) {
+	if r.flags&ack == 0 {
 		return
 	}
+	if h.rare != 0 {
+		t.choose(r, c, h)
+	}
+	if !c.has(sawSYN.of(o)|sawSYNACK.of(o)) || r.ack-h.isn[o]-1 >= c.next[o]-h.isn[o] {
+		return
+	}
+	c.bits |= ackedSYN.of(d)
+	if c.has(clientIs.of(d)) {
+		h.ackFrame, h.ackTime = b.number(r), r.time
+		// Not the first segment since the SYN-ACK: the ACK itself is not in the capture.
+		late := c.has(goesOn.of(d))
+		h.ambiguous = h.ambiguous || late || h.flags&uint16(SYNACKRetransmitted) != 0
+	}
+	h.step(d, sendACK, recvACK)
+}
+
+// choose lets the client's first ACK decide between two SYN-ACKs with different ISNs:
+// the one it acknowledges is the one it took.
+func (t *Table) choose(r *record, c *cell, h *handshake) {
+	o := r.side() ^ 1
 	x := t.rare(h)
 	if x.other.frame == 0 || r.ack != x.other.isn+1 || r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
 		return
@@ -376,9 +397,32 @@ func (t *Table) choose(r *record, c *cell, h *handshake) {
 	x.other = otherSYNACK{}
 }
 
-// advance moves the sender's next sequence number over r.
+// onFIN takes a side's first FIN.
+func (c *cell) onFIN(r *record, h *handshake) {
+	d := r.side()
+	o := d ^ 1
+	c.bits |= sawFIN.of(d)
+	h.finEnd[d] = r.seq + r.payload + 1
+	h.ended(d)
+	h.step(d, sendFIN, noEvent)
+	if c.has(knownAck.of(o)) && !after(h.finEnd[d], c.acked[o]) { // captured before it
+		c.hasFIN(h, o)
+	}
+}
+
+// hasFIN notes that a side has acknowledged the other one's FIN. When both have, the
+// connection is closed.
+func (c *cell) hasFIN(h *handshake, side uint8) {
+	c.bits |= ackedFIN.of(side)
+	h.step(side, ackFIN, recvFINACK)
+	if c.bits&ackedFIN.both() == ackedFIN.both() && !c.has(closed.both()) {
+		c.bits |= closed.of(0)
+	}
+}
+
+// advance moves the sender's next sequence number over r. SYN and FIN take one, too.
 func (c *cell) advance(h *handshake, r *record) {
-	d := r.dir
+	d := r.side()
 	end := r.seq + r.payload
 	if r.flags&syn != 0 {
 		end++
@@ -387,11 +431,12 @@ func (c *cell) advance(h *handshake, r *record) {
 		end++
 	}
 	known := c.has(knownSeq.of(d))
-	if known && !after(end, c.next[d]) {
+	next := c.next[d]
+	if known && !after(end, next) {
 		return
 	}
 	c.bits |= knownSeq.of(d)
-	if end < r.seq || known && end < c.next[d] {
+	if end < r.seq || known && end < next {
 		h.flags |= uint16(Wrapped)
 	}
 	c.next[d] = end
@@ -399,7 +444,7 @@ func (c *cell) advance(h *handshake, r *record) {
 
 // ackTo notes the sender's highest acknowledgment.
 func (c *cell) ackTo(r *record) {
-	d := r.dir
+	d := r.side()
 	if !c.has(knownAck.of(d)) || after(r.ack, c.acked[d]) {
 		c.bits |= knownAck.of(d)
 		c.acked[d] = r.ack

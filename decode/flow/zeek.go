@@ -19,8 +19,10 @@ const (
 type zeekStates [2]zeekState
 
 // update moves Zeek's states by a segment.
-func (z *zeekStates) update(r *record, c *cell, h *handshake) {
-	own, peer := &z[r.dir], &z[r.dir^1]
+func (z *zeekStates) update(r *record) {
+	d := r.side()
+	o := d ^ 1
+	own, peer := &z[d], &z[o]
 	switch {
 	case *own == zeekReset:
 	case r.flags&rst != 0:
