@@ -21,7 +21,8 @@ func TestColumnNamesAreTheVocabulary(t *testing.T) {
 		start duration_ns syn_rtt_ns ack_rtt_ns setup_ns ambiguous
 		packets_c2s packets_s2c bytes_c2s bytes_s2c ip_bytes_c2s ip_bytes_s2c payload_bytes_c2s payload_bytes_s2c
 		syn_c2s syn_s2c synack_c2s synack_s2c fin_c2s fin_s2c rst_c2s rst_s2c
-		zero_windows_c2s zero_windows_s2c keep_alives_c2s keep_alives_s2c
+		retransmissions_c2s retransmissions_s2c out_of_order_c2s out_of_order_s2c dup_acks_c2s dup_acks_s2c
+		zero_windows_c2s zero_windows_s2c keep_alives_c2s keep_alives_s2c missing_bytes_c2s missing_bytes_s2c
 		mss_client mss_server window_scale_client window_scale_server sack_permitted_client sack_permitted_server
 		timestamps_client timestamps_server isn_client isn_server`)
 	if diff := cmp.Diff(want, ColumnNames()); diff != "" {

@@ -5,17 +5,18 @@ import (
 	"sockscope/decode"
 )
 
-// A cell is what a packet of an established connection touches: one cache line, without
+// A cell is what a packet of an established connection touches: 88 bytes without
 // pointers. What is needed less often stands in meta and, for TCP and SCTP, in
 // handshake; see Table.refs.
 type cell struct {
-	key    key
-	last   capture.Timestamp // the latest time of its packets
-	sent   [2]counts         // by the key's first and second endpoint
-	next   [2]uint32         // TCP: the sequence number that each side sends next
-	acked  [2]uint32         // TCP: the highest acknowledgment that each side sent
-	window [2]uint16         // TCP: what each side announced last, unscaled
-	bits   facts
+	key      key
+	seen     [2]capture.Timestamp // of the last packet of the key's first and second endpoint
+	advanced [2]capture.Timestamp // TCP: of the last segment that moved next
+	sent     [2]counts
+	next     [2]uint32 // TCP: the sequence number that each side sends next
+	acked    [2]uint32 // TCP: the highest acknowledgment that each side sent
+	window   [2]uint16 // TCP: what each side announced last, unscaled
+	bits     facts
 }
 
 // A ref says where the rest of a cell is.
@@ -29,6 +30,7 @@ type ref struct {
 type meta struct {
 	firstFrame uint64
 	first      capture.Timestamp // the earliest time of its packets
+	last       capture.Timestamp // the latest, when times ran backwards: else cell.seen tells
 	iface      uint32
 	tunnels    uint32 // 1 + index of its tunnel chain
 	evidence   uint32 // 1 + index of what payloads proved
@@ -135,13 +137,11 @@ func (h *handshake) begin() {
 
 // rare is what few TCP connections need beside their handshake.
 type rare struct {
-	zeroWindows [2]uint32
-	keepAlives  [2]uint32
-	resent      [2]uint32 // payload segments below next, for the history
-	rstSeq      [2]uint32 // of each side's last RST
-	synackSeq   [2]uint32 // of each side's last SYN-ACK that was not the accepted one
-	other       otherSYNACK
-	zeroFrames  [2]uint64 // of each side's first zero window
+	quality   [2]quality
+	resent    [2]uint32 // payload segments below next, for the history
+	rstSeq    [2]uint32 // of each side's last RST
+	synackSeq [2]uint32 // of each side's last SYN-ACK that was not the accepted one
+	other     otherSYNACK
 }
 
 // otherSYNACK is the latest SYN-ACK that fits the SYN but has another ISN than the
@@ -177,5 +177,11 @@ func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
 	if when.Known() && (when < m.first || !m.first.Known()) {
 		m.first = when
 	}
-	c.last = max(c.last, when) // Unknown is below all times
+	m.last = max(m.last, when, c.seen[0], c.seen[1]) // Unknown is below all times
+}
+
+// last is the latest time of cell n's packets.
+func (t *Table) last(n uint32) capture.Timestamp {
+	c := t.cells.at(n)
+	return max(t.meta(n).last, c.seen[0], c.seen[1])
 }

@@ -57,11 +57,10 @@ func (v *volume) add(u volume) {
 
 // count counts r in cell n, which is c.
 func (t *Table) count(n uint32, c *cell, r *record) {
-	if r.time >= c.last && c.last.Known() {
-		c.last = r.time
-	} else {
+	if seen := c.seen[r.dir]; r.time < seen || !seen.Known() {
 		t.span(n, c, r.time)
 	}
+	c.seen[r.dir] = r.time
 	c.bits = c.bits&^lastSecond | facts(r.dir)<<31
 	one, ok := countsOf(r)
 	if !ok {

@@ -10,10 +10,10 @@
 //
 //	frame ─▶ Recorder ─▶ record ─▶ Table: key ─▶ cell      what each packet touches
 //	                                             ├ meta      start, tunnels, evidence
-//	                                             └ handshake TCP: frames, times, states
+//	                                             └ handshake TCP: frames, times, states, and quality where something is amiss
 //
 // A segment in the middle of an established connection takes the short way
-// (cell.inOrder) and touches the cell alone, one cache line. Everything else goes through
+// (cell.inOrder) and touches the cell alone. Everything else goes through
 // Table.segment, which notes facts (see facts) and moves both ends' states
 // (see transitions). Outcome, close and role are derived from the facts when they
 // are asked for (outcome, closing, Table.role), so a later fact can always

@@ -30,7 +30,7 @@ func (t *Table) Connection(n int, r *Connection) {
 	r.FirstFrame = m.firstFrame
 	r.Protocol, r.HasPorts, r.Role = c.key.protocol(), hasPorts(c.key.protocol()), basis
 	r.VLAN, r.HasVLAN, r.Interface = m.vlan, m.hasVLAN, m.iface
-	r.First, r.Last = m.first, c.last
+	r.First, r.Last = m.first, max(m.last, c.seen[0], c.seen[1])
 	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
 	sent := t.volumes(id)
 	r.ToServer.setVolume(&sent[client])
@@ -136,9 +136,11 @@ func (t *Table) evidenceOf(h *handshake, client uint8, r *Connection) {
 // tcpDirection fills in what only a side of TCP has.
 func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
 	if h.rare != 0 {
-		x := t.rares.at(h.rare - 1)
-		d.ZeroWindowFrame = x.zeroFrames[side]
-		d.ZeroWindows, d.KeepAlives = uint64(x.zeroWindows[side]), uint64(x.keepAlives[side])
+		q := t.quality(h, side)
+		d.ZeroWindowFrame = q.zeroFrame
+		d.ZeroWindows, d.KeepAlives = uint64(q.zeroWindows), uint64(q.keepAlives)
+		d.Retransmissions, d.OutOfOrder = uint64(q.retransmissions), uint64(q.outOfOrder)
+		d.DupACKs, d.Missing = uint64(q.dupACKs), q.missing
 	}
 	d.SYNs, d.SYNACKs = uint32(h.syns[side]), uint32(h.synacks[side])
 	d.FINs, d.RSTs = uint32(h.fins[side]), uint32(h.rsts[side])

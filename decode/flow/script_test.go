@@ -21,13 +21,15 @@ import (
 // something that was never sent, "*" takes a new ISN, "^" has another TTL, "0"
 // announces a zero window, "k" is a keep-alive, "w" lies outside of the window,
 // "+" carries 10 bytes (SYN), "~" takes the data of the SYN (SYN-ACK), "-" does not yet
-// acknowledge the other side's FIN, ">" skips 1000 bytes that are not in the capture. A word between segments: "1s", "20ms" waits.
+// acknowledge the other side's FIN, ">" skips 1000 bytes that are not in the capture, "<" sends the first of
+// these after all. A word between segments: "1s", "20ms" waits.
 type script struct {
 	t      testing.TB
 	now    time.Duration
 	isn    [2]uint32
 	next   [2]uint32
 	opened [2]bool
+	hole   [2]uint32 // where the last skipped bytes begin
 	last   map[byte][]byte
 	frames []capture.Frame
 }
@@ -76,6 +78,7 @@ func (s *script) word(w string) {
 		s.opened[side] = true
 	}
 	if has(">") {
+		s.hole[side] = s.next[side]
 		s.next[side] += 1000
 	}
 	h := segmentWords{side: side, seq: s.next[side], ack: s.next[side^1], window: 1000, ttl: 64}
@@ -128,7 +131,9 @@ func (s *script) word(w string) {
 	if has("w") {
 		h.seq += 500_000
 	}
-	if has("k") {
+	if has("<") {
+		h.seq = s.hole[side]
+	} else if has("k") {
 		h.seq--
 	} else if !has("w") && letter != 'P' {
 		s.next[side] += uint32(h.data)

@@ -3,6 +3,7 @@ package flow
 import (
 	"time"
 
+	"sockscope/capture"
 	"sockscope/decode"
 )
 
@@ -156,7 +157,10 @@ func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
 		case r.kind() == sctp:
 			found = !t.associatesAnew(n, c, r)
 		case t.cfg.UDPIdle > 0:
-			silence, ok := r.time.Sub(c.last)
+			silence, ok := r.time.Sub(max(c.seen[0], c.seen[1]))
+			if ok && silence > t.cfg.UDPIdle { // unless times ran backwards
+				silence, ok = r.time.Sub(t.last(n))
+			}
 			found = !ok || silence <= t.cfg.UDPIdle
 		}
 	}
@@ -223,7 +227,9 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	}
 	slot, old := t.slot(b, r)
 	n, c := t.cells.add()
-	c.key, c.last = r.key, r.time
+	c.key = r.key
+	c.seen = [2]capture.Timestamp{capture.Unknown, capture.Unknown}
+	c.advanced = c.seen
 	_, where := t.refs.add()
 	if t.slots[slot] != 0 {
 		where.wide = t.refs.at(old).wide
@@ -240,7 +246,8 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	} else {
 		where.rest, m = t.others.add()
 	}
-	m.firstFrame, m.first, m.firstDir = b.number(r), r.time, r.dir
+	m.firstFrame, m.firstDir = b.number(r), r.dir
+	m.first, m.last = r.time, r.time
 	m.iface = b.block.Frames[r.frame].Interface
 	if r.what&surrounded != 0 {
 		p := b.packet(r)

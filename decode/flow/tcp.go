@@ -39,18 +39,18 @@ func (c *cell) inOrder(r *record) bool {
 // isNext reports whether r is the next in-order segment, with nothing special about it.
 func (c *cell) isNext(r *record) bool {
 	d := r.dir & 1
+	news := int32(r.ack - c.acked[d]) // what it acknowledges beyond what its side did before
 	return r.flags&(syn|fin|rst|ack) == ack && r.seq == c.next[d] && r.seq+r.payload >= r.seq &&
-		r.window != 0 && c.window[d^1] != 0
+		(news > 0 || news == 0 && r.payload > 0) && r.window != 0 && c.window[d^1] != 0
 }
 
 // move moves the sender's numbers over the next in-order segment.
 func (c *cell) move(r *record) {
 	d := r.dir & 1
-	acked := c.acked[d]
-	if after(r.ack, acked) {
-		acked = r.ack
+	if r.payload > 0 {
+		c.advanced[d] = r.time
 	}
-	c.next[d], c.acked[d], c.window[d] = r.seq+r.payload, acked, r.window
+	c.next[d], c.acked[d], c.window[d] = r.seq+r.payload, r.ack, r.window
 }
 
 // startsAnew reports whether a SYN without ACK and RST begins another connection of the
@@ -93,14 +93,16 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 			c.move(r)
 			return
 		}
+		t.assess(b, r, c, h)
 		t.onSegment(b, r, c, h)
 		c.window[d] = r.window
 	} else {
 		t.noteControl(r, c, h)
+		t.assess(b, r, c, h)
 		t.onControl(b, r, c, h)
 	}
-	if c.bits&steady == 0 || r.flags&(syn|fin|rst) != 0 { // nothing else unsettles
-		c.settle(h)
+	if c.bits&steady == 0 || h.rare != 0 || r.flags&(syn|fin|rst) != 0 { // nothing else unsettles
+		t.settle(c, h)
 	}
 }
 
@@ -119,10 +121,10 @@ func (t *Table) onControl(b *Batch, r *record, c *cell, h *handshake) {
 }
 
 // settle finds out whether the connection is in its steady state: from its handshake,
-// as far as that is in the capture, to its first FIN or RST.
-func (c *cell) settle(h *handshake) {
+// as far as that is in the capture, to its first FIN or RST, and while nothing is amiss.
+func (t *Table) settle(c *cell, h *handshake) {
 	c.bits &^= steady
-	if c.bits&(knownSeq.both()|sawFIN.both()|sawRST.both()) != knownSeq.both() {
+	if c.bits&(knownSeq.both()|sawFIN.both()|sawRST.both()) != knownSeq.both() || h.rare != 0 && !t.calm(h) {
 		return
 	}
 	switch outcome(c, h) {
@@ -301,10 +303,6 @@ func (h *handshake) answerOptions(r *record, c *cell, o uint8) {
 func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
-	noRoom := false
-	if r.window == 0 || c.window[o] == 0 || r.seq == c.next[d]-1 {
-		noRoom = t.onProbe(b, r, c, h)
-	}
 	if !c.has(ackedSYN.of(d)) {
 		t.onFirst(b, r, c, h)
 	}
@@ -321,7 +319,7 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 	if !c.has(sawSYNACK.both()) {
 		h.step(d, sendSegment, recvSegment)
 	}
-	if !noRoom { // else the byte will be sent again
+	if !c.probes(r) { // else the byte will be sent again
 		c.advance(h, r)
 	}
 	if r.flags&fin != 0 {
@@ -330,30 +328,6 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 			c.onFIN(r, h)
 		}
 	}
-}
-
-// onProbe takes a segment of a side that has no room or whose other side has none, or
-// one that repeats a byte: windows of zero, probes of them and keep-alives. It
-// reports whether r's byte has no room at its receiver (RFC 9293 §3.8.6.1).
-func (t *Table) onProbe(b *Batch, r *record, c *cell, h *handshake) (noRoom bool) {
-	d := r.side()
-	o := d ^ 1
-	if r.window == 0 && r.flags&fin == 0 {
-		x := t.rare(h)
-		if x.zeroWindows[d] == 0 {
-			x.zeroFrames[d] = b.number(r)
-		}
-		x.zeroWindows[d]++
-		h.flags |= uint16(ZeroWindow)
-	}
-	if !c.has(knownSeq.of(d)) {
-		return false
-	}
-	if r.payload <= 1 && r.flags&fin == 0 && r.seq == c.next[d]-1 { // RFC 9293 §3.8.4
-		t.rare(h).keepAlives[d]++
-		h.flags |= uint16(KeepAlive)
-	}
-	return r.payload == 1 && c.window[o] == 0 && c.has(knownAck.of(o)) && r.seq == c.next[d]
 }
 
 // onFirst takes a segment of a side that has not acknowledged the other one's SYN.
@@ -439,7 +413,7 @@ func (c *cell) advance(h *handshake, r *record) {
 	if end < r.seq || known && end < next {
 		h.flags |= uint16(Wrapped)
 	}
-	c.next[d] = end
+	c.next[d], c.advanced[d] = end, r.time
 }
 
 // ackTo notes the sender's highest acknowledgment.

@@ -1,0 +1,59 @@
+package flow
+
+import (
+	"fmt"
+	"testing"
+)
+
+// What did not run as it should, client and server, in tshark's sense.
+func TestQuality(t *testing.T) {
+	tests := []struct {
+		rule, script string
+		want         string // retransmissions, out of order, duplicate ACKs, zero windows, keep-alives, missing bytes
+	}{
+		{"nothing", "S h A D a d A F f A", ""},
+		{"a SYN sent again", "S 1s S= h A", "client retransmissions 1"},
+		{"a SYN-ACK sent again", "S h 1s h= A", "server retransmissions 1"},
+		{"a FIN sent again", "S h A F 1s F= a f A", "client retransmissions 1"},
+		{"data sent again", "S h A D 200ms D= a", "client retransmissions 1"},
+		{"data sent again that was acknowledged", "S h A D a D=", "client retransmissions 1"},
+		{"a pure ACK sent again", "S h A A", "client dup ACKs 1"},
+		{"an ACK that changes the window is no duplicate", "S h A D a a0", "server zero windows 1"},
+		{"two duplicates", "S h A D a D a a a", "server dup ACKs 2"},
+		{"what was skipped comes within a round trip", "S h A D a D> D< a", "client out of order 1; client missing 990"},
+		{"what was skipped comes later", "S h A D a D> 200ms D< a", "client retransmissions 1; client missing 990"},
+		{"skipped and acknowledged", "S h A D> a D a", "client missing 1000"},
+		{"skipped and not acknowledged", "S h A D a D>", ""},
+		{"keep-alive and its answer", "S h A D a Ak a Ak a", "client keep-alives 2"},
+		{"two answers to a keep-alive", "S h A D a Ak a a", "client keep-alives 1"},
+		{"probes into a closed window", "S h A D a0 P a0 P a0", "server zero windows 3"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			cs, _ := run(play(t, tt.script), 1, Config{})
+			got := ""
+			add := func(side, what string, n uint64) {
+				if n > 0 {
+					if got != "" {
+						got += "; "
+					}
+					got += fmt.Sprintf("%s %s %d", side, what, n)
+				}
+			}
+			for _, s := range []struct {
+				name string
+				d    *Direction
+			}{{"client", &cs[0].ToServer}, {"server", &cs[0].ToClient}} {
+				add(s.name, "retransmissions", s.d.Retransmissions)
+				add(s.name, "out of order", s.d.OutOfOrder)
+				add(s.name, "dup ACKs", s.d.DupACKs)
+				add(s.name, "zero windows", s.d.ZeroWindows)
+				add(s.name, "keep-alives", s.d.KeepAlives)
+				add(s.name, "missing", s.d.Missing)
+			}
+			if got != tt.want {
+				t.Errorf("%s\n got %s\nwant %s", tt.script, got, tt.want)
+			}
+		})
+	}
+}
