@@ -156,6 +156,7 @@ func tallyMembers(t *Tally) []member {
 	return []member{
 		{"connections", t.Connections}, {"failed", t.Failed}, {"outcomes", outcomeMembers(&t.Outcomes)},
 		{"packets", t.Packets}, {"bytes", t.Bytes}, {"payload_bytes", t.Payload},
+		{"retransmissions", t.Retransmissions},
 	}
 }
 

@@ -203,7 +203,7 @@ func markdownQuantiles(q *Quantiles) (p50, p95, p99 string) {
 func (m *markdown) services(s *Summary) {
 	m.heading(2, "By service")
 	t := m.table("service", "port", "clients ", "servers ", "connections ", "outcomes", "failed ", "packets ", "bytes ",
-		"setup p50 ", "p95 ", "p99 ")
+		"setup p50 ", "p95 ", "p99 ", "resent ")
 	for _, v := range s.Services {
 		name := v.Name
 		if name != "" && !v.Proven {
@@ -216,7 +216,7 @@ func (m *markdown) services(s *Summary) {
 		p50, p95, p99 := markdownQuantiles(&v.Setup)
 		t.row(markdownCell(name), markdownText(port), markdownEstimate(v.Clients, v.ClientsApproximate), markdownEstimate(v.Servers, v.ServersApproximate),
 			humanCount(v.Tally.Connections), markdownOutcomes(&v.Tally.Outcomes), humanCount(v.Tally.Failed),
-			humanCount(v.Tally.Packets), humanCount(v.Tally.Bytes), p50, p95, p99)
+			humanCount(v.Tally.Packets), humanCount(v.Tally.Bytes), p50, p95, p99, markdownText(resentShare(&v)))
 	}
 	if slices.ContainsFunc(s.Services, func(v Service) bool { return v.Name != "" && !v.Proven }) {
 		m.buf = append(m.buf, "\n"+`\~ only the port suggests the name.`+"\n"...)

@@ -70,6 +70,8 @@ type Tally struct {
 	Packets     uint64
 	Bytes       uint64 // on the wire
 	Payload     uint64
+
+	Retransmissions uint64 // TCP segments sent again, of Packets
 }
 
 // OK is the number of connections that worked: complete, implied or answered.

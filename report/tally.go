@@ -18,6 +18,7 @@ func (t *Tally) add(c *flow.Connection, failed bool) {
 	t.Packets += c.ToServer.Packets + c.ToClient.Packets
 	t.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
 	t.Payload += c.ToServer.Payload + c.ToClient.Payload
+	t.Retransmissions += c.ToServer.Retransmissions + c.ToClient.Retransmissions
 }
 
 // merge adds another group's counts.
@@ -30,6 +31,7 @@ func (t *Tally) merge(u *Tally) {
 	t.Packets += u.Packets
 	t.Bytes += u.Bytes
 	t.Payload += u.Payload
+	t.Retransmissions += u.Retransmissions
 }
 
 // Failed reports whether the attempt came to nothing. It differs from the

@@ -167,6 +167,7 @@ func (p *printer) services(s *Summary) {
 		{title: "setup p50", right: true, rank: 3},
 		{title: "p95", right: true, rank: 7},
 		{title: "p99", right: true, rank: 9},
+		{title: "resent", right: true, rank: 10},
 	}}
 	for i := range s.Services[:min(textServices, len(s.Services))] {
 		v := &s.Services[i]
@@ -176,6 +177,7 @@ func (p *printer) services(s *Summary) {
 			number(v.Tally.Connections), number(v.Tally.OK()), failedCell(v.Tally.Failed), number(v.Tally.Other()),
 			bytesCell(v.Tally.Bytes),
 			p.quantile(&v.Setup, v.Setup.P50), p.quantile(&v.Setup, v.Setup.P95), p.quantile(&v.Setup, v.Setup.P99),
+			cell{text: resentShare(v)},
 		)
 	}
 	p.table(t, 2)
@@ -183,9 +185,22 @@ func (p *printer) services(s *Summary) {
 		p.paragraph(plain, "and "+humanCount(uint64(n))+" more")
 	}
 	if p.width >= 80 {
-		p.paragraph(faint, "ok: complete or answered; other: without a handshake in the capture or not asking for an answer; "+
-			"rtt: SYN to SYN-ACK; setup: first SYN to ACK")
+		note := "ok: complete or answered; other: without a handshake in the capture or not asking for an answer; " +
+			"rtt: SYN to SYN-ACK; setup: first SYN to ACK"
+		if p.width >= 120 { // where that column has room
+			note += "; resent: of the TCP segments"
+		}
+		p.paragraph(faint, note)
 	}
+}
+
+// resentShare is how many of a service's TCP segments were sent again, in percent; "-"
+// when none were.
+func resentShare(v *Service) string {
+	if v.Tally.Retransmissions == 0 {
+		return "-"
+	}
+	return humanShare(float64(v.Tally.Retransmissions) / float64(v.Tally.Packets))
 }
 
 func serviceName(v *Service) string {
