@@ -23,6 +23,7 @@ const (
 	resetBy
 	injectedReset
 	zeroWindow
+	lossy
 	reusedOpen
 	retriedSYN
 	tooBig
@@ -117,7 +118,8 @@ type troubleCase struct {
 // add takes c if there may be trouble in it, and reports whether it is time to fold.
 func (t *trouble) add(c *flow.Connection, client, server end, g *serviceGroup, failed bool) (full bool) {
 	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
-	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 {
+	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
+		!loses(&c.ToServer) && !loses(&c.ToClient) {
 		return false
 	}
 	if t.n == len(t.cases) {
@@ -202,6 +204,12 @@ func (t *trouble) addFlags(k *troubleCase) {
 			t.note(k, serverKey(c, zeroWindow, flow.ClientSide)).extra += n
 		}
 	}
+	if !c.Outcome.Failed() && loses(&c.ToClient) {
+		t.note(k, serverKey(c, lossy, flow.ServerSide)).extra += c.ToClient.Retransmissions
+	}
+	if !c.Outcome.Failed() && loses(&c.ToServer) {
+		t.note(k, serverKey(c, lossy, flow.ClientSide)).extra += c.ToServer.Retransmissions
+	}
 	if c.Flags&flow.ReusedOpen != 0 {
 		t.note(k, serverKey(c, reusedOpen, flow.Neither))
 	}
@@ -212,6 +220,14 @@ func (t *trouble) addFlags(k *troubleCase) {
 	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
 		t.note(k, groupKey{kind: oneWay, protocol: c.Protocol})
 	}
+}
+
+// loses reports whether so many of a side's segments had to be sent again that a user
+// notices: TCP's throughput falls with the root of the loss (RFC 5348 §3.1), to a
+// seventh from 0.04 % to 2 %. A few are how TCP finds its pace.
+func loses(d *flow.Direction) bool {
+	const few, share = 5, 50 // at least 5, at least 1 of 50
+	return d.Retransmissions >= few && d.Retransmissions*share >= d.Packets
 }
 
 // kindOf is the trouble that c's outcome is.
@@ -313,6 +329,11 @@ func frameOf(c *flow.Connection, k kind, side flow.Side) uint64 {
 			return cmp.Or(c.ToServer.ZeroWindowFrame, verdictOf(c))
 		}
 		return cmp.Or(c.ToClient.ZeroWindowFrame, verdictOf(c))
+	case lossy:
+		if side == flow.ClientSide {
+			return cmp.Or(c.ToServer.RetransmissionFrame, verdictOf(c))
+		}
+		return cmp.Or(c.ToClient.RetransmissionFrame, verdictOf(c))
 	}
 	return verdictOf(c)
 }
@@ -362,7 +383,7 @@ var noSpan = span{capture.Unknown, capture.Unknown}
 // where that, or something on the way there, is the verdict, else only its beginning.
 func spanOf(c *flow.Connection, k kind) span {
 	switch k {
-	case refused, aborted, mismatched, portUnreachable, unreachable, resetBy, injectedReset, zeroWindow, tooBig:
+	case refused, aborted, mismatched, portUnreachable, unreachable, resetBy, injectedReset, zeroWindow, lossy, tooBig:
 		if c.Last.Known() {
 			return span{c.First, c.Last}
 		}

@@ -222,6 +222,19 @@ func TestTrouble(t *testing.T) {
 			"warning reset 6 [3 18 33 48 63]: tcp: 6 connections from one client reset by the server after the handshake at 6 server ports in all, a few each, first tcp 192.0.2.0:443 (~https)",
 			"warning syn-retransmitted 6 [1 16 31 46 61]: tcp: 6 connections from one client needed more than one SYN at 6 server ports in all, a few each, first tcp 192.0.2.0:443 (~https)",
 		}},
+		{"segments sent again are trouble when they are many", func(s *scene) {
+			again := func(n, packets uint64) func(c *flow.Connection) {
+				return func(c *flow.Connection) {
+					c.ToClient.Packets, c.ToClient.Retransmissions, c.ToClient.RetransmissionFrame = packets, n, 7
+				}
+			}
+			s.tcp(client, server, flow.Complete, 0, again(5, 250))
+			s.tcp(client, server, flow.Complete, 0, again(5, 251)) // below one of fifty
+			s.tcp(client, server, flow.Complete, 0, again(4, 10))
+			s.tcp(client, server, flow.Complete, 0, again(20, 100))
+		}, []string{
+			"warning loss 2 [7]: tcp 192.0.2.1:443 (~https): the server sent 25 segments again in 2 of 4 connections: packets get lost on the way, or the capture holds them twice",
+		}},
 		{"an ICMP reply without its request is no trouble", func(s *scene) {
 			s.tcp(client, server, flow.ReplyOnly, 0, func(c *flow.Connection) { c.Protocol, c.HasPorts = protoICMP, false })
 		}, nil},

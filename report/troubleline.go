@@ -148,6 +148,10 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 		t.Kind, t.Severity = "zero-window", Warning
 		t.Text = g.culprit(k.side) + " announced a full receive buffer (zero window) " + plural(g.extra, "time") +
 			" in " + n.of("connection") + ": its application reads too slowly"
+	case lossy:
+		t.Kind, t.Severity = "loss", Warning
+		t.Text = g.culprit(k.side) + " sent " + plural(g.extra, "segment") + " again in " + n.of("connection") +
+			": packets get lost on the way, or the capture holds them twice"
 	case reusedOpen:
 		t.Kind, t.Severity = "reused-open", Note
 		t.Text = n.of("connection") + g.from() + " began anew while the earlier one on the same ports was still open"

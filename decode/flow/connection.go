@@ -67,13 +67,14 @@ type Direction struct {
 	IPBytes uint64
 	Payload uint64 // transport payload, as the headers' lengths say
 
-	ZeroWindows     uint64 // announcements of a zero window
-	ZeroWindowFrame uint64 // the first of them, or 0
-	KeepAlives      uint64
-	Retransmissions uint64
-	OutOfOrder      uint64 // segments that others overtook
-	DupACKs         uint64
-	Missing         uint64 // payload bytes that the other side acknowledged and the capture lacks
+	ZeroWindows         uint64 // announcements of a zero window
+	ZeroWindowFrame     uint64 // the first of them, or 0
+	KeepAlives          uint64
+	Retransmissions     uint64
+	RetransmissionFrame uint64 // the first of them, or 0
+	OutOfOrder          uint64 // segments that others overtook
+	DupACKs             uint64
+	Missing             uint64 // payload bytes that the other side acknowledged and the capture lacks
 
 	SYNs, SYNACKs, FINs, RSTs uint32 // segments with these flags; a SYN-ACK is no SYN here
 

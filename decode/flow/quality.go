@@ -11,14 +11,15 @@ type quality struct {
 	missing                                                       uint64 // bytes that the other side acknowledged and the capture lacks
 	gaps                                                          uint32 // how often such were found, for the history
 
-	zeroFrame  uint64 // of its first zero window
-	dupACK     uint32 // the acknowledgment that its last duplicate ACKs repeat
-	dups       uint32 // how many there were of it
-	lower      uint32 // its last acknowledgment, when isLower: one behind its highest
-	isLower    bool
-	keepsAlive bool // its last segment was a keep-alive
-	holes      [maxHoles]hole
-	numHoles   uint8
+	zeroFrame   uint64 // of its first zero window
+	resentFrame uint64 // of its first retransmission
+	dupACK      uint32 // the acknowledgment that its last duplicate ACKs repeat
+	dups        uint32 // how many there were of it
+	lower       uint32 // its last acknowledgment, when isLower: one behind its highest
+	isLower     bool
+	keepsAlive  bool // its last segment was a keep-alive
+	holes       [maxHoles]hole
+	numHoles    uint8
 }
 
 // A hole is a range of sequence numbers that was skipped: [from, to).
@@ -66,7 +67,7 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	}
 	lower := r.flags&ack != 0 && c.has(knownAck.of(d)) && after(c.acked[d], r.ack)
 	if !keepAlive && (r.payload > 0 || r.flags&(syn|fin) != 0) {
-		t.sentAgain(r, c, h)
+		t.sentAgain(b, r, c, h)
 	}
 	if h.rare == 0 && !lower {
 		return
@@ -144,7 +145,7 @@ func (t *Table) sameACK(r *record, c *cell, h *handshake) {
 
 // sentAgain decides what a segment with payload, SYN or FIN is that begins before its
 // sender's next sequence number.
-func (t *Table) sentAgain(r *record, c *cell, h *handshake) {
+func (t *Table) sentAgain(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
 	end := r.seq + r.payload
@@ -155,7 +156,11 @@ func (t *Table) sentAgain(r *record, c *cell, h *handshake) {
 	case !needless && t.overtaken(r, c, h, end):
 		t.quality(h, d).outOfOrder++
 	default:
-		t.quality(h, d).retransmissions++
+		s := t.quality(h, d)
+		if s.retransmissions == 0 {
+			s.resentFrame = b.number(r)
+		}
+		s.retransmissions++
 	}
 }
 

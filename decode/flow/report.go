@@ -139,6 +139,7 @@ func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
 		q := t.quality(h, side)
 		d.ZeroWindowFrame = q.zeroFrame
 		d.ZeroWindows, d.KeepAlives = uint64(q.zeroWindows), uint64(q.keepAlives)
+		d.RetransmissionFrame = q.resentFrame
 		d.Retransmissions, d.OutOfOrder = uint64(q.retransmissions), uint64(q.outOfOrder)
 		d.DupACKs, d.Missing = uint64(q.dupACKs), q.missing
 	}
