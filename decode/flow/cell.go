@@ -100,6 +100,7 @@ type handshake struct {
 	waits      uint32    // 1 + index of the waits between SYNs
 	spill      uint32    // 1 + index of the history beyond the fixed part
 	rare       uint32    // 1 + index of what few connections need
+	quality    uint32    // 1 + index of what was amiss, of both sides
 	flags      uint16    // FlagSet
 	synFlags   uint16    // TCP flags of the client's first SYN
 	fins       [2]uint16 // saturating
@@ -137,7 +138,6 @@ func (h *handshake) begin() {
 
 // rare is what few TCP connections need beside their handshake.
 type rare struct {
-	quality   [2]quality
 	resent    [2]uint32 // payload segments below next, for the history
 	rstSeq    [2]uint32 // of each side's last RST
 	synackSeq [2]uint32 // of each side's last SYN-ACK that was not the accepted one

@@ -100,7 +100,7 @@ func (t *Table) noteSegment(r *record, c *cell, h *handshake) {
 			t.letter(h, d, 'f')
 		}
 	case r.window == 0 && h.zeek[d^1] != zeekClosed:
-		if powerOfTen(t.quality(h, d).zeroWindows + 1) {
+		if powerOfTen(t.amiss(h, d).zeroWindows + 1) {
 			t.letter(h, d, 'w')
 		}
 	}

@@ -33,7 +33,7 @@ const maxHoles = 4
 func (s *quality) calm() bool { return s.numHoles == 0 && !s.isLower && !s.keepsAlive }
 
 // calm reports whether both sides are calm.
-func (t *Table) calm(h *handshake) bool { return t.quality(h, 0).calm() && t.quality(h, 1).calm() }
+func (t *Table) calm(h *handshake) bool { return t.amiss(h, 0).calm() && t.amiss(h, 1).calm() }
 
 // Thresholds of tshark's.
 const (
@@ -54,11 +54,11 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 			t.zeroWindow(b, r, h)
 		}
 		if known && after(r.seq, c.next[d]) && r.flags&rst == 0 {
-			t.quality(h, d).skip(c.next[d], r.seq, c, o)
+			t.amiss(h, d).skip(c.next[d], r.seq, c, o)
 		}
 		if known && r.payload <= 1 && r.seq == c.next[d]-1 && control == 0 {
 			keepAlive = true
-			t.quality(h, d).keepAlives++
+			t.amiss(h, d).keepAlives++
 			h.flags |= uint16(KeepAlive)
 		}
 		if known && r.payload == 0 && r.seq == c.next[d] && control == 0 && r.window == c.window[d] && r.window != 0 {
@@ -69,10 +69,10 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	if !keepAlive && (r.payload > 0 || r.flags&(syn|fin) != 0) {
 		t.sentAgain(b, r, c, h)
 	}
-	if h.rare == 0 && !lower {
+	if h.quality == 0 && !lower {
 		return
 	}
-	s := t.quality(h, d)
+	s := t.amiss(h, d)
 	s.keepsAlive = keepAlive
 	s.isLower, s.lower = lower, r.ack
 	s.fill(r.seq, r.seq+r.payload)
@@ -84,7 +84,7 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 // acknowledged notes what a side acknowledges of the other's data that were skipped: these
 // are missing from the capture, not from the connection.
 func (t *Table) acknowledged(r *record, h *handshake) {
-	s := t.quality(h, r.dir^1)
+	s := t.amiss(h, r.dir^1)
 	before := s.missing
 	s.acknowledged(r.ack)
 	if s.missing != before {
@@ -95,8 +95,14 @@ func (t *Table) acknowledged(r *record, h *handshake) {
 	}
 }
 
-// quality is what is noted of the segments of one side.
-func (t *Table) quality(h *handshake, side uint8) *quality { return &t.rare(h).quality[side] }
+// amiss is what is noted of the segments of one side, made when it is not there.
+func (t *Table) amiss(h *handshake, side uint8) *quality {
+	if h.quality == 0 {
+		i, _ := t.quality.add()
+		h.quality = i + 1
+	}
+	return &t.quality.at(h.quality - 1)[side&1]
+}
 
 // probes reports whether r is a zero-window probe: a byte that there is no room for.
 func (c *cell) probes(r *record) bool {
@@ -107,7 +113,7 @@ func (c *cell) probes(r *record) bool {
 
 // zeroWindow notes that a side has no room.
 func (t *Table) zeroWindow(b *Batch, r *record, h *handshake) {
-	s := t.quality(h, r.dir)
+	s := t.amiss(h, r.dir)
 	if s.zeroWindows == 0 {
 		s.zeroFrame = b.number(r)
 	}
@@ -124,18 +130,18 @@ func (t *Table) sameACK(r *record, c *cell, h *handshake) {
 		return
 	}
 	last := c.acked[d]
-	if h.rare != 0 {
-		if s := t.quality(h, d); s.isLower {
+	if h.quality != 0 {
+		if s := t.amiss(h, d); s.isLower {
 			last = s.lower
 		}
-		if t.quality(h, d^1).keepsAlive {
+		if t.amiss(h, d^1).keepsAlive {
 			return
 		}
 	}
 	if r.ack != last {
 		return
 	}
-	s := t.quality(h, d)
+	s := t.amiss(h, d)
 	s.dupACKs++
 	if s.dupACK != r.ack {
 		s.dupACK, s.dups = r.ack, 0
@@ -154,9 +160,9 @@ func (t *Table) sentAgain(b *Batch, r *record, c *cell, h *handshake) {
 	switch {
 	case !needless && !old:
 	case !needless && t.overtaken(r, c, h, end):
-		t.quality(h, d).outOfOrder++
+		t.amiss(h, d).outOfOrder++
 	default:
-		s := t.quality(h, d)
+		s := t.amiss(h, d)
 		if s.retransmissions == 0 {
 			s.resentFrame = b.number(r)
 		}
@@ -170,10 +176,10 @@ func (t *Table) sentAgain(b *Batch, r *record, c *cell, h *handshake) {
 func (t *Table) overtaken(r *record, c *cell, h *handshake, end uint32) bool {
 	d := r.side()
 	o := d ^ 1
-	if h.rare == 0 || end == c.next[d] || !t.quality(h, d).lacks(r.seq, end) {
+	if h.quality == 0 || end == c.next[d] || !t.amiss(h, d).lacks(r.seq, end) {
 		return false
 	}
-	if s := t.quality(h, o); s.dups >= 2 && s.dupACK == r.seq && c.acked[o] == r.seq {
+	if s := t.amiss(h, o); s.dups >= 2 && s.dupACK == r.seq && c.acked[o] == r.seq {
 		if since, ok := r.time.Sub(c.seen[o]); ok && 0 <= since && since < fastAfterACK {
 			return false // a fast retransmission
 		}

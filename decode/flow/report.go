@@ -135,8 +135,8 @@ func (t *Table) evidenceOf(h *handshake, client uint8, r *Connection) {
 
 // tcpDirection fills in what only a side of TCP has.
 func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
-	if h.rare != 0 {
-		q := t.quality(h, side)
+	if h.quality != 0 {
+		q := t.amiss(h, side)
 		d.ZeroWindowFrame = q.zeroFrame
 		d.ZeroWindows, d.KeepAlives = uint64(q.zeroWindows), uint64(q.keepAlives)
 		d.RetransmissionFrame = q.resentFrame

@@ -22,6 +22,7 @@ type Table struct {
 	streams arena[stream]
 	others  arena[meta]
 	rares   arena[rare]
+	quality arena[[2]quality]
 	big     arena[[2]volume] // what counts do not hold
 
 	wide    arena[network]

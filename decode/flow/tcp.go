@@ -101,7 +101,7 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 		t.assess(b, r, c, h)
 		t.onControl(b, r, c, h)
 	}
-	if c.bits&steady == 0 || h.rare != 0 || r.flags&(syn|fin|rst) != 0 { // nothing else unsettles
+	if c.bits&steady == 0 || h.quality != 0 || r.flags&(syn|fin|rst) != 0 { // nothing else unsettles
 		t.settle(c, h)
 	}
 }
@@ -124,7 +124,7 @@ func (t *Table) onControl(b *Batch, r *record, c *cell, h *handshake) {
 // as far as that is in the capture, to its first FIN or RST, and while nothing is amiss.
 func (t *Table) settle(c *cell, h *handshake) {
 	c.bits &^= steady
-	if c.bits&(knownSeq.both()|sawFIN.both()|sawRST.both()) != knownSeq.both() || h.rare != 0 && !t.calm(h) {
+	if c.bits&(knownSeq.both()|sawFIN.both()|sawRST.both()) != knownSeq.both() || h.quality != 0 && !t.calm(h) {
 		return
 	}
 	switch outcome(c, h) {
