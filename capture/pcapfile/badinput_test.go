@@ -27,15 +27,7 @@ func TestBadInput(t *testing.T) {
 	binary.LittleEndian.PutUint32(unpadded[4:], uint32(len(unpadded)-2))
 	binary.LittleEndian.PutUint32(unpadded[len(unpadded)-4:], uint32(len(unpadded)-2))
 
-	tests := []struct {
-		name    string
-		content []byte
-		damage  []string
-		frames  int
-		unread  bool
-		counts  countMap
-		notes   []string
-	}{
+	tests := []inputTest{
 		{name: "an empty file is no capture", damage: []string{"empty file, not a capture"}, unread: true},
 		{name: "one byte of a file header", content: plain()[:1],
 			damage: []string{"offset 0: file header cut short (have 1, need 24)"}, unread: true},
@@ -149,27 +141,7 @@ func TestBadInput(t *testing.T) {
 			frames: 1, counts: countMap{"further-capture": 1}, notes: []string{"several captures one after another in one stream"}},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			frames, in, _ := read(t, test.content)
-			if diff := cmp.Diff(test.damage, messages(in)); diff != "" {
-				t.Errorf("damage (-want +got):\n%s", diff)
-			}
-			if len(frames) != test.frames || in.Frames != uint64(test.frames) {
-				t.Errorf("%d frames, %d counted, want %d", len(frames), in.Frames, test.frames)
-			}
-			if len(in.Damage) == 1 && in.Damage[0].Unread != test.unread {
-				t.Errorf("unread %v, want %v", in.Damage[0].Unread, test.unread)
-			}
-			if test.counts == nil {
-				test.counts = countMap{}
-			}
-			if diff := cmp.Diff(test.counts, counts(in)); diff != "" {
-				t.Errorf("anomalies (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(test.notes, in.Notes); diff != "" {
-				t.Errorf("notes (-want +got):\n%s", diff)
-			}
-		})
+		t.Run(test.name, test.check)
 	}
 }
 

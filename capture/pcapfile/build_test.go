@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"sockscope/capture"
 )
 
@@ -234,5 +236,39 @@ func writeFile(tb testing.TB, path string, content []byte) {
 	tb.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		tb.Fatal(err)
+	}
+}
+
+// An inputTest says what must be told of an input.
+type inputTest struct {
+	name    string
+	content []byte
+	damage  []string
+	frames  int
+	unread  bool
+	counts  countMap
+	notes   []string
+}
+
+func (test *inputTest) check(t *testing.T) {
+	frames, in, _ := read(t, test.content)
+	if diff := cmp.Diff(test.damage, messages(in)); diff != "" {
+		t.Errorf("damage (-want +got):\n%s", diff)
+	}
+	if len(frames) != test.frames || in.Frames != uint64(test.frames) {
+		t.Errorf("%d frames, %d counted, want %d", len(frames), in.Frames, test.frames)
+	}
+	if len(in.Damage) == 1 && in.Damage[0].Unread != test.unread {
+		t.Errorf("unread %v, want %v", in.Damage[0].Unread, test.unread)
+	}
+	want := test.counts
+	if want == nil {
+		want = countMap{}
+	}
+	if diff := cmp.Diff(want, counts(in)); diff != "" {
+		t.Errorf("anomalies (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(test.notes, in.Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }

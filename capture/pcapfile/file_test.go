@@ -102,7 +102,7 @@ func TestSameFileTwice(t *testing.T) {
 	name := write(t, "input", plain(5))
 	link := name + "2"
 	if err := os.Link(name, link); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	frames, s := readFiles(t, Config{}, name, link)
 	if len(frames) != 2 || len(s.Inputs[0].Notes) > 0 {
@@ -174,7 +174,7 @@ func TestFIFO(t *testing.T) {
 		t.Run(writer, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "fifo")
 			if err := syscall.Mkfifo(path, 0o600); err != nil {
-				t.Skip(err)
+				t.Fatal(err)
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
@@ -212,7 +212,7 @@ func TestFIFO(t *testing.T) {
 func TestFIFOEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	go func() {
 		time.Sleep(30 * time.Millisecond)
@@ -282,7 +282,7 @@ func TestCloseEarly(t *testing.T) {
 func TestCloseWhileStopping(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fifo")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	w, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -95,14 +95,15 @@ func TestPcapFractionIsCarriedOver(t *testing.T) {
 // TestLongestFrame: the longest frame allowed is read wherever it lies, also
 // when it is longer than a block.
 func TestLongestFrame(t *testing.T) {
-	content := plain(100, maxCaptured, 100, maxCaptured, 7)
-	frames, in, _ := read(t, content)
-	if len(frames) != 5 || len(in.Damage) > 0 {
-		t.Fatalf("%d frames, damage %v", len(frames), in.Damage)
-	}
-	for i, f := range frames {
-		if want := string(frame(i, len(f.Data))); f.Data != want {
-			t.Errorf("frame %d of %d bytes has other bytes", i, len(f.Data))
+	for name, write := range map[string]func(sizes ...int) []byte{"pcap": plain, "snoop": snooped} {
+		frames, in, _ := read(t, write(100, maxCaptured, 101, maxCaptured-1, 100, maxCaptured, 7))
+		if len(frames) != 7 || len(in.Damage) > 0 {
+			t.Fatalf("%s: %d frames, damage %v", name, len(frames), in.Damage)
+		}
+		for i, f := range frames {
+			if want := string(frame(i, len(f.Data))); f.Data != want {
+				t.Errorf("%s: frame %d of %d bytes has other bytes", name, i, len(f.Data))
+			}
 		}
 	}
 }

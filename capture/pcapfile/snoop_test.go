@@ -82,15 +82,7 @@ func TestSnoopBadInput(t *testing.T) {
 	later[11] = 3
 	ng := ngSpec{}
 	concatenated := []string{"several captures one after another in one stream"}
-	tests := []struct {
-		name    string
-		content []byte
-		damage  []string
-		frames  int
-		unread  bool
-		counts  countMap
-		notes   []string
-	}{
+	tests := []inputTest{
 		{name: "one byte of a file header", content: start[:1],
 			damage: []string{"offset 0: file header cut short (have 1, need 16)"}, unread: true},
 		{name: "15 bytes of a file header", content: start[:15],
@@ -130,40 +122,7 @@ func TestSnoopBadInput(t *testing.T) {
 			frames: 7, counts: countMap{"further-capture": 9}, notes: concatenated},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			frames, in, _ := read(t, test.content)
-			if diff := cmp.Diff(test.damage, messages(in)); diff != "" {
-				t.Errorf("damage (-want +got):\n%s", diff)
-			}
-			if len(frames) != test.frames || in.Frames != uint64(test.frames) {
-				t.Errorf("%d frames, %d counted, want %d", len(frames), in.Frames, test.frames)
-			}
-			if len(in.Damage) == 1 && in.Damage[0].Unread != test.unread {
-				t.Errorf("unread %v, want %v", in.Damage[0].Unread, test.unread)
-			}
-			if test.counts == nil {
-				test.counts = countMap{}
-			}
-			if diff := cmp.Diff(test.counts, counts(in)); diff != "" {
-				t.Errorf("anomalies (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(test.notes, in.Notes); diff != "" {
-				t.Errorf("notes (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestSnoopLongestFrame: the longest frame allowed is read wherever it lies.
-func TestSnoopLongestFrame(t *testing.T) {
-	frames, in, _ := read(t, snooped(100, maxCaptured, 101, maxCaptured-1, 7))
-	if len(frames) != 5 || len(in.Damage) > 0 {
-		t.Fatalf("%d frames, damage %v", len(frames), in.Damage)
-	}
-	for i, f := range frames {
-		if want := string(frame(i, len(f.Data))); f.Data != want {
-			t.Errorf("frame %d of %d bytes has other bytes", i, len(f.Data))
-		}
+		t.Run(test.name, test.check)
 	}
 }
 

@@ -5,18 +5,17 @@ import (
 	"sockscope/decode"
 )
 
-// A cell is what a packet of an established connection touches: 88 bytes without
+// A cell is what a packet of an established connection touches: 72 bytes without
 // pointers. What is needed less often stands in meta and, for TCP and SCTP, in
 // handshake; see Table.refs.
 type cell struct {
-	key      key
-	seen     [2]capture.Timestamp // of the last packet of the key's first and second endpoint
-	advanced [2]capture.Timestamp // TCP: of the last segment that moved next
-	sent     [2]counts
-	next     [2]uint32 // TCP: the sequence number that each side sends next
-	acked    [2]uint32 // TCP: the highest acknowledgment that each side sent
-	window   [2]uint16 // TCP: what each side announced last, unscaled
-	bits     facts
+	key    key
+	seen   [2]capture.Timestamp // of the last packet of the key's first and second endpoint
+	sent   [2]counts
+	next   [2]uint32 // TCP: the sequence number that each side sends next
+	acked  [2]uint32 // TCP: the highest acknowledgment that each side sent
+	window [2]uint16 // TCP: what each side announced last, unscaled
+	bits   facts
 }
 
 // A ref says where the rest of a cell is.

@@ -99,7 +99,7 @@ func (t *Table) noteSegment(r *record, c *cell, h *handshake) {
 		if !c.has(sawFIN.of(d)) || h.finEnd[d] != r.seq+r.payload+1 {
 			t.letter(h, d, 'f')
 		}
-	case r.window == 0 && h.zeek[d^1] != zeekClosed:
+	case r.window == 0 && h.zeek[d^1] != zeekClosed && !c.probes(r): // as assess counts them
 		if powerOfTen(t.amiss(h, d).zeroWindows + 1) {
 			t.letter(h, d, 'w')
 		}

@@ -1,6 +1,10 @@
 package flow
 
-import "time"
+import (
+	"time"
+
+	"sockscope/capture"
+)
 
 // quality is what an observer notes of one side's segments when a TCP connection does
 // not run as it should, by the rules of tshark's tcp.analysis (spec, section 7): the
@@ -17,7 +21,8 @@ type quality struct {
 	dups        uint32 // how many there were of it
 	lower       uint32 // its last acknowledgment, when isLower: one behind its highest
 	isLower     bool
-	keepsAlive  bool // its last segment was a keep-alive
+	keepsAlive  bool              // its last segment was a keep-alive
+	advanced    capture.Timestamp // of its last segment with new data, while it has holes
 	holes       [maxHoles]hole
 	numHoles    uint8
 }
@@ -75,6 +80,9 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	s := t.amiss(h, d)
 	s.keepsAlive = keepAlive
 	s.isLower, s.lower = lower, r.ack
+	if end := r.seq + r.payload; known && after(end, c.next[d]) {
+		s.advanced = r.time
+	}
 	s.fill(r.seq, r.seq+r.payload)
 	if r.flags&ack != 0 {
 		t.acknowledged(r, h)
@@ -188,7 +196,7 @@ func (t *Table) overtaken(r *record, c *cell, h *handshake, end uint32) bool {
 	if rtt, ok := h.ackTime.Sub(h.synBefore); ok && rtt > 0 {
 		within = rtt
 	}
-	since, ok := r.time.Sub(c.advanced[d])
+	since, ok := r.time.Sub(t.amiss(h, d).advanced)
 	return ok && 0 <= since && since < within
 }
 

@@ -22,7 +22,7 @@ import (
 // announces a zero window, "k" is a keep-alive, "w" lies outside of the window,
 // "+" carries 10 bytes (SYN), "~" takes the data of the SYN (SYN-ACK), "-" does not yet
 // acknowledge the other side's FIN, ">" skips 1000 bytes that are not in the capture, "<" sends the first of
-// these after all. A word between segments: "1s", "20ms" waits.
+// these after all (A: acknowledges what was before them). A word between segments: "1s", "20ms" waits.
 type script struct {
 	t      testing.TB
 	now    time.Duration
@@ -131,7 +131,9 @@ func (s *script) word(w string) {
 	if has("w") {
 		h.seq += 500_000
 	}
-	if has("<") {
+	if has("<") && letter == 'A' {
+		h.ack = s.hole[side^1]
+	} else if has("<") {
 		h.seq = s.hole[side]
 	} else if has("k") {
 		h.seq--

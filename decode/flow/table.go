@@ -230,7 +230,6 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	n, c := t.cells.add()
 	c.key = r.key
 	c.seen = [2]capture.Timestamp{capture.Unknown, capture.Unknown}
-	c.advanced = c.seen
 	_, where := t.refs.add()
 	if t.slots[slot] != 0 {
 		where.wide = t.refs.at(old).wide

@@ -434,3 +434,35 @@ func TestPriorityTagIsNoVLAN(t *testing.T) {
 		}
 	}
 }
+
+// The first and the last time of a connection are the earliest and the latest, whichever
+// way times run.
+func TestTimesRunBackwards(t *testing.T) {
+	frames := play(t, "S h A D a")
+	times := []capture.Timestamp{50, 40, 30, 90, 20}
+	for i := range frames {
+		frames[i].Time = times[i]
+	}
+	frames = append(frames, frames[3])
+	frames[5].Time = 10 // the client's again, before all others
+	cs, _ := run(frames, 1, Config{})
+	if cs[0].First != 10 || cs[0].Last != 90 {
+		t.Errorf("from %d to %d, want 10 to 90", cs[0].First, cs[0].Last)
+	}
+}
+
+// What fills an Ethernet frame up to 60 bytes is no payload.
+func TestPaddingProvesNothing(t *testing.T) {
+	packet := ipv4(protoUDP, hostA, hostB, 1, 0, false, udp(1000, 53, []byte("abc")))
+	frame := append(append(make([]byte, 12), 8, 0), packet...)
+	frame = append(frame, make([]byte, 60-len(frame))...)
+	var got []string
+	run([]capture.Frame{{Data: frame, Length: 60, Link: capture.LinkEthernet}}, 1, Config{
+		Classify: func(_ uint8, payload []byte) Evidence {
+			got = append(got, string(payload))
+			return Evidence{}
+		}})
+	if len(got) != 1 || got[0] != "abc" {
+		t.Errorf("payloads %q", got)
+	}
+}

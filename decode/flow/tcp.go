@@ -47,9 +47,6 @@ func (c *cell) isNext(r *record) bool {
 // move moves the sender's numbers over the next in-order segment.
 func (c *cell) move(r *record) {
 	d := r.dir & 1
-	if r.payload > 0 {
-		c.advanced[d] = r.time
-	}
 	c.next[d], c.acked[d], c.window[d] = r.seq+r.payload, r.ack, r.window
 }
 
@@ -413,7 +410,7 @@ func (c *cell) advance(h *handshake, r *record) {
 	if end < r.seq || known && end < next {
 		h.flags |= uint16(Wrapped)
 	}
-	c.next[d], c.advanced[d] = end, r.time
+	c.next[d] = end
 }
 
 // ackTo notes the sender's highest acknowledgment.
