@@ -30,7 +30,7 @@ func TestQuality(t *testing.T) {
 		{"more holes than are followed", "S h A D> D> D> D> D> a", "client missing 4000"},
 		{"an acknowledgment that others overtook is no duplicate", "S h A D a D a D> a a<", "client missing 1000"},
 		{"without a handshake 10 ms are late", "D a D> D< a", "client retransmissions 1; client missing 990"},
-		{"an older ACK is the last one, too", "S h A D a D> D a a< a< a", "client missing 1000; server dup ACKs 1"},
+		{"an older ACK is the last one, too", "S h A D a D> D a a< a<", "client missing 1000; server dup ACKs 1"},
 		{"new data from the last byte on", "S h A D Dk", ""},
 		{"data after the hole do not make its filling late", "S 20ms h 20ms A D a D> 30ms D D<", "client out of order 1"},
 		{"skipped and acknowledged", "S h A D> a D a", "client missing 1000"},
