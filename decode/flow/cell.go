@@ -5,31 +5,27 @@ import (
 	"sockscope/decode"
 )
 
-// A cell is what a packet of an established connection touches: 72 bytes without
+// A cell is what a packet of an established connection touches: one cache line without
 // pointers. What is needed less often stands in meta and, for TCP and SCTP, in
-// handshake; see Table.refs.
+// handshake.
 type cell struct {
 	key    key
-	seen   [2]capture.Timestamp // of the last packet of the key's first and second endpoint
-	sent   [2]counts
-	next   [2]uint32 // TCP: the sequence number that each side sends next
-	acked  [2]uint32 // TCP: the highest acknowledgment that each side sent
-	window [2]uint16 // TCP: what each side announced last, unscaled
+	latest capture.Timestamp // of the last packet
+	sent   [2]counts         // of the key's first and second endpoint
+	next   [2]uint32         // TCP: the sequence number that each side sends next
+	acked  [2]uint32         // TCP: the highest acknowledgment that each side sent
+	window [2]uint16         // TCP: what each side announced last, unscaled
 	bits   facts
 }
 
-// A ref says where the rest of a cell is.
-type ref struct {
-	rest uint32 // index into Table.streams for TCP and SCTP, else into Table.others
-	wide uint32 // 1 + index of the network that a wide key stands for, or 0
-}
-
 // meta is what a connection needs when it starts, when something unusual happens,
-// and when it is reported.
+// and when it is reported. It has the number of its cell.
 type meta struct {
 	firstFrame uint64
 	first      capture.Timestamp // the earliest time of its packets
-	last       capture.Timestamp // the latest, when times ran backwards: else cell.seen tells
+	last       capture.Timestamp // the latest, when times ran backwards: else cell.latest tells
+	handshake  uint32            // index of TCP's and SCTP's
+	wide       uint32            // 1 + index of the network that a wide key stands for, or 0
 	iface      uint32
 	tunnels    uint32 // 1 + index of its tunnel chain
 	evidence   uint32 // 1 + index of what payloads proved
@@ -38,12 +34,6 @@ type meta struct {
 	vlan       uint16
 	hasVLAN    bool
 	firstDir   uint8 // who sent the first packet
-}
-
-// A stream is what TCP and SCTP need beside their cell.
-type stream struct {
-	handshake handshake
-	meta      meta
 }
 
 // facts are known of a connection. Those of a side stand twice: fact<<side.
@@ -172,15 +162,14 @@ const (
 
 // span widens the times of cell n, which is c, by when. Times may run backwards.
 func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
-	m := t.meta(n)
+	m := t.metas.at(n)
 	if when.Known() && (when < m.first || !m.first.Known()) {
 		m.first = when
 	}
-	m.last = max(m.last, when, c.seen[0], c.seen[1]) // Unknown is below all times
+	m.last = max(m.last, when, c.latest) // Unknown is below all times
 }
 
 // last is the latest time of cell n's packets.
 func (t *Table) last(n uint32) capture.Timestamp {
-	c := t.cells.at(n)
-	return max(t.meta(n).last, c.seen[0], c.seen[1])
+	return max(t.metas.at(n).last, t.cells.at(n).latest)
 }

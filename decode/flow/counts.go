@@ -57,10 +57,10 @@ func (v *volume) add(u volume) {
 
 // count counts r in cell n, which is c.
 func (t *Table) count(n uint32, c *cell, r *record) {
-	if seen := c.seen[r.dir]; r.time < seen || !seen.Known() {
+	if r.time < c.latest || !c.latest.Known() {
 		t.span(n, c, r.time)
 	}
-	c.seen[r.dir] = r.time
+	c.latest = r.time
 	c.bits = c.bits&^lastSecond | facts(r.dir)<<31
 	one, ok := countsOf(r)
 	if !ok {
@@ -76,7 +76,7 @@ func (t *Table) count(n uint32, c *cell, r *record) {
 
 // carry moves what a side of cell n has counted, and v, to where there is room for more.
 func (t *Table) carry(n uint32, side uint8, v volume) {
-	m := t.meta(n)
+	m := t.metas.at(n)
 	if m.big == 0 {
 		i, _ := t.big.add()
 		m.big = i + 1
@@ -92,7 +92,7 @@ func (t *Table) carry(n uint32, side uint8, v volume) {
 func (t *Table) volumes(n uint32) (sent [2]volume) {
 	c := t.cells.at(n)
 	sent[0], sent[1] = c.sent[0].volume(), c.sent[1].volume()
-	if m := t.meta(n); m.big != 0 {
+	if m := t.metas.at(n); m.big != 0 {
 		big := t.big.at(m.big - 1)
 		sent[0].add(big[0])
 		sent[1].add(big[1])

@@ -12,8 +12,7 @@ func TestCountsLoseNothing(t *testing.T) {
 	seed := NewSeed()
 	table := NewTable(Config{}, seed)
 	n, c := table.cells.add()
-	table.refs.add()
-	table.others.add()
+	table.metas.add()
 	var want [2]volume
 	for range 100_000 {
 		r := record{dir: uint8(random.IntN(2)), wire: sizes[random.IntN(len(sizes))],

@@ -23,6 +23,7 @@ type quality struct {
 	isLower     bool
 	keepsAlive  bool              // its last segment was a keep-alive
 	advanced    capture.Timestamp // of its last segment with new data, while it has holes
+	acked       capture.Timestamp // of its last acknowledgment, while the other side has holes
 	holes       [maxHoles]hole
 	numHoles    uint8
 }
@@ -85,6 +86,7 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	}
 	s.fill(r.seq, r.seq+r.payload)
 	if r.flags&ack != 0 {
+		s.acked = r.time
 		t.acknowledged(r, h)
 	}
 }
@@ -188,7 +190,7 @@ func (t *Table) overtaken(r *record, c *cell, h *handshake, end uint32) bool {
 		return false
 	}
 	if s := t.amiss(h, o); s.dups >= 2 && s.dupACK == r.seq && c.acked[o] == r.seq {
-		if since, ok := r.time.Sub(c.seen[o]); ok && 0 <= since && since < fastAfterACK {
+		if since, ok := r.time.Sub(s.acked); ok && 0 <= since && since < fastAfterACK {
 			return false // a fast retransmission
 		}
 	}

@@ -4,7 +4,7 @@ import "net/netip"
 
 // FirstFrame is the number of the frame that connection n began with. It grows
 // with n.
-func (t *Table) FirstFrame(n int) uint64 { return t.meta(uint32(n)).firstFrame }
+func (t *Table) FirstFrame(n int) uint64 { return t.metas.at(uint32(n)).firstFrame }
 
 // Connection fills r with connection n, all but its ID. What r points to stays
 // valid and belongs to the table.
@@ -13,14 +13,10 @@ func (t *Table) FirstFrame(n int) uint64 { return t.meta(uint32(n)).firstFrame }
 // written in small pieces would wait for them.
 func (t *Table) Connection(n int, r *Connection) {
 	id := uint32(n)
-	c := t.cells.at(id)
+	c, m := t.cells.at(id), t.metas.at(id)
 	var h *handshake // of TCP and SCTP
-	var m *meta
-	if rest := t.refs.at(id).rest; c.key.hasStream() {
-		s := t.streams.at(rest)
-		h, m = &s.handshake, &s.meta
-	} else {
-		m = t.others.at(rest)
+	if c.key.hasStream() {
+		h = t.handshakes.at(m.handshake)
 	}
 	*r = Connection{}
 	var ends [2]netip.AddrPort
@@ -30,7 +26,7 @@ func (t *Table) Connection(n int, r *Connection) {
 	r.FirstFrame = m.firstFrame
 	r.Protocol, r.HasPorts, r.Role = c.key.protocol(), hasPorts(c.key.protocol()), basis
 	r.VLAN, r.HasVLAN, r.Interface = m.vlan, m.hasVLAN, m.iface
-	r.First, r.Last = m.first, max(m.last, c.seen[0], c.seen[1])
+	r.First, r.Last = m.first, max(m.last, c.latest)
 	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
 	sent := t.volumes(id)
 	r.ToServer.setVolume(&sent[client])
@@ -61,7 +57,7 @@ func (t *Table) Connection(n int, r *Connection) {
 // endpoints sets ends to the two ends of connection id, in its key's order.
 func (t *Table) endpoints(id uint32, ends *[2]netip.AddrPort) {
 	k := t.cells.at(id).key
-	if wide := t.refs.at(id).wide; wide != 0 {
+	if wide := t.metas.at(id).wide; wide != 0 {
 		n := t.wide.at(wide - 1)
 		ends[0] = netip.AddrPortFrom(n.a.Netip(k.version()), k.port(0))
 		ends[1] = netip.AddrPortFrom(n.b.Netip(k.version()), k.port(1))

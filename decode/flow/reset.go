@@ -91,7 +91,7 @@ func (t *Table) tooFast(r *record, c *cell, h *handshake) bool {
 		return false
 	}
 	rtt, ok := h.synackTime.Sub(h.firstSYN)
-	wait, ok2 := r.time.Sub(max(c.seen[0], c.seen[1]))
+	wait, ok2 := r.time.Sub(c.latest)
 	fromClient := c.bits&lastSecond != 0 == (client == 1) // the packet before this one
 	last := fromClient && r.flags&ack != 0 && c.has(sawData.of(client)) && r.ack == c.next[client] && after(r.ack, c.acked[r.dir])
 	return ok && ok2 && last && rtt > 0 && wait >= 0 && wait < rtt/3

@@ -17,13 +17,12 @@ type Table struct {
 	seed *Seed
 
 	index
-	cells   arena[cell]
-	refs    arena[ref] // of each cell
-	streams arena[stream]
-	others  arena[meta]
-	rares   arena[rare]
-	quality arena[[2]quality]
-	big     arena[[2]volume] // what counts do not hold
+	cells      arena[cell]
+	metas      arena[meta]
+	handshakes arena[handshake]
+	rares      arena[rare]
+	quality    arena[[2]quality]
+	big        arena[[2]volume] // what counts do not hold
 
 	wide    arena[network]
 	tunnels [][]decode.Tunnel
@@ -117,17 +116,17 @@ func (t *Table) touch(records []record) {
 		n--
 		r := &records[i]
 		if r.wide != 0 || r.kind() != datagram && (r.flags&(syn|fin|rst) != 0 || t.cells.at(n).bits&steady == 0) {
-			touched += t.refs.at(n).rest
+			touched += t.metas.at(n).handshake
 			long = append(long, n)
 		}
 	}
 	for _, n := range long {
-		r := t.refs.at(n)
+		m := t.metas.at(n)
 		if t.cells.at(n).key.hasStream() {
-			touched += t.streams.at(r.rest).handshake.isn[0]
+			touched += t.handshakes.at(m.handshake).isn[0]
 		}
-		if r.wide != 0 {
-			touched += t.wide.at(r.wide - 1).id
+		if m.wide != 0 {
+			touched += t.wide.at(m.wide - 1).id
 		}
 	}
 	t.touched = touched
@@ -158,7 +157,7 @@ func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
 		case r.kind() == sctp:
 			found = !t.associatesAnew(n, c, r)
 		case t.cfg.UDPIdle > 0:
-			silence, ok := r.time.Sub(max(c.seen[0], c.seen[1]))
+			silence, ok := r.time.Sub(c.latest)
 			if ok && silence > t.cfg.UDPIdle { // unless times ran backwards
 				silence, ok = r.time.Sub(t.last(n))
 			}
@@ -212,7 +211,7 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 	if r.dir == 1 {
 		e.FromClient, e.FromServer = e.FromServer, e.FromClient
 	}
-	m := t.meta(n)
+	m := t.metas.at(n)
 	if m.evidence == 0 {
 		i, _ := t.proofs.add()
 		m.evidence = i + 1
@@ -229,22 +228,19 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	slot, old := t.slot(b, r)
 	n, c := t.cells.add()
 	c.key = r.key
-	c.seen = [2]capture.Timestamp{capture.Unknown, capture.Unknown}
-	_, where := t.refs.add()
+	c.latest = capture.Unknown
+	_, m := t.metas.add()
 	if t.slots[slot] != 0 {
-		where.wide = t.refs.at(old).wide
+		m.wide = t.metas.at(old).wide
 	} else if r.wide != 0 {
 		i, place := t.wide.add()
-		*place, where.wide = b.wide[r.wide-1], i+1
+		*place, m.wide = b.wide[r.wide-1], i+1
 	}
 	t.set(slot, r.hash, n)
-	var m *meta
 	if r.key.hasStream() {
-		i, s := t.streams.add()
-		where.rest, m = i, &s.meta
-		s.handshake.begin()
-	} else {
-		where.rest, m = t.others.add()
+		i, h := t.handshakes.add()
+		m.handshake = i
+		h.begin()
 	}
 	m.firstFrame, m.firstDir = b.number(r), r.dir
 	m.first, m.last = r.time, r.time
@@ -270,16 +266,7 @@ func outerVLAN(p *decode.Packet) (id uint16, ok bool) {
 }
 
 // handshake is the handshake of connection n, which is TCP or SCTP.
-func (t *Table) handshake(n uint32) *handshake { return &t.streams.at(t.refs.at(n).rest).handshake }
-
-// meta is what connection n has beside its cell.
-func (t *Table) meta(n uint32) *meta {
-	rest := t.refs.at(n).rest
-	if t.cells.at(n).key.hasStream() {
-		return &t.streams.at(rest).meta
-	}
-	return t.others.at(rest)
-}
+func (t *Table) handshake(n uint32) *handshake { return t.handshakes.at(t.metas.at(n).handshake) }
 
 // rare is what h needs beside it, made when it is not there.
 func (t *Table) rare(h *handshake) *rare {

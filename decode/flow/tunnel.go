@@ -37,7 +37,7 @@ type TunnelKey struct {
 // sumTunnels counts each connection in the tunnels around it.
 func (t *Table) sumTunnels() {
 	for n := range t.cells.n {
-		m := t.meta(uint32(n))
+		m := t.metas.at(uint32(n))
 		if m.tunnels == 0 {
 			continue
 		}
