@@ -105,8 +105,8 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 	return func(yield func(*flow.Connection) bool) {
 		queues := make([]queue, 0, len(r.tables))
 		for _, t := range r.tables {
-			if t.Len() > 0 {
-				queues = append(queues, queue{table: t, frame: t.FirstFrame(0)})
+			for _, s := range t.Sequences() {
+				queues = append(queues, queue{Sequence: s, frame: s.FirstFrame(0)})
 			}
 		}
 		var c flow.Connection
@@ -118,26 +118,25 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 				}
 			}
 			q := &queues[first]
-			q.table.Connection(q.next, &c)
+			q.Connection(q.next, &c)
 			c.ID = id
 			if !yield(&c) {
 				return
 			}
 			q.next++
 			switch {
-			case q.next == q.table.Len():
+			case q.next == q.Len():
 				queues = slices.Delete(queues, first, first+1)
 			case len(queues) > 1: // nobody asks when there is only one
-				q.frame = q.table.FirstFrame(q.next)
+				q.frame = q.FirstFrame(q.next)
 			}
 		}
 	}
 }
 
-// A queue is a table's connections, of which those before next were given. Within a
-// table they are in order.
+// A queue is a sequence of connections, of which those before next were given.
 type queue struct {
-	table *flow.Table
+	flow.Sequence
 	next  int
 	frame uint64 // the first of connection next
 }

@@ -23,3 +23,27 @@ func (a *arena[T]) add() (uint32, *T) {
 
 // at is the value with number n.
 func (a *arena[T]) at(n uint32) *T { return &a.chunks[n>>chunkBits][n&(chunkLen-1)] }
+
+// chunks are the values that connections have by their own numbers. A chunk is nil when
+// connections of its class have no such value.
+type chunks[T any] []*[chunkLen]T
+
+// more appends a chunk, or nil.
+func (c *chunks[T]) more(has bool) {
+	var chunk *[chunkLen]T
+	if has {
+		chunk = new([chunkLen]T)
+	}
+	*c = append(*c, chunk)
+}
+
+// at is the value of connection n.
+func (c chunks[T]) at(n uint32) *T { return &c[n>>chunkBits][n&(chunkLen-1)] }
+
+// of is the value of connection n, or nil when its class has none.
+func (c chunks[T]) of(n uint32) *T {
+	if chunk := c[n>>chunkBits]; chunk != nil {
+		return &chunk[n&(chunkLen-1)]
+	}
+	return nil
+}

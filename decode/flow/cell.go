@@ -19,13 +19,11 @@ type cell struct {
 }
 
 // meta is what a connection needs when it starts, when something unusual happens,
-// and when it is reported. It has the number of its cell.
+// and when it is reported.
 type meta struct {
 	firstFrame uint64
 	first      capture.Timestamp // the earliest time of its packets
 	last       capture.Timestamp // the latest, when times ran backwards: else cell.latest tells
-	handshake  uint32            // index of TCP's and SCTP's
-	wide       uint32            // 1 + index of the network that a wide key stands for, or 0
 	iface      uint32
 	tunnels    uint32 // 1 + index of its tunnel chain
 	evidence   uint32 // 1 + index of what payloads proved
@@ -34,6 +32,14 @@ type meta struct {
 	vlan       uint16
 	hasVLAN    bool
 	firstDir   uint8 // who sent the first packet
+}
+
+// A stream is what TCP and SCTP need beside their cell: four cache lines, of which
+// the first holds what segments of the long way touch.
+type stream struct {
+	handshake handshake
+	meta      meta
+	_         [8]byte
 }
 
 // facts are known of a connection. Those of a side stand twice: fact<<side.
@@ -162,7 +168,7 @@ const (
 
 // span widens the times of cell n, which is c, by when. Times may run backwards.
 func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
-	m := t.metas.at(n)
+	m := t.meta(n)
 	if when.Known() && (when < m.first || !m.first.Known()) {
 		m.first = when
 	}
@@ -171,5 +177,5 @@ func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
 
 // last is the latest time of cell n's packets.
 func (t *Table) last(n uint32) capture.Timestamp {
-	return max(t.metas.at(n).last, t.cells.at(n).latest)
+	return max(t.meta(n).last, t.cells.at(n).latest)
 }

@@ -11,8 +11,8 @@ func TestCountsLoseNothing(t *testing.T) {
 	sizes := []uint32{0, 1, 14, 40, 1448, maxHeader, maxHeader + 1, maxPayload, maxPayload + 1, 1<<32 - 1}
 	seed := NewSeed()
 	table := NewTable(Config{}, seed)
-	n, c := table.cells.add()
-	table.metas.add()
+	n := table.number(0)
+	c := table.cells.at(n)
 	var want [2]volume
 	for range 100_000 {
 		r := record{dir: uint8(random.IntN(2)), wire: sizes[random.IntN(len(sizes))],

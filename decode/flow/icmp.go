@@ -14,7 +14,7 @@ func (t *Table) quote(b *Batch, r *record) {
 		return
 	}
 	p := b.packet(r)
-	c, m := t.cells.at(n), t.metas.at(n)
+	c, m := t.cells.at(n), t.meta(n)
 	if c.key.protocol() == protoTCP && p.Quoted.HasSeq && !c.sentSeq(t.handshake(n), r.dir, r.seq) {
 		return // quotes an earlier connection of this tuple
 	}

@@ -52,7 +52,7 @@ func (t *Table) find(b *Batch, r *record) (n uint32, found bool) {
 
 // is reports whether r is a packet of connection n's tuple.
 func (t *Table) is(n uint32, b *Batch, r *record) bool {
-	return t.cells.at(n).key == r.key && (r.wide == 0 || *t.wide.at(t.metas.at(n).wide - 1) == b.wide[r.wide-1])
+	return t.cells.at(n).key == r.key && (r.wide == 0 || *t.networks.at(n) == b.wide[r.wide-1])
 }
 
 // slot is the place of r's key in the index, and the connection there when the

@@ -2,25 +2,20 @@ package flow
 
 import "net/netip"
 
-// FirstFrame is the number of the frame that connection n began with. It grows
-// with n.
-func (t *Table) FirstFrame(n int) uint64 { return t.metas.at(uint32(n)).firstFrame }
-
-// Connection fills r with connection n, all but its ID. What r points to stays
+// connection fills r with connection n, all but its ID. What r points to stays
 // valid and belongs to the table.
 //
 // The fields are set one by one, in place: r is long, and a copy of what was just
 // written in small pieces would wait for them.
-func (t *Table) Connection(n int, r *Connection) {
-	id := uint32(n)
-	c, m := t.cells.at(id), t.metas.at(id)
+func (t *Table) connection(n uint32, r *Connection) {
+	c, m := t.cells.at(n), t.meta(n)
 	var h *handshake // of TCP and SCTP
 	if c.key.hasStream() {
-		h = t.handshakes.at(m.handshake)
+		h = t.handshake(n)
 	}
 	*r = Connection{}
 	var ends [2]netip.AddrPort
-	t.endpoints(id, &ends)
+	t.endpoints(n, &ends)
 	client, basis := t.roleOf(c, m, h, &ends)
 	r.Client, r.Server = ends[client], ends[client^1]
 	r.FirstFrame = m.firstFrame
@@ -28,7 +23,7 @@ func (t *Table) Connection(n int, r *Connection) {
 	r.VLAN, r.HasVLAN, r.Interface = m.vlan, m.hasVLAN, m.iface
 	r.First, r.Last = m.first, max(m.last, c.latest)
 	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
-	sent := t.volumes(id)
+	sent := t.volumes(n)
 	r.ToServer.setVolume(&sent[client])
 	r.ToClient.setVolume(&sent[client^1])
 	if m.tunnels != 0 {
@@ -54,13 +49,12 @@ func (t *Table) Connection(n int, r *Connection) {
 	}
 }
 
-// endpoints sets ends to the two ends of connection id, in its key's order.
-func (t *Table) endpoints(id uint32, ends *[2]netip.AddrPort) {
-	k := t.cells.at(id).key
-	if wide := t.metas.at(id).wide; wide != 0 {
-		n := t.wide.at(wide - 1)
-		ends[0] = netip.AddrPortFrom(n.a.Netip(k.version()), k.port(0))
-		ends[1] = netip.AddrPortFrom(n.b.Netip(k.version()), k.port(1))
+// endpoints sets ends to the two ends of connection n, in its key's order.
+func (t *Table) endpoints(n uint32, ends *[2]netip.AddrPort) {
+	k := t.cells.at(n).key
+	if w := t.networks.of(n); w != nil {
+		ends[0] = netip.AddrPortFrom(w.a.Netip(k.version()), k.port(0))
+		ends[1] = netip.AddrPortFrom(w.b.Netip(k.version()), k.port(1))
 		return
 	}
 	ends[0] = netip.AddrPortFrom(addr4(k.address(0)), k.port(0))

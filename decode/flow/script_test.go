@@ -1,7 +1,9 @@
 package flow
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,22 +204,18 @@ func run(frames []capture.Frame, parts int, cfg Config) ([]Connection, Totals) {
 		}
 	}
 	var all []Connection
-	next := make([]int, parts)
-	for {
-		best := -1
-		for p, t := range tables {
-			if next[p] < t.Len() && (best < 0 || t.FirstFrame(next[p]) < tables[best].FirstFrame(next[best])) {
-				best = p
+	for _, t := range tables {
+		for _, s := range t.Sequences() {
+			for i := range s.Len() {
+				var c Connection
+				s.Connection(i, &c)
+				all = append(all, c)
 			}
 		}
-		if best < 0 {
-			break
-		}
-		var c Connection
-		tables[best].Connection(next[best], &c)
-		next[best]++
-		c.ID = uint64(len(all) + 1)
-		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b Connection) int { return cmp.Compare(a.FirstFrame, b.FirstFrame) })
+	for i := range all {
+		all[i].ID = uint64(i + 1)
 	}
 	totals := r.Totals
 	for _, t := range tables {

@@ -9,22 +9,23 @@ import (
 
 // A Table holds the connections of one partition. It belongs to one goroutine.
 //
-// Connections are numbered in the order of their first packets and stay until the
-// end of the run. Cells and what belongs to them lie in chunks that the garbage
-// collector does not look into and that never move.
+// Connections stay until the end of the run. Cells and what belongs to them lie in
+// chunks that the garbage collector does not look into and that never move; see numbers.go.
 type Table struct {
 	cfg  Config
 	seed *Seed
 
 	index
-	cells      arena[cell]
-	metas      arena[meta]
-	handshakes arena[handshake]
-	rares      arena[rare]
-	quality    arena[[2]quality]
-	big        arena[[2]volume] // what counts do not hold
+	numbering
+	cells    chunks[cell]
+	streams  chunks[stream]  // of connections with a stream
+	others   chunks[meta]    // of those without
+	networks chunks[network] // of wide keys
 
-	wide    arena[network]
+	rares   arena[rare]
+	quality arena[[2]quality]
+	big     arena[[2]volume] // what counts do not hold
+
 	tunnels [][]decode.Tunnel
 	chains  map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
 	proofs  proofs
@@ -57,9 +58,6 @@ func NewTable(cfg Config, seed *Seed) *Table {
 		fragments: newFragments(), Totals: newTotals(),
 	}
 }
-
-// Len is the number of connections so far.
-func (t *Table) Len() int { return t.cells.n }
 
 // Apply applies a batch's records, in order. Batches of a table come in the
 // order of their blocks.
@@ -100,33 +98,28 @@ func (t *Table) touch(records []record) {
 		numbers[i%stretch] = t.guess(records[i].hash)
 	}
 	var touched uint32
-	cells := t.cells.chunks
-	for _, n := range numbers[:len(records)] {
-		if n != 0 {
-			touched += uint32(cells[(n-1)>>chunkBits][(n-1)%chunkLen].bits)
-		}
-	}
-	// All but the data of established connections needs more.
-	long := numbers[:0]
 	for i := range records {
 		n := numbers[i%stretch]
 		if n == 0 {
 			continue
 		}
-		n--
-		r := &records[i]
-		if r.wide != 0 || r.kind() != datagram && (r.flags&(syn|fin|rst) != 0 || t.cells.at(n).bits&steady == 0) {
-			touched += t.metas.at(n).handshake
-			long = append(long, n)
+		touched += uint32(t.cells.at(n - 1).bits)
+		if records[i].wide == 0 {
+			continue
+		}
+		if w := t.networks.of(n - 1); w != nil { // what the guess found may be another one
+			touched += uint32(w.a[0]) + w.id
 		}
 	}
-	for _, n := range long {
-		m := t.metas.at(n)
-		if t.cells.at(n).key.hasStream() {
-			touched += t.handshakes.at(m.handshake).isn[0]
+	// All but the data of established connections needs more.
+	for i := range records {
+		n := numbers[i%stretch]
+		r := &records[i]
+		if n == 0 || r.flags&(syn|fin|rst) == 0 && t.cells.at(n-1).bits&steady != 0 {
+			continue
 		}
-		if m.wide != 0 {
-			touched += t.wide.at(m.wide - 1).id
+		if s := t.streams.of(n - 1); s != nil {
+			touched += s.handshake.isn[0]
 		}
 	}
 	t.touched = touched
@@ -211,7 +204,7 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 	if r.dir == 1 {
 		e.FromClient, e.FromServer = e.FromServer, e.FromClient
 	}
-	m := t.metas.at(n)
+	m := t.meta(n)
 	if m.evidence == 0 {
 		i, _ := t.proofs.add()
 		m.evidence = i + 1
@@ -225,23 +218,19 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if 2*t.live >= len(t.slots) {
 		t.grow()
 	}
-	slot, old := t.slot(b, r)
-	n, c := t.cells.add()
+	slot, _ := t.slot(b, r)
+	n := t.number(r.key.class())
+	t.set(slot, r.hash, n)
+	c := t.cells.at(n)
 	c.key = r.key
 	c.latest = capture.Unknown
-	_, m := t.metas.add()
-	if t.slots[slot] != 0 {
-		m.wide = t.metas.at(old).wide
-	} else if r.wide != 0 {
-		i, place := t.wide.add()
-		*place, m.wide = b.wide[r.wide-1], i+1
+	if r.wide != 0 {
+		*t.networks.at(n) = b.wide[r.wide-1]
 	}
-	t.set(slot, r.hash, n)
 	if r.key.hasStream() {
-		i, h := t.handshakes.add()
-		m.handshake = i
-		h.begin()
+		t.handshake(n).begin()
 	}
+	m := t.meta(n)
 	m.firstFrame, m.firstDir = b.number(r), r.dir
 	m.first, m.last = r.time, r.time
 	m.iface = b.block.Frames[r.frame].Interface
@@ -266,7 +255,15 @@ func outerVLAN(p *decode.Packet) (id uint16, ok bool) {
 }
 
 // handshake is the handshake of connection n, which is TCP or SCTP.
-func (t *Table) handshake(n uint32) *handshake { return t.handshakes.at(t.metas.at(n).handshake) }
+func (t *Table) handshake(n uint32) *handshake { return &t.streams.at(n).handshake }
+
+// meta is what connection n has beside its cell.
+func (t *Table) meta(n uint32) *meta {
+	if s := t.streams.of(n); s != nil {
+		return &s.meta
+	}
+	return t.others.at(n)
+}
 
 // rare is what h needs beside it, made when it is not there.
 func (t *Table) rare(h *handshake) *rare {

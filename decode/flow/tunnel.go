@@ -36,12 +36,12 @@ type TunnelKey struct {
 
 // sumTunnels counts each connection in the tunnels around it.
 func (t *Table) sumTunnels() {
-	for n := range t.cells.n {
-		m := t.metas.at(uint32(n))
+	for n := range t.numbers() {
+		m := t.meta(n)
 		if m.tunnels == 0 {
 			continue
 		}
-		sent := t.volumes(uint32(n))
+		sent := t.volumes(n)
 		volume := Volume{
 			Frames: sent[0].packets + sent[1].packets,
 			Bytes:  sent[0].bytes + sent[1].bytes,

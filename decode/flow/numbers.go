@@ -1,0 +1,105 @@
+package flow
+
+import "iter"
+
+// A class tells what a connection has beside its cell.
+type class uint8
+
+const (
+	hasStream  class = 1 << iota // a stream, else a meta
+	hasNetwork                   // a network
+	classes
+)
+
+// class is the class of k's connections.
+func (k key) class() class {
+	var c class
+	if k.hasStream() {
+		c = hasStream
+	}
+	if k.wide() {
+		c |= hasNetwork
+	}
+	return c
+}
+
+// A numbering gives connections their numbers. What a connection has has its number,
+// too, so that nothing must be asked where it is. All numbers of a chunk are of one
+// class: chunks of what that class does not have are not there.
+type numbering [classes]struct {
+	chunks []uint32 // in the order in which they were begun
+	n      int      // connections
+}
+
+// number is the number of a new connection. All that it has is zero.
+func (t *Table) number(k class) uint32 {
+	s := &t.numbering[k]
+	i := uint32(s.n) % chunkLen
+	if i == 0 {
+		s.chunks = append(s.chunks, uint32(len(t.cells)))
+		t.newChunk(k)
+	}
+	s.n++
+	return s.chunks[len(s.chunks)-1]<<chunkBits | i
+}
+
+// newChunk makes room for more connections of a class.
+func (t *Table) newChunk(k class) {
+	t.cells.more(true)
+	t.streams.more(k&hasStream != 0)
+	t.others.more(k&hasStream == 0)
+	t.networks.more(k&hasNetwork != 0)
+}
+
+// Len is the number of connections so far.
+func (t *Table) Len() int {
+	n := 0
+	for k := range t.numbering {
+		n += t.numbering[k].n
+	}
+	return n
+}
+
+// numbers gives the numbers of all connections, class by class.
+func (t *Table) numbers() iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for _, s := range t.Sequences() {
+			for i := range s.Len() {
+				if !yield(s.number(i)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// A Sequence is a part of a table's connections in the order of their first packets.
+type Sequence struct {
+	table *Table
+	class class
+}
+
+// Sequences are all connections of t. Those that are empty are left out.
+func (t *Table) Sequences() []Sequence {
+	var all []Sequence
+	for k := range class(classes) {
+		if t.numbering[k].n > 0 {
+			all = append(all, Sequence{t, k})
+		}
+	}
+	return all
+}
+
+// Len is the number of connections of s.
+func (s Sequence) Len() int { return s.table.numbering[s.class].n }
+
+func (s Sequence) number(i int) uint32 {
+	return s.table.numbering[s.class].chunks[i>>chunkBits]<<chunkBits | uint32(i)%chunkLen
+}
+
+// FirstFrame is the number of the frame that connection i of s began with. It grows with i.
+func (s Sequence) FirstFrame(i int) uint64 { return s.table.meta(s.number(i)).firstFrame }
+
+// Connection fills r with connection i of s, all but its ID. What r points to stays valid
+// and belongs to the table.
+func (s Sequence) Connection(i int, r *Connection) { s.table.connection(s.number(i), r) }
