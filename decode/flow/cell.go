@@ -50,7 +50,6 @@ const (
 	sawAck                                        // a pure acknowledgment was sent
 	sawSYN                                        // a bare SYN was sent
 	sawSYNACK                                     // a valid SYN-ACK was sent
-	badSYNACK                                     // a SYN-ACK was sent that acknowledges something else
 	ackedSYN                                      // the other side's SYN was acknowledged, by arithmetic
 	sawFIN                                        // a FIN was sent
 	ackedFIN                                      // the other side's FIN was acknowledged
@@ -61,8 +60,9 @@ const (
 	goesOn                                        // segments that are neither SYN nor RST were sent
 	closed                                        // both FINs were acknowledged (side 0); an RST in window ended it (side 1)
 	clientIs                                      // the client, when SYN or SYN-ACK told
-	lastSecond = facts(1) << 31                   // the key's second endpoint sent the last packet
+	replaced   = facts(1) << 29                   // a later connection has its key
 	steady     = facts(1) << 30                   // handshake over and no end in sight: the short way is enough
+	lastSecond = facts(1) << 31                   // the key's second endpoint sent the last packet
 )
 
 // of is fact for one side.
@@ -111,6 +111,7 @@ type handshake struct {
 	afterFIN   bool    // the RST that ended it came after a FIN
 	guessed    [2]bool // isn is the number before the first segment seen, not a SYN's
 	spoken     [2]bool // something that is no RST was sent
+	badSYNACK  [2]bool // a SYN-ACK was sent that acknowledges something else
 	history    [14]uint8
 
 	syns        [2]uint16 // saturating

@@ -8,8 +8,7 @@ import (
 
 // quote attaches an ICMP error to the connection whose packet it quotes. The
 // error's own packet is counted where it belongs, in its ICMP conversation.
-func (t *Table) quote(b *Batch, r *record) {
-	n, found := t.find(b, r)
+func (t *Table) quote(b *Batch, r *record, n uint32, found bool) {
 	if !found {
 		return
 	}

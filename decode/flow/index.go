@@ -14,13 +14,14 @@ const recentLen = 1 << 14
 
 func newIndex() index { return index{slots: make([]uint64, 1024)} }
 
-// guess is 1 + the number of the connection that probably has a hash, or 0.
+// guess is 1 + the number of the connection that probably has a hash, or 0. What is
+// found is the newest one of its key, until another one replaces it.
 func (x *index) guess(hash uint32) uint32 {
-	e := x.recent[hash%recentLen]
-	if uint32(e>>32) != hash {
-		e = x.slots[hash&uint32(len(x.slots)-1)]
+	recent := &x.recent[hash%recentLen]
+	if uint32(*recent>>32) != hash {
+		*recent = x.slots[hash&uint32(len(x.slots)-1)]
 	}
-	return uint32(e)
+	return uint32(*recent)
 }
 
 // set puts a connection into a slot.
@@ -36,8 +37,7 @@ func (x *index) set(slot, hash, number uint32) {
 func (t *Table) find(b *Batch, r *record) (n uint32, found bool) {
 	recent := &t.recent[r.hash%recentLen]
 	if e := *recent; uint32(e>>32) == r.hash {
-		n := uint32(e) - 1
-		if t.cells.at(n).key == r.key && r.wide == 0 || t.is(n, b, r) {
+		if n := uint32(e) - 1; t.is(n, b, r) {
 			return n, true
 		}
 	}

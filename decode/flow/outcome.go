@@ -35,7 +35,7 @@ func outcome(c *cell, h *handshake) Outcome {
 		return HalfOpen
 	case h.verdict == wasUnreachable:
 		return Unreachable
-	case c.has(badSYNACK.of(server)):
+	case h.badSYNACK[server]:
 		return Mismatched
 	}
 	return Unanswered

@@ -36,6 +36,7 @@ type Table struct {
 	histories *histories
 
 	fragments fragments
+	guesses   [stretch]uint32
 	touched   uint32 // keeps the early loads of Apply alive
 	Totals    Totals // fragments and what else only the table can tell
 }
@@ -70,21 +71,33 @@ func (t *Table) Apply(b *Batch) {
 		n := min(len(records), stretch)
 		t.touch(records[:n])
 		for i := range n {
-			r := &records[i]
-			if r.kind() > datagram {
-				t.aside(b, r)
-				continue
-			}
-			n, found := t.find(b, r)
-			if found && r.what&(kinds|cut|firstOfMany) == segment {
-				if c := t.cells.at(n); c.bits&steady != 0 && c.inOrder(r) {
-					t.count(n, c, r)
-					continue
-				}
-			}
-			t.packet(b, r, n, found)
+			t.record(b, &records[i], t.guesses[i%stretch])
 		}
 		records = records[n:]
+	}
+}
+
+// record applies r, which is probably of the connection with number guess-1.
+func (t *Table) record(b *Batch, r *record, guess uint32) {
+	n, found := guess-1, false
+	if guess != 0 {
+		c := t.cells.at(n)
+		found = c.bits&replaced == 0 && t.is(n, b, r)
+		if found && r.what&(kinds|cut|firstOfMany) == segment && c.bits&steady != 0 && c.inOrder(r) {
+			t.count(n, c, r)
+			return
+		}
+	}
+	if !found {
+		n, found = t.find(b, r)
+	}
+	switch r.kind() {
+	case quote:
+		t.quote(b, r, n, found)
+	case fragment:
+		t.fragment(b, r)
+	default:
+		t.packet(b, r, n, found)
 	}
 }
 
@@ -93,7 +106,7 @@ const stretch = 64
 
 // touch loads what the records, at most a stretch, are going to need.
 func (t *Table) touch(records []record) {
-	var numbers [stretch]uint32
+	numbers := &t.guesses
 	for i := range records {
 		numbers[i%stretch] = t.guess(records[i].hash)
 	}
@@ -123,19 +136,6 @@ func (t *Table) touch(records []record) {
 		}
 	}
 	t.touched = touched
-}
-
-// aside applies a record that is no packet of TCP or of a conversation.
-func (t *Table) aside(b *Batch, r *record) {
-	switch r.kind() {
-	case quote:
-		t.quote(b, r)
-	case fragment:
-		t.fragment(b, r)
-	default:
-		n, found := t.find(b, r)
-		t.packet(b, r, n, found)
-	}
 }
 
 // packet applies a packet of connection n, if it is found and the packet does not
@@ -218,7 +218,10 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if 2*t.live >= len(t.slots) {
 		t.grow()
 	}
-	slot, _ := t.slot(b, r)
+	slot, old := t.slot(b, r)
+	if t.slots[slot] != 0 {
+		t.cells.at(old).bits |= replaced
+	}
 	n := t.number(r.key.class())
 	t.set(slot, r.hash, n)
 	c := t.cells.at(n)

@@ -190,7 +190,7 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 		h.synackCount++
 	}
 	if !t.acksSYN(r, c, h) {
-		c.bits |= badSYNACK.of(d)
+		h.badSYNACK[d] = true
 		h.flags |= uint16(SYNACKMismatch)
 		t.rare(h).synackSeq[d] = r.seq
 		if h.verdictFrame == 0 {
