@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sockscope/decode/flow"
@@ -99,6 +100,16 @@ var vocabulary = []recordColumn{
 	countColumn("keep_alives_s2c", func(r *Row) (uint64, bool) { return r.ToClient.KeepAlives, r.isTCP() }),
 	countColumn("missing_bytes_c2s", func(r *Row) (uint64, bool) { return r.ToServer.Missing, r.isTCP() }),
 	countColumn("missing_bytes_s2c", func(r *Row) (uint64, bool) { return r.ToClient.Missing, r.isTCP() }),
+	roundTripColumn("rtt_min_ns_c2s", toServer, func(s *flow.RoundTrips) time.Duration { return s.Min }),
+	roundTripColumn("rtt_min_ns_s2c", toClient, func(s *flow.RoundTrips) time.Duration { return s.Min }),
+	roundTripColumn("rtt_p50_ns_c2s", toServer, func(s *flow.RoundTrips) time.Duration { return s.P50 }),
+	roundTripColumn("rtt_p50_ns_s2c", toClient, func(s *flow.RoundTrips) time.Duration { return s.P50 }),
+	roundTripColumn("rtt_p95_ns_c2s", toServer, func(s *flow.RoundTrips) time.Duration { return s.P95 }),
+	roundTripColumn("rtt_p95_ns_s2c", toClient, func(s *flow.RoundTrips) time.Duration { return s.P95 }),
+	roundTripColumn("rtt_max_ns_c2s", toServer, func(s *flow.RoundTrips) time.Duration { return s.Max }),
+	roundTripColumn("rtt_max_ns_s2c", toClient, func(s *flow.RoundTrips) time.Duration { return s.Max }),
+	countColumn("rtt_samples_c2s", func(r *Row) (uint64, bool) { n := r.ToServer.RoundTrips.Samples; return n, n > 0 }),
+	countColumn("rtt_samples_s2c", func(r *Row) (uint64, bool) { n := r.ToClient.RoundTrips.Samples; return n, n > 0 }),
 
 	countColumn("mss_client", func(r *Row) (uint64, bool) { return uint64(r.ToServer.Options.MSS), r.ToServer.Options.HasMSS }),
 	countColumn("mss_server", func(r *Row) (uint64, bool) { return uint64(r.ToClient.Options.MSS), r.ToClient.Options.HasMSS }),
@@ -152,6 +163,25 @@ func unalias(names []string) []string {
 		}
 	}
 	return all
+}
+
+func toServer(r *Row) *flow.Direction { return &r.ToServer }
+func toClient(r *Row) *flow.Direction { return &r.ToClient }
+
+// roundTripColumn makes a column of what the samples of a direction's round trips are.
+func roundTripColumn(name string, direction func(*Row) *flow.Direction, figure func(*flow.RoundTrips) time.Duration) recordColumn {
+	return durationColumn(name, func(r *Row) time.Duration {
+		if s := &direction(r).RoundTrips; s.Samples > 0 {
+			return figure(s)
+		}
+		return flow.NoDuration
+	})
+}
+
+// NeedsRoundTrips reports whether one of the columns tells round trips of data, which the
+// connection table measures when asked to.
+func NeedsRoundTrips(columns []string) bool {
+	return slices.ContainsFunc(columns, func(name string) bool { return strings.HasPrefix(name, "rtt_") })
 }
 
 // isTCP reports whether the TCP figures exist.

@@ -23,6 +23,8 @@ func TestColumnNamesAreTheVocabulary(t *testing.T) {
 		syn_c2s syn_s2c synack_c2s synack_s2c fin_c2s fin_s2c rst_c2s rst_s2c
 		retransmissions_c2s retransmissions_s2c out_of_order_c2s out_of_order_s2c dup_acks_c2s dup_acks_s2c
 		zero_windows_c2s zero_windows_s2c keep_alives_c2s keep_alives_s2c missing_bytes_c2s missing_bytes_s2c
+		rtt_min_ns_c2s rtt_min_ns_s2c rtt_p50_ns_c2s rtt_p50_ns_s2c rtt_p95_ns_c2s rtt_p95_ns_s2c rtt_max_ns_c2s rtt_max_ns_s2c
+		rtt_samples_c2s rtt_samples_s2c
 		mss_client mss_server window_scale_client window_scale_server sack_permitted_client sack_permitted_server
 		timestamps_client timestamps_server isn_client isn_server`)
 	if diff := cmp.Diff(want, ColumnNames()); diff != "" {

@@ -90,7 +90,7 @@ func TestNewConnectionWriterRefuses(t *testing.T) {
 	}{
 		"a format that does not exist":     {"xml\x1b", nil, `no format "xml\x1b" for connections (have: text, ndjson, csv, zeek)`},
 		"a column that does not exist":     {"csv", []string{"id", "rtt\n"}, `no column "rtt\x0a"`},
-		"a column that has no figures yet": {"csv", []string{"rtt_min_ns_c2s"}, `no column "rtt_min_ns_c2s"`},
+		"a column that has no figures yet": {"csv", []string{"cmdline"}, `no column "cmdline"`},
 		"a column given twice":             {"csv", []string{"id", "id"}, `column "id" is given twice`},
 		"columns for zeek":                 {"zeek", []string{"id"}, `the format zeek has columns of its own`},
 	} {

@@ -46,8 +46,11 @@ func sampleRows() []Row {
 	complete.Ambiguous = true
 	complete.HasVLAN, complete.VLAN = true, 100
 	complete.ToServer = flow.Direction{Packets: 12, Bytes: 3456, IPBytes: 3288, Payload: 2800, ZeroWindows: 1, KeepAlives: 2,
-		SYNs: 2, FINs: 1, Options: flow.Options{Known: true, ISN: 4294967295, HasMSS: true, MSS: 1460, HasScale: true, WindowScale: 7, SACKPermitted: true, Timestamps: true}}
-	complete.ToClient = flow.Direction{Packets: 1234567, Bytes: 1870000000, IPBytes: 1850000000, Payload: 1790000000,
+		RoundTrips: flow.RoundTrips{Samples: 3, Min: 230_000, P50: 260_000, P95: 1_200_000, Max: 1_200_000},
+		SYNs:       2, FINs: 1, Options: flow.Options{Known: true, ISN: 4294967295, HasMSS: true, MSS: 1460, HasScale: true, WindowScale: 7, SACKPermitted: true, Timestamps: true}}
+	complete.ToClient = flow.Direction{
+		RoundTrips: flow.RoundTrips{Samples: 12345, Min: 900, P50: 1500, P95: 4_000_000_000, Max: 5_000_000_000},
+		Packets:    1234567, Bytes: 1870000000, IPBytes: 1850000000, Payload: 1790000000,
 		SYNACKs: 1, FINs: 1, Options: flow.Options{Known: true, ISN: 7}}
 
 	refused := tcpRow(2, "[2001:db8::1]:50000", "[2001:db8:0:1:2:3:4:5]:8080")

@@ -47,6 +47,11 @@ func defineConnections(fs *pflag.FlagSet) action {
 		if *all && fs.Changed("top") {
 			return usage("--all and --top contradict each other")
 		}
+		shown := columns.value
+		if len(shown) == 0 && (format.value == "ndjson" || format.value == "csv") {
+			shown = report.ColumnNames()
+		}
+		source.roundTrips = report.NeedsRoundTrips(shown)
 		r, err := source.read(ctx, p)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"fmt"
+	"iter"
 	"maps"
 	"net/netip"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"sockscope/decode/flow"
 )
@@ -227,4 +230,28 @@ func readDifferences(t *testing.T, table string) map[string]map[string]string {
 		all[words[0]][words[2]] = words[1]
 	}
 	return all
+}
+
+// Measuring round trips takes every segment the long way, which must say the same as the
+// short one.
+func TestTheLongWaySaysTheSame(t *testing.T) {
+	for name := range readTruth(t) {
+		path := filepath.Join(corpus, name)
+		short, _ := analyse(t, path, flowConfig())
+		cfg := flowConfig()
+		cfg.RoundTrips = true
+		long, _ := analyse(t, path, cfg)
+		next, stop := iter.Pull(long.Connections())
+		defer stop()
+		for want := range short.Connections() {
+			got, ok := next()
+			if !ok {
+				t.Fatalf("%s: only %d connections", name, want.ID-1)
+			}
+			got.ToServer.RoundTrips, got.ToClient.RoundTrips = flow.RoundTrips{}, flow.RoundTrips{}
+			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+				t.Fatalf("%s: connection %d, the long way +:\n%s", name, want.ID, diff)
+			}
+		}
+	}
 }

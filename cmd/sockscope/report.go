@@ -45,6 +45,7 @@ func defineReport(fs *pflag.FlagSet) action {
 		if *all && fs.Changed("top") {
 			return usage("--all and --top contradict each other")
 		}
+		source.roundTrips = format.value == "json" // the only format with all columns
 		r, err := source.read(ctx, p)
 		if err != nil {
 			return err

@@ -24,6 +24,8 @@ type sourceFlags struct {
 	workers  *number
 	udpIdle  *span
 	progress *choice
+
+	roundTrips bool // the view shows those of data
 }
 
 // addSourceFlags adds what names the source, the first of a view's flags.
@@ -95,6 +97,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 			UDPIdle:    f.udpIdle.value,
 			Classify:   classify,
 			Registered: service.Registered,
+			RoundTrips: f.roundTrips,
 		},
 	})
 	stop()

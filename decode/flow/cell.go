@@ -39,7 +39,6 @@ type meta struct {
 type stream struct {
 	handshake handshake
 	meta      meta
-	_         [8]byte
 }
 
 // facts are known of a connection. Those of a side stand twice: fact<<side.
@@ -96,6 +95,7 @@ type handshake struct {
 	spill      uint32    // 1 + index of the history beyond the fixed part
 	rare       uint32    // 1 + index of what few connections need
 	quality    uint32    // 1 + index of what was amiss, of both sides
+	roundTrips [2]uint32 // 1 + index of each side's, when they are measured
 	flags      uint16    // FlagSet
 	synFlags   uint16    // TCP flags of the client's first SYN
 	fins       [2]uint16 // saturating

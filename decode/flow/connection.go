@@ -76,6 +76,8 @@ type Direction struct {
 	DupACKs             uint64
 	Missing             uint64 // payload bytes that the other side acknowledged and the capture lacks
 
+	RoundTrips RoundTrips // of its data, when Config asks for them
+
 	SYNs, SYNACKs, FINs, RSTs uint32 // segments with these flags; a SYN-ACK is no SYN here
 
 	Options Options // of its SYN or SYN-ACK

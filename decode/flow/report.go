@@ -133,6 +133,9 @@ func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
 		d.Retransmissions, d.OutOfOrder = uint64(q.retransmissions), uint64(q.outOfOrder)
 		d.DupACKs, d.Missing = uint64(q.dupACKs), q.missing
 	}
+	if i := h.roundTrips[side]; i != 0 {
+		d.RoundTrips = t.roundTrips.at(i - 1).summary()
+	}
 	d.SYNs, d.SYNACKs = uint32(h.syns[side]), uint32(h.synacks[side])
 	d.FINs, d.RSTs = uint32(h.fins[side]), uint32(h.rsts[side])
 	h.offered[side].fill(&d.Options, h.isn[side])

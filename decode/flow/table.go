@@ -22,9 +22,10 @@ type Table struct {
 	others   chunks[meta]    // of those without
 	networks chunks[network] // of wide keys
 
-	rares   arena[rare]
-	quality arena[[2]quality]
-	big     arena[[2]volume] // what counts do not hold
+	rares      arena[rare]
+	quality    arena[[2]quality]
+	roundTrips arena[roundTrips]
+	big        arena[[2]volume] // what counts do not hold
 
 	tunnels [][]decode.Tunnel
 	chains  map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
@@ -79,17 +80,21 @@ func (t *Table) Apply(b *Batch) {
 
 // record applies r, which is probably of the connection with number guess-1.
 func (t *Table) record(b *Batch, r *record, guess uint32) {
-	n, found := guess-1, false
-	if guess != 0 {
-		c := t.cells.at(n)
-		found = c.bits&replaced == 0 && t.is(n, b, r)
-		if found && r.what&(kinds|cut|firstOfMany) == segment && c.bits&steady != 0 && c.inOrder(r) {
-			t.count(n, c, r)
-			return
-		}
-	}
+	n := guess - 1
+	found := guess != 0 && t.cells.at(n).bits&replaced == 0 && t.is(n, b, r)
 	if !found {
 		n, found = t.find(b, r)
+	}
+	if found && r.what&(kinds|cut|firstOfMany) == segment {
+		if c := t.cells.at(n); c.bits&steady != 0 {
+			if t.cfg.RoundTrips {
+				t.roundTrip(r, c, t.handshake(n))
+			}
+			if c.inOrder(r) {
+				t.count(n, c, r)
+				return
+			}
+		}
 	}
 	switch r.kind() {
 	case quote:
@@ -134,6 +139,9 @@ func (t *Table) touch(records []record) {
 		if s := t.streams.of(n - 1); s != nil {
 			touched += s.handshake.isn[0]
 		}
+	}
+	if t.cfg.RoundTrips {
+		touched += t.touchRoundTrips(records)
 	}
 	t.touched = touched
 }

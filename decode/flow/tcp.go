@@ -83,6 +83,9 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 	h := t.handshake(n)
 	d := r.side()
 	h.distance(r)
+	if t.cfg.RoundTrips && c.bits&steady == 0 { // else record did it
+		t.roundTrip(r, c, h)
+	}
 	if r.flags&(syn|rst) == 0 {
 		t.noteSegment(r, c, h)
 		if c.bits&steady != 0 && c.isNext(r) && c.has(ackedSYN.of(d)) && c.has(sawSYNACK.both()) {

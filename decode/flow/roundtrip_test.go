@@ -1,0 +1,110 @@
+package flow
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Few samples are exact; of many, the quantiles are near the true ones, whatever the
+// distribution and the order.
+func TestRoundTripQuantiles(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	millis := func(ms float64) time.Duration { return time.Duration(ms * 1e6) }
+	tests := []struct {
+		name   string
+		sample func(i, n int) time.Duration
+	}{
+		{"log-normal", func(_, _ int) time.Duration { return millis(20 * math.Exp(random.NormFloat64()/2)) }},
+		{"exponential", func(_, _ int) time.Duration { return millis(1 + random.ExpFloat64()) }},
+		{"two paths", func(_, _ int) time.Duration {
+			if random.IntN(10) == 0 {
+				return millis(40 + random.Float64())
+			}
+			return millis(1 + random.Float64()/10)
+		}},
+		{"growing", func(i, n int) time.Duration { return millis(10 + 20*float64(i)/float64(n)) }},
+		{"falling", func(i, n int) time.Duration { return millis(30 - 20*float64(i)/float64(n)) }},
+		{"all the same", func(_, _ int) time.Duration { return millis(7) }},
+	}
+	for _, tt := range tests {
+		for _, n := range []int{1, 2, 5, maxRanks, 100, 1000, 20_000} {
+			var x roundTrips
+			var all []time.Duration
+			for i := range n {
+				d := tt.sample(i, n)
+				x.sample(d)
+				all = append(all, d)
+			}
+			slices.Sort(all)
+			got := x.summary()
+			if got.Samples != uint64(n) || got.Min != all[0] || got.Max != all[n-1] {
+				t.Errorf("%s: of %d samples %+v, want %v to %v", tt.name, n, got, all[0], all[n-1])
+			}
+			off := 0.0
+			if n > maxRanks {
+				off = 0.12
+			}
+			for _, q := range []struct {
+				got  time.Duration
+				rank float64
+			}{{got.P50, 0.50}, {got.P95, 0.95}} {
+				want := all[int(math.Ceil(q.rank*float64(n)))-1]
+				if e := math.Abs(float64(q.got-want)) / float64(want); e > off {
+					t.Errorf("%s: quantile %v of %d samples is %v, want %v", tt.name, q.rank, n, q.got, want)
+				}
+			}
+		}
+	}
+}
+
+// Which round trips of data there are, client and server.
+func TestRoundTrips(t *testing.T) {
+	tests := []struct {
+		rule, script string
+		want         string
+	}{
+		{"a handshake is none", "S 20ms h 20ms A", ""},
+		{"data and its acknowledgment", "S h A D 30ms a", "client 1 of 30ms"},
+		{"an answer acknowledges", "S h A D 30ms d 5ms A", "client 1 of 30ms; server 1 of 5ms"},
+		{"an acknowledgment of two segments answers the second", "S h A D D 30ms a", "client 1 of 30ms"},
+		{"each acknowledgment", "S h A D 30ms a D 40ms a", "client 2 of 30ms to 40ms"},
+		{"the same acknowledgment again", "S h A D 30ms a a", "client 1 of 30ms"},
+		{"sent again", "S h A D 200ms D= 30ms a", ""},
+		{"sent again, then new data", "S h A D 200ms D= 30ms a D 20ms a", "client 1 of 20ms"},
+		{"what waits for what was lost", "S h A D a D> D 200ms D< 30ms a", "client 1 of 10ms"},
+		{"a probe into a closed window", "S h A D 20ms a0 P 1s a", "client 1 of 20ms"},
+		{"a keep-alive", "S h A D 20ms a Ak 30ms a", "client 1 of 20ms"},
+		{"a FIN is no data", "S h A F 30ms a", ""},
+		{"data and a FIN before it is acknowledged", "S h A D F 30ms a f A", ""},
+		{"midstream", "D 30ms a", "client 1 of 30ms"},
+		{"more under way than are timed", "S h A D D D D D D D D D 30ms a D 20ms a", "client 1 of 20ms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			cs, _ := run(play(t, tt.script), 1, Config{RoundTrips: true})
+			got := ""
+			for _, s := range []struct {
+				name string
+				r    RoundTrips
+			}{{"client", cs[0].ToServer.RoundTrips}, {"server", cs[0].ToClient.RoundTrips}} {
+				if s.r.Samples == 0 {
+					continue
+				}
+				if got != "" {
+					got += "; "
+				}
+				got += fmt.Sprintf("%s %d of %v", s.name, s.r.Samples, s.r.Min)
+				if s.r.Max != s.r.Min {
+					got += fmt.Sprintf(" to %v", s.r.Max)
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%s\n got %s\nwant %s", tt.script, got, tt.want)
+			}
+		})
+	}
+}
