@@ -20,7 +20,7 @@ import (
 type roundTrips struct {
 	numTimed int32
 	numRanks int32
-	ends     [maxTimed]uint32 // sequence number after the segment, its FIN included
+	ends     [maxTimed]uint32            // sequence number after the segment, its FIN included
 	times    [maxTimed]capture.Timestamp // Unknown: no sample
 
 	min, max time.Duration
