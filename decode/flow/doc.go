@@ -19,5 +19,42 @@
 // are asked for (outcome, closing, Table.role), so a later fact can always
 // outweigh an earlier one.
 //
+// # The state of each end
+//
+// What an observer knows of an end's state (RFC 9293 §3.3.2), by what the end did: send
+// something, or receive it. Nothing was seen of an unseen end; all else stays.
+//
+//	unseen ───────┬─ send SYN, recv SYN-ACK ─▶ SYN-SENT
+//	              ├─ send SYN-ACK ─▶ SYN-RECEIVED
+//	              ├─ send FIN ─▶ FIN-WAIT-1
+//	              ├─ send ACK of FIN ─▶ CLOSE-WAIT
+//	              ├─ send RST, recv RST ─▶ CLOSED
+//	              └─ send segment, recv segment ─▶ ESTABLISHED
+//	CLOSED ───────── send SYN ─▶ SYN-SENT
+//	LISTEN ───────┬─ send SYN-ACK ─▶ SYN-RECEIVED
+//	              └─ send RST ─▶ CLOSED
+//	SYN-SENT ─────┬─ send SYN-ACK ─▶ SYN-RECEIVED
+//	              ├─ send ACK, send segment ─▶ ESTABLISHED
+//	              ├─ send FIN ─▶ FIN-WAIT-1
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	SYN-RECEIVED ─┬─ recv SYN-ACK, recv ACK ─▶ ESTABLISHED
+//	              ├─ send FIN ─▶ FIN-WAIT-1
+//	              ├─ send ACK of FIN ─▶ CLOSE-WAIT
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	ESTABLISHED ──┬─ send FIN ─▶ FIN-WAIT-1
+//	              ├─ send ACK of FIN ─▶ CLOSE-WAIT
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	FIN-WAIT-1 ───┬─ send ACK of FIN ─▶ CLOSING
+//	              ├─ recv ACK of FIN ─▶ FIN-WAIT-2
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	FIN-WAIT-2 ───┬─ send ACK of FIN ─▶ TIME-WAIT
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	CLOSE-WAIT ───┬─ send FIN ─▶ LAST-ACK
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	CLOSING ──────┬─ recv ACK of FIN ─▶ TIME-WAIT
+//	              └─ send RST, recv RST ─▶ CLOSED
+//	LAST-ACK ─────── recv ACK of FIN, send RST, recv RST ─▶ CLOSED
+//	TIME-WAIT ────── recv RST ─▶ CLOSED
+//
 // The package has no clock and starts no goroutines: time comes with the frames.
 package flow

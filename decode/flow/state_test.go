@@ -1,9 +1,13 @@
 package flow
 
 import (
+	"flag"
+	"os"
 	"strings"
 	"testing"
 )
+
+var update = flag.Bool("update", false, "rewrite the picture of the states in doc.go")
 
 var eventNames = [numEvents]string{"send SYN", "recv SYN", "send SYN-ACK", "recv SYN-ACK", "send ACK", "recv ACK",
 	"send FIN", "send ACK of FIN", "recv ACK of FIN", "send RST", "recv RST", "send segment", "recv segment", "nothing"}
@@ -12,15 +16,15 @@ var eventNames = [numEvents]string{"send SYN", "recv SYN", "send SYN-ACK", "recv
 func TestEveryTransition(t *testing.T) {
 	want := map[string]string{}
 	for line := range strings.Lines(`
-		- | send SYN | SYN-SENT
-		- | send SYN-ACK | SYN-RECEIVED
-		- | recv SYN-ACK | SYN-SENT
-		- | send FIN | FIN-WAIT-1
-		- | send ACK of FIN | CLOSE-WAIT
-		- | send RST | CLOSED
-		- | recv RST | CLOSED
-		- | send segment | ESTABLISHED
-		- | recv segment | ESTABLISHED
+		unseen | send SYN | SYN-SENT
+		unseen | send SYN-ACK | SYN-RECEIVED
+		unseen | recv SYN-ACK | SYN-SENT
+		unseen | send FIN | FIN-WAIT-1
+		unseen | send ACK of FIN | CLOSE-WAIT
+		unseen | send RST | CLOSED
+		unseen | recv RST | CLOSED
+		unseen | send segment | ESTABLISHED
+		unseen | recv segment | ESTABLISHED
 		CLOSED | send SYN | SYN-SENT
 		LISTEN | send SYN-ACK | SYN-RECEIVED
 		LISTEN | send RST | CLOSED
@@ -62,20 +66,14 @@ func TestEveryTransition(t *testing.T) {
 			want[f[0]+" | "+f[1]] = f[2]
 		}
 	}
-	name := func(s State) string {
-		if s == StateNone {
-			return "-"
-		}
-		return s.String()
-	}
 	for s := range NumStates {
 		for e := range numEvents {
-			cell := name(s) + " | " + eventNames[e]
+			cell := stateName(s) + " | " + eventNames[e]
 			expect, ok := want[cell]
 			if !ok {
-				expect = name(s)
+				expect = stateName(s)
 			}
-			if got := name(s.next(e)); got != expect {
+			if got := stateName(s.next(e)); got != expect {
 				t.Errorf("%s: got %s, want %s", cell, got, expect)
 			}
 			delete(want, cell)
@@ -84,4 +82,74 @@ func TestEveryTransition(t *testing.T) {
 	for cell := range want {
 		t.Errorf("no such cell: %s", cell)
 	}
+}
+
+func stateName(s State) string {
+	if s == StateNone {
+		return "unseen"
+	}
+	return s.String()
+}
+
+// The picture of the states in the package's documentation is that of the table.
+func TestPictureOfTheStates(t *testing.T) {
+	const first, last = "//\tunseen ", "//\n// The package has no clock"
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok1 := strings.Cut(string(doc), first)
+	old, tail, ok2 := strings.Cut(first+rest, last)
+	if !ok1 || !ok2 {
+		t.Fatal("doc.go has no picture")
+	}
+	want := statePicture()
+	if old == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("the picture in doc.go is out of date (rewrite it with -update):\n%s\nwant:\n%s", old, want)
+	}
+	if err := os.WriteFile("doc.go", []byte(head+want+last+tail), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// statePicture draws each state with the arrows that leave it, as lines of a comment.
+func statePicture() string {
+	var b strings.Builder
+	for s := range NumStates {
+		var to []State // in the order of the events
+		by := map[State]string{}
+		for e := range numEvents {
+			n := s.next(e)
+			if n == s {
+				continue
+			}
+			if by[n] == "" {
+				to = append(to, n)
+			} else {
+				by[n] += ", "
+			}
+			by[n] += eventNames[e]
+		}
+		for i, n := range to {
+			name, branch := "", "├"
+			switch {
+			case len(to) == 1:
+				branch = "─"
+			case i == 0:
+				branch = "┬"
+			case i == len(to)-1:
+				branch = "└"
+			}
+			dash := " "
+			if i == 0 {
+				name, dash = stateName(s), "─"
+			}
+			const width = 13 // of the longest name and a space
+			b.WriteString("//\t" + name + " " + strings.Repeat(dash, width-len(name)) + branch + "─ " + by[n] + " ─▶ " + stateName(n) + "\n")
+		}
+	}
+	return b.String()
 }
