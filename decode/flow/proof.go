@@ -1,5 +1,7 @@
 package flow
 
+import "strings"
+
 // A proof is an Evidence in twelve bytes without pointers, so that the garbage
 // collector does not look into hundreds of thousands of them.
 type proof struct {
@@ -66,8 +68,9 @@ func bit(b bool) uint8 {
 	return 0
 }
 
-// texts are short strings, one behind the other in chunks.
-type texts struct{ chunks [][]byte }
+// texts are short strings, one behind the other in chunks. A chunk never outgrows the room
+// that it is made with: what was taken from it stays valid.
+type texts struct{ chunks []*strings.Builder }
 
 const textChunk = 1 << 16
 
@@ -75,19 +78,20 @@ const textChunk = 1 << 16
 func (t *texts) keep(s string) (at uint32, length uint8) {
 	s = s[:min(len(s), 255)]
 	last := len(t.chunks) - 1
-	if last < 0 || len(t.chunks[last])+len(s) > textChunk {
-		t.chunks = append(t.chunks, make([]byte, 0, textChunk))
+	if last < 0 || t.chunks[last].Len()+len(s) > textChunk {
+		t.chunks = append(t.chunks, new(strings.Builder))
 		last++
+		t.chunks[last].Grow(textChunk)
 	}
-	at = uint32(last*textChunk + len(t.chunks[last]))
-	t.chunks[last] = append(t.chunks[last], s...)
+	at = uint32(last*textChunk + t.chunks[last].Len())
+	t.chunks[last].WriteString(s)
 	return at, uint8(len(s))
 }
 
-// at is the string at a place.
+// at is the string at a place. It is part of its chunk, so none is made.
 func (t *texts) at(at uint32, length uint8) string {
 	if length == 0 {
 		return ""
 	}
-	return string(t.chunks[at/textChunk][at%textChunk:][:length])
+	return t.chunks[at/textChunk].String()[at%textChunk:][:length]
 }
