@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/bits"
 	"math/rand/v2"
@@ -10,18 +11,31 @@ import (
 // addrSeed keeps anybody from choosing addresses that collide in a table.
 var addrSeed = rand.Uint64()
 
-// An addrNumber is an IP address as a number. A zone is no part of it: there is
+// An ip is an IP address as a number, whose IP version stands elsewhere: IPv4's are
+// below 1<<32. Unlike a netip.Addr it has no pointer: it compares as two words, and the
+// garbage collector never looks inside tables of them. A zone is no part of it: there is
 // none on the wire.
-type addrNumber interface{ uint32 | [2]uint64 }
+type ip struct{ hi, lo uint64 }
 
-func number4(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
-}
+// IP versions, as they stand beside an ip.
+const (
+	noIP = 0 // there is no address
+	ip4  = 4
+	ip6  = 6
+)
 
-func number6(a netip.Addr) [2]uint64 {
-	b := a.As16()
-	return [2]uint64{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+// addr is the address.
+func (n ip) addr(version uint8) netip.Addr {
+	switch version {
+	case ip4:
+		return addr4(uint32(n.lo))
+	case ip6:
+		var b [16]byte
+		binary.BigEndian.PutUint64(b[:8], n.hi)
+		binary.BigEndian.PutUint64(b[8:], n.lo)
+		return netip.AddrFrom16(b)
+	}
+	return netip.Addr{}
 }
 
 func addr4(n uint32) netip.Addr {
@@ -30,12 +44,18 @@ func addr4(n uint32) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-func addr6(n [2]uint64) netip.Addr {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], n[0])
-	binary.BigEndian.PutUint64(b[8:], n[1])
-	return netip.AddrFrom16(b)
+func number4(a netip.Addr) uint32 {
+	b := a.As4()
+	return binary.BigEndian.Uint32(b[:])
 }
+
+func number6(a netip.Addr) ip {
+	b := a.As16()
+	return ip{binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])}
+}
+
+// An addrNumber is an IP address in a table of addresses of one IP version.
+type addrNumber interface{ uint32 | ip }
 
 // An addrTable is a set of the addresses of one IP version: open addressing, at most
 // three quarters full.
@@ -116,16 +136,35 @@ func (t *addrTable[N]) all(yield func(N) bool) {
 // An end is the address of one end of a connection with its hash, which many tables
 // need: it is computed once.
 type end struct {
-	netip.Addr
-	hash uint64 // hashNumber's
+	ip
+	hash    uint64 // hashNumber's
+	version uint8
 }
 
 func endOf(a netip.Addr) end {
-	if a.Is4() {
-		return end{a, hashNumber(number4(a))}
+	switch {
+	case a.Is4():
+		n := number4(a)
+		return end{ip{lo: uint64(n)}, hash4(n), ip4}
+	case a.IsValid():
+		n := number6(a)
+		return end{n, hash6(n), ip6}
 	}
-	return end{a, hashNumber(number6(a))}
+	return end{}
 }
+
+// compare orders addresses of one version.
+func (n ip) compare(o ip) int { return cmp.Or(cmp.Compare(n.hi, o.hi), cmp.Compare(n.lo, o.lo)) }
+
+// end is the address with its hash.
+func (n ip) end(version uint8) end {
+	if version == ip4 {
+		return end{n, hash4(uint32(n.lo)), version}
+	}
+	return end{n, hash6(n), version}
+}
+
+func (e end) addr() netip.Addr { return e.ip.addr(e.version) }
 
 // with is the hash of a key that has more than the address.
 func (e end) with(rest uint64) uint64 { return mix(e.hash^rest, 0x8ebc6af09c88c6e3^addrSeed) }
@@ -134,19 +173,27 @@ func (e end) with(rest uint64) uint64 { return mix(e.hash^rest, 0x8ebc6af09c88c6
 func hashNumber[N addrNumber](a N) uint64 {
 	switch a := any(a).(type) {
 	case uint32:
-		return mix(uint64(a)^addrSeed, 0xa0761d6478bd642f)
-	case [2]uint64:
-		return mix(mix(a[0]^addrSeed, 0xa0761d6478bd642f)^a[1], 0xe7037ed1a0b428db)
+		return hash4(a)
+	case ip:
+		return hash6(a)
 	}
 	return 0
 }
 
-// hashAddr mixes an address into 64 bits, always the same ones: a sketch that is filled
+func hash4(n uint32) uint64 { return mix(uint64(n)^addrSeed, 0xa0761d6478bd642f) }
+
+func hash6(n ip) uint64 {
+	return mix(mix(n.hi^addrSeed, 0xa0761d6478bd642f)^n.lo, 0xe7037ed1a0b428db)
+}
+
+// sketchHash mixes an address into 64 bits, always the same ones: a sketch that is filled
 // with them gives the same estimate for the same input.
-func hashAddr(a netip.Addr) uint64 {
-	b := a.As16()
-	hi, lo := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
-	if a.Is4() {
+func sketchHash(a ip, version uint8) uint64 {
+	if version == ip4 {
+		a.lo |= 0xffff << 32 // ::ffff:1.2.3.4
+	}
+	hi, lo := bits.ReverseBytes64(a.hi), bits.ReverseBytes64(a.lo)
+	if version == ip4 {
 		hi ^= 0x9e3779b97f4a7c15 // 1.2.3.4 is not ::ffff:1.2.3.4
 	}
 	x, y := bits.Mul64(hi^0xa0761d6478bd642f, lo^0xe7037ed1a0b428db)

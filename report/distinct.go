@@ -17,8 +17,9 @@ const (
 // HyperLogLog sketch (Flajolet et al. 2007) of fixed size. The zero value works; it
 // is small, since most endpoints have one client.
 type distinct struct {
-	one  netip.Addr // the first
-	more *addrSet   // all of them, from the second on
+	one     ip       // the first
+	more    *addrSet // all of them, from the second on
+	version uint8    // of one
 }
 
 // An addrSet is a set of addresses, where one is not the rule. The zero value is empty.
@@ -30,36 +31,39 @@ type addrSet struct {
 // moreAddrs is what an addrSet has beside IPv4 addresses.
 type moreAddrs struct {
 	sketch *[1 << sketchBits]uint8 // replaces the tables
-	v6     addrTable[[2]uint64]
+	v6     addrTable[ip]
 }
 
-// add takes one address, to be kept as it is among bound others; the zero Addr is none.
+// add takes one address, to be kept as it is among bound others; the zero end is none.
 func (d *distinct) add(a end, bound int) {
 	switch {
-	case a.Addr == d.one || !a.IsValid():
-	case !d.one.IsValid():
-		d.one = a.Addr
+	case a.ip == d.one && a.version == d.version || a.version == noIP:
+	case d.version == noIP:
+		d.one, d.version = a.ip, a.version
 	case d.more == nil:
 		d.more = new(addrSet)
-		d.more.add(endOf(d.one), bound)
+		d.more.add(endOf(d.first()), bound)
 		d.more.add(a, bound)
 	default:
 		d.more.add(a, bound)
 	}
 }
 
+// first is the first address, or the zero Addr.
+func (d *distinct) first() netip.Addr { return d.one.addr(d.version) }
+
 func (s *addrSet) add(a end, bound int) {
 	switch {
 	case s.more != nil && s.more.sketch != nil:
-		s.more.mark(a.Addr)
+		s.more.mark(a.ip, a.version)
 		return
-	case a.Is4():
-		s.v4.add(number4(a.Addr), a.hash)
+	case a.version == ip4:
+		s.v4.add(uint32(a.lo), a.hash)
 	default:
 		if s.more == nil {
 			s.more = new(moreAddrs)
 		}
-		s.more.v6.add(number6(a.Addr), a.hash)
+		s.more.v6.add(a.ip, a.hash)
 	}
 	if s.size() > bound {
 		s.spill()
@@ -71,7 +75,7 @@ func (s *addrSet) touch(a *end) uint64 {
 	switch {
 	case s == nil:
 		return 0
-	case a.Is4():
+	case a.version == ip4:
 		return s.v4.touch(a.hash)
 	case s.more == nil:
 		return 0
@@ -82,16 +86,21 @@ func (s *addrSet) touch(a *end) uint64 {
 // spill turns the set into a sketch.
 func (s *addrSet) spill() {
 	sketch := &moreAddrs{sketch: new([1 << sketchBits]uint8)}
-	for a := range s.all {
-		sketch.mark(a)
+	for n := range s.v4.all {
+		sketch.mark(ip{lo: uint64(n)}, ip4)
+	}
+	if s.more != nil {
+		for n := range s.more.v6.all {
+			sketch.mark(n, ip6)
+		}
 	}
 	*s = addrSet{more: sketch}
 }
 
 // mark enters a into the sketch: the hash's upper bits choose a register, which
 // keeps the longest run of zeros seen in the rest.
-func (s *moreAddrs) mark(a netip.Addr) {
-	h := hashAddr(a)
+func (s *moreAddrs) mark(a ip, version uint8) {
+	h := sketchHash(a, version)
 	register := h >> (64 - sketchBits)
 	run := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1))) + 1
 	if run > s.sketch[register] {
@@ -109,10 +118,10 @@ func (d *distinct) merge(o *distinct) {
 	}
 	if d.more == nil {
 		d.more = new(addrSet)
-		if d.one.IsValid() {
-			d.more.add(endOf(d.one), exactAddrs)
+		if d.version != noIP {
+			d.more.add(endOf(d.first()), exactAddrs)
 		}
-		d.one = o.one
+		d.one, d.version = o.one, o.version
 	}
 	if d.more.exact() {
 		d.more.spill()
@@ -133,8 +142,8 @@ func (d *distinct) all(yield func(netip.Addr) bool) {
 	switch {
 	case d.more != nil:
 		d.more.all(yield)
-	case d.one.IsValid():
-		yield(d.one)
+	case d.version != noIP:
+		yield(d.first())
 	}
 }
 
@@ -148,7 +157,7 @@ func (s *addrSet) all(yield func(netip.Addr) bool) {
 		return
 	}
 	for n := range s.more.v6.all {
-		if !yield(addr6(n)) {
+		if !yield(n.addr(ip6)) {
 			return
 		}
 	}
@@ -159,7 +168,7 @@ func (d *distinct) count() uint64 {
 	switch {
 	case d.more != nil:
 		return d.more.count()
-	case d.one.IsValid():
+	case d.version != noIP:
 		return 1
 	}
 	return 0

@@ -10,12 +10,19 @@ import (
 
 // A doorKey is a server's endpoint.
 type doorKey struct {
-	addr     netip.Addr
+	ip
 	port     uint16
 	protocol uint8
+	version  uint8 // of ip
 }
 
-func (k doorKey) hash() uint64 { return k.hashAt(endOf(k.addr)) }
+func doorOf(server end, port uint16, protocol uint8) doorKey {
+	return doorKey{server.ip, port, protocol, server.version}
+}
+
+func (k doorKey) addr() netip.Addr { return k.ip.addr(k.version) }
+
+func (k doorKey) hash() uint64 { return k.hashAt(k.ip.end(k.version)) }
 
 // hashAt is the hash where the address's is known.
 func (k doorKey) hashAt(addr end) uint64 { return addr.with(uint64(k.port)<<8 | uint64(k.protocol)) }
@@ -36,7 +43,7 @@ type doors struct {
 	heavy    heavy[doorKey, door]
 	numbered uint32
 	callers4 []caller[uint32]
-	callers6 []caller[[2]uint64]
+	callers6 []caller[ip]
 	portless answering
 }
 
@@ -77,7 +84,7 @@ func (a *answering) add(host netip.Addr) {
 func (d *doors) add(v *visit, guess *slot[doorKey, door]) (known bool) {
 	if !v.hasPorts {
 		if v.answered {
-			d.portless.add(v.server.Addr)
+			d.portless.add(v.server.addr())
 		}
 		return false
 	}
@@ -121,12 +128,12 @@ func (d *doors) call(v *door, client *end) {
 	if len(d.callers4)+len(d.callers6) == maxCallers {
 		d.count()
 	}
-	switch {
-	case !client.IsValid():
-	case client.Is4():
-		d.callers4 = append(doubled(d.callers4), caller[uint32]{number4(client.Addr), v.number})
+	switch client.version {
+	case noIP:
+	case ip4:
+		d.callers4 = append(doubled(d.callers4), caller[uint32]{uint32(client.lo), v.number})
 	default:
-		d.callers6 = append(doubled(d.callers6), caller[[2]uint64]{number6(client.Addr), v.number})
+		d.callers6 = append(doubled(d.callers6), caller[ip]{client.ip, v.number})
 	}
 }
 
@@ -156,7 +163,7 @@ func (d *doors) count() {
 	}
 	for i := range d.callers6 {
 		if v := d.numberedAs(d.callers6[i].door); v != nil {
-			v.meet(addr6(d.callers6[i].addr))
+			v.meet(d.callers6[i].addr.addr(ip6))
 		}
 	}
 	d.callers4, d.callers6 = d.callers4[:0], d.callers6[:0]
@@ -172,7 +179,7 @@ func (d *doors) countOf(v *door) {
 	}
 	for i := range d.callers6 {
 		if d.callers6[i].door == v.number {
-			v.meet(addr6(d.callers6[i].addr))
+			v.meet(d.callers6[i].addr.addr(ip6))
 		}
 	}
 }
@@ -192,8 +199,8 @@ func (d *doors) numberedAs(number uint32) *door {
 
 // label is the service's at an endpoint, proven if any connection proves it; other
 // when nothing is known of the endpoint.
-func (d *doors) label(addr netip.Addr, port uint16, protocol uint8, other string) string {
-	if s := d.heavy.find(doorKey{addr: addr, port: port, protocol: protocol}); s != nil {
+func (d *doors) label(key doorKey, other string) string {
+	if s := d.heavy.find(key); s != nil {
 		return s.value.group.label
 	}
 	return other
@@ -201,8 +208,8 @@ func (d *doors) label(addr netip.Addr, port uint16, protocol uint8, other string
 
 // connections is how many connections went to an endpoint, at least, and whether
 // that is exact.
-func (d *doors) connections(addr netip.Addr, port uint16, protocol uint8) (n uint64, exact bool) {
-	s := d.heavy.find(doorKey{addr: addr, port: port, protocol: protocol})
+func (d *doors) connections(key doorKey) (n uint64, exact bool) {
+	s := d.heavy.find(key)
 	if s == nil {
 		return 0, false
 	}
@@ -228,7 +235,7 @@ func (d *doors) summary() Doors {
 	if best == nil {
 		return sum
 	}
-	sum.Busiest = netip.AddrPortFrom(best.key.addr, best.key.port)
+	sum.Busiest = netip.AddrPortFrom(best.key.addr(), best.key.port)
 	sum.Protocol = protocolName(best.key.protocol)
 	sum.Service = best.value.group.label
 	sum.Connections = best.value.worked
@@ -242,7 +249,7 @@ func busier(a, b *slot[doorKey, door]) int {
 	return cmp.Or(
 		cmp.Compare(b.value.worked, a.value.worked),
 		compareBool(b.key.protocol == protoTCP, a.key.protocol == protoTCP),
-		a.key.addr.Compare(b.key.addr),
+		a.key.addr().Compare(b.key.addr()),
 		cmp.Compare(a.key.port, b.key.port),
 		cmp.Compare(a.key.protocol, b.key.protocol),
 	)

@@ -37,7 +37,7 @@ func (t *trouble) floods(d *doors) map[doorKey]*flood {
 	for s := range t.groups.all() {
 		if isFloodKind(s.key) && 2*s.weight >= floodAttempts { // of two kinds, one has half of them
 			key := s.key.door()
-			all[key] = &flood{span: noSpan, label: d.label(key.addr, key.port, key.protocol, s.value.service.label)}
+			all[key] = &flood{span: noSpan, label: d.label(key, s.value.service.label)}
 		}
 	}
 	if len(all) == 0 {
@@ -93,7 +93,7 @@ func (f *flood) line(target doorKey) Trouble {
 	return Trouble{
 		Kind:     "syn-flood",
 		Severity: Problem,
-		Subject:  endpointName(target.protocol, target.addr, target.port, f.label),
+		Subject:  endpointName(target.protocol, target.addr(), target.port, f.label),
 		Text:     text + ": a SYN flood",
 		Count:    f.n,
 		AtLeast:  f.atLeast,

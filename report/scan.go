@@ -1,9 +1,5 @@
 package report
 
-import (
-	"net/netip"
-)
-
 // Thresholds above which failed attempts of one source are called a scan. A client
 // that merely has a wrong address does not come near them.
 const (
@@ -18,13 +14,17 @@ const tracerouteLow, tracerouteHigh = 33434, 33700
 
 // A pathKey is one source and one host it tried.
 type pathKey struct {
-	source   netip.Addr
-	host     netip.Addr
-	protocol uint8
+	source, host ip
+	protocol     uint8
+	version      uint8 // of both addresses
+}
+
+func pathOf(source, host end, protocol uint8) pathKey {
+	return pathKey{source.ip, host.ip, protocol, host.version}
 }
 
 func (k pathKey) hash() uint64 {
-	return pathHash(endOf(k.source), endOf(k.host), k.protocol)
+	return pathHash(k.source.end(k.version), k.host.end(k.version), k.protocol)
 }
 
 func pathHash(source, host end, protocol uint8) uint64 {
@@ -33,12 +33,22 @@ func pathHash(source, host end, protocol uint8) uint64 {
 
 // A sweepKey is one source and one port it tried.
 type sweepKey struct {
-	source   netip.Addr
+	source   ip
 	port     uint16
 	protocol uint8
+	version  uint8 // of source
 }
 
-func (k sweepKey) hash() uint64 { return endOf(k.source).with(uint64(k.port)<<8 | uint64(k.protocol)) }
+func sweepOf(source end, port uint16, protocol uint8) sweepKey {
+	return sweepKey{source.ip, port, protocol, source.version}
+}
+
+func (k sweepKey) hash() uint64 { return k.hashAt(k.source.end(k.version)) }
+
+// hashAt is the hash where the source's is known.
+func (k sweepKey) hashAt(source end) uint64 {
+	return source.with(uint64(k.port)<<8 | uint64(k.protocol))
+}
 
 // A hostProbe is the failed attempts of a source at one host; its slot's weight is their
 // number. A port tried again counts with its best result: better[i] are the ports
@@ -105,11 +115,10 @@ func (s *scans) add(k *troubleCase) {
 	if !c.HasPorts || isGroup(c.Server.Addr()) {
 		return
 	}
-	source, host, port := c.Client.Addr(), c.Server.Addr(), c.Server.Port()
-	attempt := attemptOf(c)
-	path := s.paths.at(pathKey{source, host, c.Protocol}, k.path, k.pathGuess)
+	port, attempt := c.Server.Port(), attemptOf(c)
+	path := s.paths.at(pathOf(k.client, k.server, c.Protocol), k.path, k.pathGuess)
 	path.value.add(port, attempt)
-	sweep := s.sweeps.at(sweepKey{source, port, c.Protocol}, k.sweep, k.sweepGuess)
+	sweep := s.sweeps.at(sweepOf(k.client, port, c.Protocol), k.sweep, k.sweepGuess)
 	sweep.value.add(attempt)
 	sweep.value.hosts.add(k.server, exactOfOne)
 }

@@ -36,14 +36,14 @@ func (s *scans) find() *found {
 	for p := range s.paths.all() {
 		if p.key.isPortScan(&p.value) {
 			f.paths[p.key] = true
-			src := f.source(p.key.source, p.key.protocol)
+			src := f.source(p.key.source.addr(p.key.version), p.key.protocol)
 			src.paths = append(src.paths, p)
 		}
 	}
 	for p := range s.sweeps.all() {
 		if p.key.isHostScan(&p.value) {
 			f.sweeps[p.key] = true
-			src := f.source(p.key.source, p.key.protocol)
+			src := f.source(p.key.source.addr(p.key.version), p.key.protocol)
 			src.sweeps = append(src.sweeps, p)
 		}
 	}
@@ -70,7 +70,8 @@ func (f *found) explain(s *slot[groupKey, group]) bool {
 	switch k.kind {
 	case refused, unanswered, halfOpen, aborted, mismatched, portUnreachable:
 		for client := range g.clients.all {
-			if !f.paths[pathKey{client, k.addr, k.protocol}] && !f.sweeps[sweepKey{client, k.port, k.protocol}] {
+			from := endOf(client)
+			if !f.paths[pathOf(from, k.ip.end(k.version), k.protocol)] && !f.sweeps[sweepOf(from, k.port, k.protocol)] {
 				return false
 			}
 		}
@@ -126,7 +127,7 @@ func (s *source) tellPaths(t *Trouble, protocol string, sum *attempts) {
 	if len(s.paths) == 1 && protocol != "tcp" && first.value.ports.within(tracerouteLow, tracerouteHigh) {
 		t.Kind, t.Severity = "traceroute", Note
 		t.Text = "sent " + plural(t.Count, "probe") + " to rising " + protocol + " ports of " +
-			first.key.host.String() + ": a traceroute"
+			first.key.host.addr(first.key.version).String() + ": a traceroute"
 		return
 	}
 	var results [numResults]uint64
@@ -139,10 +140,10 @@ func (s *source) tellPaths(t *Trouble, protocol string, sum *attempts) {
 	}
 	t.Text = "tried " + ports.alone(protocol+" port") + " of "
 	if len(s.paths) == 1 {
-		t.Text += first.key.host.String()
+		t.Text += first.key.host.addr(first.key.version).String()
 	} else {
 		t.Text += plural(uint64(len(s.paths)), "host") + ", up to " + humanCount(uint64(first.value.ports.count())) +
-			" of each, first " + first.key.host.String()
+			" of each, first " + first.key.host.addr(first.key.version).String()
 	}
 	t.Text += resultList(&results) + sum.within(share{n: t.Count, atLeast: t.AtLeast}, ports.n) + ": a port scan"
 }
@@ -204,7 +205,7 @@ func resultList(results *[numResults]uint64) string {
 
 // comparePaths puts the path with the most ports first.
 func comparePaths(a, b *slot[pathKey, hostProbe]) int {
-	return cmp.Or(cmp.Compare(b.value.ports.count(), a.value.ports.count()), a.key.host.Compare(b.key.host))
+	return cmp.Or(cmp.Compare(b.value.ports.count(), a.value.ports.count()), a.key.host.compare(b.key.host))
 }
 
 // compareSweeps puts the sweep with the most hosts first.

@@ -51,7 +51,7 @@ func (b *background) isUp(server netip.Addr) bool {
 		b.up = make(map[netip.Addr]bool)
 		for s := range b.doors.heavy.all() {
 			if s.value.answered {
-				b.up[s.key.addr] = true
+				b.up[s.key.addr()] = true
 			}
 		}
 	}

@@ -59,7 +59,7 @@ var sortKeys = []sortKey{
 // byEndpoint orders by address, port and time.
 func byEndpoint(e netip.AddrPort, t capture.Timestamp) standing {
 	n := number6(e.Addr())
-	return standing{uint64(e.Addr().BitLen()), n[0], n[1], uint64(e.Port()), earliest(t)}
+	return standing{uint64(e.Addr().BitLen()), n.hi, n.lo, uint64(e.Port()), earliest(t)}
 }
 
 // longest orders durations, the longest first and unknown ones last.

@@ -34,25 +34,29 @@ const (
 // A groupKey says what trouble is about: mostly a server's endpoint; for
 // unreachable and tooBig whoever sent the ICMP error.
 type groupKey struct {
-	addr     netip.Addr
-	port     uint16
-	icmp     uint16 // type and code, where the kind has them
+	ip
+	port uint16
+	icmp uint16 // type and code, where the kind has them
+	trait
+}
+
+// A trait is what, beside numbers, groups of trouble differ in.
+type trait struct {
 	protocol uint8
 	kind     kind
 	side     flow.Side // who did it, where the kind has that
-	icmpv6   bool
+	version  uint8     // of the address
 }
+
+func (k groupKey) addr() netip.Addr { return k.ip.addr(k.version) }
 
 func (k groupKey) hash() uint64 {
 	rest := uint64(k.port)<<48 | uint64(k.icmp)<<32 | uint64(k.protocol)<<24 | uint64(k.kind)<<16 | uint64(k.side)<<8
-	if k.icmpv6 {
-		rest |= 1
-	}
-	return endOf(k.addr).with(rest)
+	return k.ip.end(k.version).with(rest)
 }
 
 // door is the endpoint that a group is about.
-func (k groupKey) door() doorKey { return doorKey{k.addr, k.port, k.protocol} }
+func (k groupKey) door() doorKey { return doorKey{k.ip, k.port, k.protocol, k.version} }
 
 // A group is the connections that share one kind of trouble; its slot's weight is
 // their number. There are many, most of them with one connection: what few have is
@@ -130,14 +134,14 @@ func (t *trouble) add(c *flow.Connection, client, server end, g *serviceGroup, f
 	k.Connection = *c
 	k.SYNWaits = append(k.syns[:0], c.SYNWaits...)
 	k.client, k.server, k.service, k.failed = client, server, g, failed
-	k.main, k.outcome = kindOf(c, failed)
+	k.main, k.outcome = kindOf(c, server, failed)
 	if !k.outcome {
-		k.main = serverKey(c, resetBy, c.ClosedBy)
+		k.main = serverKey(c, server, resetBy, c.ClosedBy)
 	}
 	k.hash = k.main.hash()
 	if c.Outcome.Failed() {
 		k.path = pathHash(client, server, c.Protocol)
-		k.sweep = client.with(uint64(c.Server.Port())<<8 | uint64(c.Protocol))
+		k.sweep = sweepOf(client, c.Server.Port(), c.Protocol).hashAt(client)
 	}
 	return t.n == batchLen
 }
@@ -180,7 +184,7 @@ func (t *trouble) enter(k *troubleCase) {
 		t.scans.add(k)
 	}
 	if c.Close == flow.Reset {
-		v := t.note(k, serverKey(c, resetBy, c.ClosedBy))
+		v := t.note(k, serverKey(c, k.server, resetBy, c.ClosedBy))
 		if c.ToClient.Payload == 0 {
 			v.extra++
 		}
@@ -194,31 +198,31 @@ func (t *trouble) enter(k *troubleCase) {
 func (t *trouble) addFlags(k *troubleCase) {
 	c := &k.Connection
 	if c.Flags&flow.RSTInjected != 0 {
-		t.note(k, serverKey(c, injectedReset, flow.Neither))
+		t.note(k, serverKey(c, k.server, injectedReset, flow.Neither))
 	}
 	if c.Flags&flow.ZeroWindow != 0 {
 		if n := c.ToClient.ZeroWindows; n > 0 {
-			t.note(k, serverKey(c, zeroWindow, flow.ServerSide)).extra += n
+			t.note(k, serverKey(c, k.server, zeroWindow, flow.ServerSide)).extra += n
 		}
 		if n := c.ToServer.ZeroWindows; n > 0 {
-			t.note(k, serverKey(c, zeroWindow, flow.ClientSide)).extra += n
+			t.note(k, serverKey(c, k.server, zeroWindow, flow.ClientSide)).extra += n
 		}
 	}
 	if !c.Outcome.Failed() && loses(&c.ToClient) {
-		t.note(k, serverKey(c, lossy, flow.ServerSide)).extra += c.ToClient.Retransmissions
+		t.note(k, serverKey(c, k.server, lossy, flow.ServerSide)).extra += c.ToClient.Retransmissions
 	}
 	if !c.Outcome.Failed() && loses(&c.ToServer) {
-		t.note(k, serverKey(c, lossy, flow.ClientSide)).extra += c.ToServer.Retransmissions
+		t.note(k, serverKey(c, k.server, lossy, flow.ClientSide)).extra += c.ToServer.Retransmissions
 	}
 	if c.Flags&flow.ReusedOpen != 0 {
-		t.note(k, serverKey(c, reusedOpen, flow.Neither))
+		t.note(k, serverKey(c, k.server, reusedOpen, flow.Neither))
 	}
 	worked := c.Outcome == flow.Complete || c.Outcome == flow.Implied
 	if c.Flags&flow.SYNRetransmitted != 0 && worked {
-		t.note(k, serverKey(c, retriedSYN, flow.Neither))
+		t.note(k, serverKey(c, k.server, retriedSYN, flow.Neither))
 	}
 	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
-		t.note(k, groupKey{kind: oneWay, protocol: c.Protocol})
+		t.note(k, groupKey{trait: trait{kind: oneWay, protocol: c.Protocol}})
 	}
 }
 
@@ -231,24 +235,24 @@ func loses(d *flow.Direction) bool {
 }
 
 // kindOf is the trouble that c's outcome is.
-func kindOf(c *flow.Connection, failed bool) (groupKey, bool) {
+func kindOf(c *flow.Connection, server end, failed bool) (groupKey, bool) {
 	switch c.Outcome {
 	case flow.Refused:
-		return serverKey(c, refused, flow.Neither), true
+		return serverKey(c, server, refused, flow.Neither), true
 	case flow.Unanswered:
-		return serverKey(c, unanswered, flow.Neither), failed
+		return serverKey(c, server, unanswered, flow.Neither), failed
 	case flow.HalfOpen:
-		return serverKey(c, halfOpen, flow.Neither), true
+		return serverKey(c, server, halfOpen, flow.Neither), true
 	case flow.Aborted:
-		return serverKey(c, aborted, c.ClosedBy), true
+		return serverKey(c, server, aborted, c.ClosedBy), true
 	case flow.Mismatched:
-		return serverKey(c, mismatched, flow.Neither), true
+		return serverKey(c, server, mismatched, flow.Neither), true
 	case flow.ReplyOnly:
-		return groupKey{kind: replyOnly, protocol: c.Protocol}, c.Protocol == protoTCP || c.Protocol == protoSCTP
+		return groupKey{trait: trait{kind: replyOnly, protocol: c.Protocol}}, c.Protocol == protoTCP || c.Protocol == protoSCTP
 	case flow.Unreachable:
 		if isPortUnreachable(c) {
-			k := serverKey(c, portUnreachable, flow.Neither)
-			k.icmp, k.icmpv6 = icmpCode(c), c.ICMPFrom.Is6()
+			k := serverKey(c, server, portUnreachable, flow.Neither)
+			k.icmp = icmpCode(c)
 			return k, true
 		}
 		return icmpKey(c, unreachable), true
@@ -256,12 +260,13 @@ func kindOf(c *flow.Connection, failed bool) (groupKey, bool) {
 	return groupKey{}, false
 }
 
-func serverKey(c *flow.Connection, k kind, side flow.Side) groupKey {
-	return groupKey{kind: k, addr: c.Server.Addr(), port: c.Server.Port(), protocol: c.Protocol, side: side}
+func serverKey(c *flow.Connection, server end, k kind, side flow.Side) groupKey {
+	return groupKey{ip: server.ip, port: c.Server.Port(), trait: trait{c.Protocol, k, side, server.version}}
 }
 
 func icmpKey(c *flow.Connection, k kind) groupKey {
-	return groupKey{kind: k, addr: c.ICMPFrom, icmp: icmpCode(c), icmpv6: c.ICMPFrom.Is6()}
+	from := endOf(c.ICMPFrom)
+	return groupKey{ip: from.ip, icmp: icmpCode(c), trait: trait{kind: k, version: from.version}}
 }
 
 // icmpCode is type and code in one number.

@@ -57,13 +57,13 @@ func (b *background) describe(s *slot[groupKey, group]) Trouble {
 		Since:   g.since,
 		Until:   g.until,
 		Frames:  g.frames.list(),
-		Subject: endpointName(k.protocol, k.addr, k.port, d.label(k.addr, k.port, k.protocol, g.service.label)),
+		Subject: endpointName(k.protocol, k.addr(), k.port, d.label(k.door(), g.service.label)),
 	}
-	all, exact := d.connections(k.addr, k.port, k.protocol)
+	all, exact := d.connections(k.door())
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
 	switch k.kind {
 	case unanswered:
-		t.tellSilence(k, g, n, b.silence(s), b.cause(k.addr))
+		t.tellSilence(k, g, n, b.silence(s), b.cause(k.addr()))
 	case refused, halfOpen, aborted, mismatched, portUnreachable:
 		t.tellAttempts(k, g, n)
 	case unreachable, tooBig, replyOnly, oneWay:
@@ -96,7 +96,7 @@ func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
 	case portUnreachable:
 		t.Kind, t.Severity = "unreachable", worseIf(n.whole())
 		t.Text = "answered " + n.of("attempt") + g.from() + " with " +
-			icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) +
+			icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) +
 			": nothing listens on this port"
 	}
 }
@@ -170,13 +170,13 @@ func (t *Trouble) tellCapture(k groupKey, g *group, n share) {
 	switch k.kind {
 	case unreachable:
 		t.Kind, t.Severity = "unreachable", Problem
-		t.Subject = k.addr.String()
-		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
+		t.Subject = k.addr().String()
+		t.Text = "says " + icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
 			n.alone("connection") + g.from() + g.to()
 	case tooBig:
 		t.Kind, t.Severity = "packet-too-big", Warning
-		t.Subject = k.addr.String()
-		t.Text = "says " + icmpWords(k.icmpv6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
+		t.Subject = k.addr().String()
+		t.Text = "says " + icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
 			n.alone("connection") + g.from() + g.to() + ": a sender that does not hear it hangs on large transfers"
 	case replyOnly:
 		t.Kind, t.Severity = "reply-only", Note

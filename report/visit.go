@@ -43,7 +43,7 @@ func (w *visits) add(c *flow.Connection, client, server end, g *serviceGroup) (c
 }
 
 // key is the endpoint that was visited.
-func (v *visit) key() doorKey { return doorKey{v.server.Addr, v.port, v.protocol} }
+func (v *visit) key() doorKey { return doorOf(v.server, v.port, v.protocol) }
 
 // take empties the batch. What it gives is valid until the next add.
 func (w *visits) take() []visit {
