@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"net/netip"
 	"slices"
@@ -28,14 +29,13 @@ func (k doorKey) hash() uint64 { return k.hashAt(k.ip.end(k.version)) }
 func (k doorKey) hashAt(addr end) uint64 { return addr.with(uint64(k.port)<<8 | uint64(k.protocol)) }
 
 // A door counts what came to one server endpoint; its slot's weight is the number
-// of connections.
+// of connections. With its slot it is one cache line: there are many doors.
 type door struct {
 	worked   uint64
 	group    *serviceGroup
-	number   uint32   // of its kind, from 1, in the order of arrival; 0: new
-	answered bool     // anything at all
-	opened   bool     // with a SYN-ACK, at least
-	clients  *addrSet // of connections that worked, together with what callers has
+	number   uint32 // of its kind, from 1, in the order of arrival; 0: new
+	answered bool   // anything at all
+	opened   bool   // with a SYN-ACK, at least
 }
 
 // doors keeps the server endpoints apart.
@@ -44,6 +44,7 @@ type doors struct {
 	numbered uint32
 	callers4 []caller[uint32]
 	callers6 []caller[ip]
+	clients  map[uint32]*addrSet // of connections that worked, by door, together with the callers
 	portless answering
 }
 
@@ -116,11 +117,16 @@ func (d *doors) add(v *visit, guess *slot[doorKey, door]) (known bool) {
 // renumber begins again from 1, with the doors that are left.
 func (d *doors) renumber() {
 	d.count()
+	clients := make(map[uint32]*addrSet, len(d.clients))
 	d.numbered = 0
 	for s := range d.heavy.all() {
 		d.numbered++
+		if met := d.clients[s.value.number]; met != nil {
+			clients[d.numbered] = met
+		}
 		s.value.number = d.numbered
 	}
+	d.clients = clients
 }
 
 // call notes a client of v.
@@ -146,55 +152,60 @@ func doubled[E any](s []E) []E {
 	return slices.Grow(s, max(64, len(s)))
 }
 
-// meet counts a client.
-func (v *door) meet(client netip.Addr) {
-	if v.clients == nil {
-		v.clients = new(addrSet)
+// meet counts a client of a door.
+func (d *doors) meet(door uint32, client end) {
+	met := d.clients[door]
+	if met == nil {
+		if d.clients == nil {
+			d.clients = make(map[uint32]*addrSet)
+		}
+		met = new(addrSet)
+		d.clients[door] = met
 	}
-	v.clients.add(endOf(client), exactOfOne)
+	met.add(client, exactOfOne)
 }
 
-// count moves all callers into the sets of clients of their doors.
+// count moves all callers into the sets of clients of their doors, and forgets the sets of
+// doors that were forgotten.
 func (d *doors) count() {
-	for i := range d.callers4 {
-		if v := d.numberedAs(d.callers4[i].door); v != nil {
-			v.meet(addr4(d.callers4[i].addr))
+	for _, c := range d.callers4 {
+		if d.has(c.door) {
+			d.meet(c.door, ip{lo: uint64(c.addr)}.end(ip4))
 		}
 	}
-	for i := range d.callers6 {
-		if v := d.numberedAs(d.callers6[i].door); v != nil {
-			v.meet(d.callers6[i].addr.addr(ip6))
+	for _, c := range d.callers6 {
+		if d.has(c.door) {
+			d.meet(c.door, c.addr.end(ip6))
 		}
 	}
 	d.callers4, d.callers6 = d.callers4[:0], d.callers6[:0]
+	maps.DeleteFunc(d.clients, func(door uint32, _ *addrSet) bool { return !d.has(door) })
 }
 
-// countOf moves the callers of one door into its set. They stay among the others, too: a
-// set does not mind.
-func (d *doors) countOf(v *door) {
-	for i := range d.callers4 {
-		if d.callers4[i].door == v.number {
-			v.meet(addr4(d.callers4[i].addr))
+// clientsOf moves the callers of one door into its set, which it gives. They stay among
+// the others, too: a set does not mind.
+func (d *doors) clientsOf(door uint32) *addrSet {
+	for _, c := range d.callers4 {
+		if c.door == door {
+			d.meet(door, ip{lo: uint64(c.addr)}.end(ip4))
 		}
 	}
-	for i := range d.callers6 {
-		if d.callers6[i].door == v.number {
-			v.meet(d.callers6[i].addr.addr(ip6))
+	for _, c := range d.callers6 {
+		if c.door == door {
+			d.meet(door, c.addr.end(ip6))
 		}
 	}
+	return d.clients[door]
 }
 
-// numberedAs is the door with a number, or nil when it was forgotten. Slots are in the
-// order of numbers.
-func (d *doors) numberedAs(number uint32) *door {
+// has reports whether the door with a number was not forgotten. Slots are in the order of
+// numbers.
+func (d *doors) has(number uint32) bool {
 	i := int(number) - 1 // where it is as long as none was forgotten
 	if i >= d.heavy.n || d.heavy.slot(i).value.number != number {
 		i = sort.Search(d.heavy.n, func(i int) bool { return d.heavy.slot(i).value.number >= number })
 	}
-	if i == d.heavy.n || d.heavy.slot(i).value.number != number {
-		return nil
-	}
-	return &d.heavy.slot(i).value
+	return i < d.heavy.n && d.heavy.slot(i).value.number == number
 }
 
 // label is the service's at an endpoint, proven if any connection proves it; other
@@ -239,9 +250,9 @@ func (d *doors) summary() Doors {
 	sum.Protocol = protocolName(best.key.protocol)
 	sum.Service = best.value.group.label
 	sum.Connections = best.value.worked
-	d.countOf(&best.value)
-	sum.Clients = best.value.clients.count()
-	sum.ClientsApproximate = !best.value.clients.exact()
+	if clients := d.clientsOf(best.value.number); clients != nil {
+		sum.Clients, sum.ClientsApproximate = clients.count(), !clients.exact()
+	}
 	return sum
 }
 

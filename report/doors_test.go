@@ -67,9 +67,21 @@ func TestDoorsBoundTheCallersThatWait(t *testing.T) {
 		t.Errorf("%d callers wait", n)
 	}
 	for s := range d.heavy.all() {
-		d.countOf(&s.value)
-		if s.value.clients.count() != 1000 {
-			t.Fatalf("%v has %d clients", s.key, s.value.clients.count())
+		if n := d.clientsOf(s.value.number).count(); n != 1000 {
+			t.Fatalf("%v has %d clients", s.key, n)
+		}
+	}
+}
+
+func TestDoorsForgetTheClientsOfForgottenDoors(t *testing.T) {
+	var d doors
+	for round := range 3 {
+		for i := range maxHeavy {
+			knock(&d, address(round*maxHeavy+i), 1)
+		}
+		d.count()
+		if len(d.clients) > d.heavy.n {
+			t.Fatalf("the clients of %d doors are kept, of %d", len(d.clients), d.heavy.n)
 		}
 	}
 }

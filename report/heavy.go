@@ -7,7 +7,7 @@ import (
 
 const (
 	maxHeavy  = 1 << 16 // keys that a heavy map keeps apart
-	slabSlots = 1 << 8  // slots that are allocated together
+	slabSlots = 1 << 9  // slots that are allocated together: whole pages of memory
 )
 
 // A heavyKey is a key with a hash that nobody outside can foresee: keys are from
@@ -32,12 +32,23 @@ type heavy[K heavyKey, V any] struct {
 	light [64]int // how many slots have each of the small weights
 }
 
-// A place of the index leads to a slot. It is small, so that the index stays in
-// the cache when the slots do not.
-type place struct {
-	hash uint32
-	slot int32 // 1 is the first; 0 means that the place is free
-}
+// A place of the index leads to a slot: the lower bits are its number, from 1, the others
+// are of its key's hash; 0 is a free place. It is small, so that the index stays in the
+// cache when the slots do not.
+type place uint32
+
+// placeBits are enough for the number of a slot.
+const placeBits = 17 // bits.Len(maxHeavy)
+
+// placeOf is the place of a key with that hash, of which the index itself uses the lower
+// bits, and that slot, from 0.
+func placeOf(hash uint64, slot int) place { return place(hash>>32)&^(1<<placeBits-1) | place(slot+1) }
+
+// slot is the number of the slot, from 0.
+func (p place) slot() int { return int(p&(1<<placeBits-1)) - 1 }
+
+// mayBe reports whether a key with that hash may be there.
+func (p place) mayBe(hash uint64) bool { return (p^place(hash>>32))>>placeBits == 0 }
 
 // A slot is what a heavy map keeps for a key.
 type slot[K heavyKey, V any] struct {
@@ -63,10 +74,10 @@ func (h *heavy[K, V]) all() iter.Seq[*slot[K, V]] {
 
 // at is the slot of key, made if need be, one heavier than before. It is valid until
 // the next call. The caller has the key's hash at hand, and may have a guess.
-func (h *heavy[K, V]) at(key K, keyHash uint64, guess *slot[K, V]) *slot[K, V] {
+func (h *heavy[K, V]) at(key K, hash uint64, guess *slot[K, V]) *slot[K, V] {
 	s := guess
 	if s == nil || s.weight == 0 || s.key != key { // weight 0: it was forgotten since
-		s = h.slotOf(key, keyHash)
+		s = h.slotOf(key, hash)
 	}
 	if s.weight < uint64(len(h.light)) {
 		h.light[s.weight]--
@@ -79,14 +90,13 @@ func (h *heavy[K, V]) at(key K, keyHash uint64, guess *slot[K, V]) *slot[K, V] {
 }
 
 // slotOf is the slot of key, made with no weight if need be.
-func (h *heavy[K, V]) slotOf(key K, keyHash uint64) *slot[K, V] {
+func (h *heavy[K, V]) slotOf(key K, hash uint64) *slot[K, V] {
 	if h.index == nil {
 		h.index = make([]place, 64)
 	}
-	hash := uint32(keyHash)
 	p, found := h.place(key, hash)
 	if found {
-		return h.slot(int(p.slot - 1))
+		return h.slot(p.slot())
 	}
 	if h.n >= maxHeavy {
 		h.forget()
@@ -98,8 +108,8 @@ func (h *heavy[K, V]) slotOf(key K, keyHash uint64) *slot[K, V] {
 	if h.n == len(h.slabs)*slabSlots {
 		h.slabs = append(h.slabs, make([]slot[K, V], slabSlots))
 	}
+	*p = placeOf(hash, h.n)
 	h.n++
-	*p = place{hash, int32(h.n)}
 	h.light[0]++
 	s := h.slot(h.n - 1)
 	*s = slot[K, V]{} // and then, in place, what is not zero
@@ -113,7 +123,7 @@ func (h *heavy[K, V]) touch(hash uint64) uint64 {
 	if len(h.index) == 0 {
 		return 0
 	}
-	return uint64(h.index[uint32(hash)&uint32(len(h.index)-1)].hash)
+	return uint64(h.index[hash&uint64(len(h.index)-1)])
 }
 
 // guess is the slot where a key with that hash may well be, or nil: only the index is
@@ -122,13 +132,13 @@ func (h *heavy[K, V]) guess(hash uint64) *slot[K, V] {
 	if h.index == nil {
 		return nil
 	}
-	mask := uint32(len(h.index) - 1)
-	for i := uint32(hash) & mask; ; i = (i + 1) & mask {
+	mask := uint64(len(h.index) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
 		switch p := h.index[i]; {
-		case p.slot == 0:
+		case p == 0:
 			return nil
-		case p.hash == uint32(hash):
-			return h.slot(int(p.slot - 1))
+		case p.mayBe(hash):
+			return h.slot(p.slot())
 		}
 	}
 }
@@ -138,21 +148,21 @@ func (h *heavy[K, V]) find(key K) *slot[K, V] {
 	if h.index == nil {
 		return nil
 	}
-	if p, found := h.place(key, uint32(key.hash())); found {
-		return h.slot(int(p.slot - 1))
+	if p, found := h.place(key, key.hash()); found {
+		return h.slot(p.slot())
 	}
 	return nil
 }
 
 // place is where key is in the index, or the free place where it belongs.
-func (h *heavy[K, V]) place(key K, hash uint32) (p *place, found bool) {
-	mask := uint32(len(h.index) - 1)
+func (h *heavy[K, V]) place(key K, hash uint64) (p *place, found bool) {
+	mask := uint64(len(h.index) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		p := &h.index[i]
-		if p.slot == 0 {
+		if *p == 0 {
 			return p, false
 		}
-		if p.hash == hash && h.slot(int(p.slot-1)).key == key {
+		if p.mayBe(hash) && h.slot(p.slot()).key == key {
 			return p, true
 		}
 	}
@@ -160,23 +170,21 @@ func (h *heavy[K, V]) place(key K, hash uint32) (p *place, found bool) {
 
 // widen doubles the index.
 func (h *heavy[K, V]) widen() {
-	old := h.index
-	h.index = make([]place, 2*len(old))
-	for _, p := range old {
-		if p.slot != 0 {
-			h.enter(p)
-		}
+	h.index = make([]place, 2*len(h.index))
+	for i := range h.n {
+		h.enter(i)
 	}
 }
 
-// enter puts a place that is not there yet into the index.
-func (h *heavy[K, V]) enter(p place) {
-	mask := uint32(len(h.index) - 1)
-	i := p.hash & mask
-	for h.index[i].slot != 0 {
+// enter puts a slot that is not there yet into the index.
+func (h *heavy[K, V]) enter(slot int) {
+	hash := h.slot(slot).key.hash()
+	mask := uint64(len(h.index) - 1)
+	i := hash & mask
+	for h.index[i] != 0 {
 		i = (i + 1) & mask
 	}
-	h.index[i] = p
+	h.index[i] = placeOf(hash, slot)
 }
 
 // forget drops the keys up to the median weight, at least half of them.
@@ -190,8 +198,8 @@ func (h *heavy[K, V]) forget() {
 			if kept < i {
 				*h.slot(kept) = *s
 			}
+			h.enter(kept)
 			kept++
-			h.enter(place{uint32(s.key.hash()), int32(kept)})
 		}
 		if kept <= i {
 			s.weight = 0 // free: at makes it anew
