@@ -18,15 +18,16 @@ const (
 // services groups connections by service.
 type services struct {
 	// What was found is remembered, so that the registry is asked once: by port where
-	// the payload proves nothing (scans ask for all of them), else by the question.
+	// the payload proves nothing (scans ask for all of them), else by question.
 	tcp, udp portGroups
 	names    map[serviceQuestion]*serviceGroup
 
-	recent [64]struct { // the questions asked last, by port: nearly all of them
+	recent [64]struct { // the other questions asked last: nearly all of them
 		serviceQuestion
 		group *serviceGroup
 	}
-	groups map[serviceKey]*serviceGroup
+	all    []*serviceGroup
+	groups map[serviceKey]*serviceGroup // all but those that tcp and udp alone lead to
 
 	unknownPorts int // groups without a name that have a port of their own
 }
@@ -45,7 +46,7 @@ func (p *portGroups) at(port uint16) **serviceGroup {
 // A serviceQuestion is all that a connection's service depends on.
 type serviceQuestion struct {
 	evidence string
-	port     uint16
+	port     uint16 // where there is no evidence
 	protocol uint8
 	hasPorts bool
 }
@@ -76,10 +77,15 @@ type serviceGroup struct {
 
 // of is the group that c belongs to.
 func (s *services) of(c *flow.Connection) *serviceGroup {
-	q := serviceQuestion{evidence: c.Evidence.Service, protocol: c.Protocol, hasPorts: c.HasPorts}
-	if c.HasPorts {
-		q.port = c.Server.Port()
+	if c.Evidence.Service == "" && c.HasPorts {
+		switch c.Protocol {
+		case protoTCP:
+			return s.ofPort(&s.tcp, c)
+		case protoUDP:
+			return s.ofPort(&s.udp, c)
+		}
 	}
+	q := questionOf(c)
 	r := &s.recent[(q.port^uint16(q.protocol)^uint16(len(q.evidence))<<3)%uint16(len(s.recent))]
 	if r.group == nil || r.serviceQuestion != q {
 		r.serviceQuestion, r.group = q, s.ask(q)
@@ -87,19 +93,25 @@ func (s *services) of(c *flow.Connection) *serviceGroup {
 	return r.group
 }
 
+// ofPort is the group of a connection whose payload proves nothing.
+func (s *services) ofPort(groups *portGroups, c *flow.Connection) *serviceGroup {
+	g := groups.at(c.Server.Port())
+	if *g == nil {
+		*g = s.answer(questionOf(c))
+	}
+	return *g
+}
+
+func questionOf(c *flow.Connection) serviceQuestion {
+	q := serviceQuestion{evidence: c.Evidence.Service, protocol: c.Protocol, hasPorts: c.HasPorts}
+	if c.HasPorts && q.evidence == "" {
+		q.port = c.Server.Port()
+	}
+	return q
+}
+
 // ask finds the group for a question that may have been asked before.
 func (s *services) ask(q serviceQuestion) *serviceGroup {
-	if q.evidence == "" && (q.protocol == protoTCP || q.protocol == protoUDP) && q.hasPorts {
-		groups := &s.tcp
-		if q.protocol == protoUDP {
-			groups = &s.udp
-		}
-		g := groups.at(q.port)
-		if *g == nil {
-			*g = s.answer(q)
-		}
-		return *g
-	}
 	if g, ok := s.names[q]; ok {
 		return g
 	}
@@ -111,31 +123,55 @@ func (s *services) ask(q serviceQuestion) *serviceGroup {
 	return g
 }
 
-// answer finds the group for a question not asked before.
+// answer finds the group for a question not asked before, or forgotten since.
 func (s *services) answer(q serviceQuestion) *serviceGroup {
 	name, basis := serviceOf(q.evidence, q.protocol, q.hasPorts, q.port)
 	key := serviceKey{name: name, proven: basis == "payload", protocol: q.protocol}
 	if key.name == "" && q.hasPorts {
-		key.port, key.hasPort = q.port, true
-		if s.groups[key] == nil {
-			if s.unknownPorts == maxUnknownPorts {
-				key.port, key.hasPort = 0, false
-			} else {
-				s.unknownPorts++
-			}
-		}
+		return s.unknown(key, q.port)
 	}
+	return s.group(key)
+}
+
+// unknown finds the group of a port without a service: one of its own, or the one of all
+// that are too many.
+func (s *services) unknown(key serviceKey, port uint16) *serviceGroup {
+	own := key
+	own.port, own.hasPort = port, true
+	byPort := key.protocol == protoTCP || key.protocol == protoUDP // asks for each port once
+	if !byPort && s.groups[own] != nil {
+		return s.groups[own]
+	}
+	if s.unknownPorts == maxUnknownPorts {
+		return s.group(key)
+	}
+	s.unknownPorts++
+	if byPort {
+		return s.begin(own)
+	}
+	return s.group(own)
+}
+
+// group is the group with a key.
+func (s *services) group(key serviceKey) *serviceGroup {
 	g := s.groups[key]
 	if g == nil {
-		g = &serviceGroup{key: key, label: key.name}
-		if key.name != "" && !key.proven {
-			g.label = "~" + key.name
-		}
+		g = s.begin(key)
 		if s.groups == nil {
 			s.groups = make(map[serviceKey]*serviceGroup)
 		}
 		s.groups[key] = g
 	}
+	return g
+}
+
+// begin makes a new group.
+func (s *services) begin(key serviceKey) *serviceGroup {
+	g := &serviceGroup{key: key, label: key.name}
+	if key.name != "" && !key.proven {
+		g.label = "~" + key.name
+	}
+	s.all = append(s.all, g)
 	return g
 }
 
@@ -190,10 +226,7 @@ func (g *serviceGroup) merge(o *serviceGroup) {
 
 // sorted are the groups, most connections first.
 func (s *services) sorted() []*serviceGroup {
-	groups := make([]*serviceGroup, 0, len(s.groups))
-	for _, g := range s.groups {
-		groups = append(groups, g)
-	}
+	groups := slices.Clone(s.all)
 	slices.SortFunc(groups, func(a, b *serviceGroup) int {
 		return cmp.Or(cmp.Compare(b.tally.Connections, a.tally.Connections), a.key.compare(b.key))
 	})
