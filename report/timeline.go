@@ -28,6 +28,9 @@ type intervals struct {
 	step    int   // index into timelineSteps
 	first   int64 // number of buckets[0]'s interval
 	buckets []Bucket
+
+	latest       *Bucket           // the one that was counted in last, mostly the next one too
+	since, until capture.Timestamp // its interval: from since, before until
 }
 
 // add counts a connection that began at t; an unknown time is left out.
@@ -35,11 +38,23 @@ func (k *intervals) add(t capture.Timestamp, failed bool) {
 	if !t.Known() {
 		return
 	}
-	b := &k.buckets[k.include(t)]
+	if t < k.since || t >= k.until {
+		k.turnTo(t)
+	}
+	b := k.latest
 	b.Connections++
 	if failed {
 		b.Failed++
 	}
+}
+
+// turnTo makes t's bucket the latest one.
+func (k *intervals) turnTo(t capture.Timestamp) {
+	i := k.include(t)
+	k.latest = &k.buckets[i]
+	step := int64(timelineSteps[k.step])
+	k.since = capture.Timestamp((k.first + i) * step)
+	k.until = k.since + capture.Timestamp(step)
 }
 
 // include makes the buckets reach t, with a coarser step if need be, and gives t's.
