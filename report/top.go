@@ -25,41 +25,68 @@ func (s *standing) compare(o *standing) int {
 	return 0
 }
 
-// A sortKey gives standings; the ID is added to them.
+// A sortKey gives standings; the ID is added to them. The first word decides nearly
+// always, so it is asked for alone.
 type sortKey struct {
-	name string
-	of   func(c *flow.Connection, failed bool) standing
+	name  string
+	first func(c *flow.Connection, failed bool) uint64
+	rest  func(c *flow.Connection) standing // all but the first word; nil when there is no more
 }
 
 var sortKeys = []sortKey{
-	{"bytes", func(c *flow.Connection, _ bool) standing { return standing{^(c.ToServer.Bytes + c.ToClient.Bytes)} }},
-	{"packets", func(c *flow.Connection, _ bool) standing { return standing{^(c.ToServer.Packets + c.ToClient.Packets)} }},
-	{"payload_bytes", func(c *flow.Connection, _ bool) standing { return standing{^(c.ToServer.Payload + c.ToClient.Payload)} }},
-	{"duration", func(c *flow.Connection, _ bool) standing { return standing{longest(durationOf(c))} }},
-	{"setup", func(c *flow.Connection, _ bool) standing { return standing{longest(c.Setup)} }},
-	{"syn_rtt", func(c *flow.Connection, _ bool) standing { return standing{longest(c.SYNRTT)} }},
-	{"ack_rtt", func(c *flow.Connection, _ bool) standing { return standing{longest(c.ACKRTT)} }},
-	{"start", func(c *flow.Connection, _ bool) standing { return standing{earliest(c.First)} }},
-	{"failed", func(c *flow.Connection, failed bool) standing {
-		if failed {
-			return standing{0, earliest(c.First)}
-		}
-		return standing{1, earliest(c.First)}
-	}},
-	{"client_ip", func(c *flow.Connection, _ bool) standing { return byEndpoint(c.Client, c.First) }},
-	{"server_ip", func(c *flow.Connection, _ bool) standing { return byEndpoint(c.Server, c.First) }},
-	{"server_port", func(c *flow.Connection, _ bool) standing {
-		r := byEndpoint(c.Server, c.First)
-		r[0] |= r[3] << 32
-		return r
-	}},
-	{"id", func(*flow.Connection, bool) standing { return standing{} }},
+	{name: "bytes", first: func(c *flow.Connection, _ bool) uint64 { return ^(c.ToServer.Bytes + c.ToClient.Bytes) }},
+	{name: "packets", first: func(c *flow.Connection, _ bool) uint64 { return ^(c.ToServer.Packets + c.ToClient.Packets) }},
+	{name: "payload_bytes", first: func(c *flow.Connection, _ bool) uint64 { return ^(c.ToServer.Payload + c.ToClient.Payload) }},
+	{name: "duration", first: func(c *flow.Connection, _ bool) uint64 { return longest(durationOf(c)) }},
+	{name: "setup", first: func(c *flow.Connection, _ bool) uint64 { return longest(c.Setup) }},
+	{name: "syn_rtt", first: func(c *flow.Connection, _ bool) uint64 { return longest(c.SYNRTT) }},
+	{name: "ack_rtt", first: func(c *flow.Connection, _ bool) uint64 { return longest(c.ACKRTT) }},
+	{name: "start", first: func(c *flow.Connection, _ bool) uint64 { return earliest(c.First) }},
+	{
+		name: "failed",
+		first: func(_ *flow.Connection, failed bool) uint64 {
+			if failed {
+				return 0
+			}
+			return 1
+		},
+		rest: func(c *flow.Connection) standing { return standing{1: earliest(c.First)} },
+	},
+	{
+		name:  "client_ip",
+		first: func(c *flow.Connection, _ bool) uint64 { return bitLen(c.Client) },
+		rest:  func(c *flow.Connection) standing { return byEndpoint(c.Client, c.First) },
+	},
+	{
+		name:  "server_ip",
+		first: func(c *flow.Connection, _ bool) uint64 { return bitLen(c.Server) },
+		rest:  func(c *flow.Connection) standing { return byEndpoint(c.Server, c.First) },
+	},
+	{
+		name:  "server_port",
+		first: func(c *flow.Connection, _ bool) uint64 { return bitLen(c.Server) | uint64(c.Server.Port())<<32 },
+		rest:  func(c *flow.Connection) standing { return byEndpoint(c.Server, c.First) },
+	},
+	{name: "id", first: func(*flow.Connection, bool) uint64 { return 0 }},
 }
 
-// byEndpoint orders by address, port and time.
+// bitLen orders the versions of addresses.
+func bitLen(e netip.AddrPort) uint64 { return uint64(e.Addr().BitLen()) }
+
+// of is the standing of c, but for its ID.
+func (k *sortKey) of(c *flow.Connection, failed bool) standing {
+	var s standing
+	if k.rest != nil {
+		s = k.rest(c)
+	}
+	s[0] = k.first(c, failed)
+	return s
+}
+
+// byEndpoint orders by address, port and time among addresses of one version.
 func byEndpoint(e netip.AddrPort, t capture.Timestamp) standing {
 	n := number6(e.Addr())
-	return standing{uint64(e.Addr().BitLen()), n.hi, n.lo, uint64(e.Port()), earliest(t)}
+	return standing{1: n.hi, 2: n.lo, 3: uint64(e.Port()), 4: earliest(t)}
 }
 
 // longest orders durations, the longest first and unknown ones last.
@@ -127,6 +154,9 @@ func (t *top) row(i int) *Row { return &t.rows[i/slabRows][i%slabRows] }
 
 // add takes c, which it copies if it is kept.
 func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup) {
+	if t.limit > 0 && len(t.heap) == t.limit && t.isBeyond(c, failed) {
+		return
+	}
 	r := ranked{standing: t.key.of(c, failed), row: len(t.heap)}
 	r.standing[len(r.standing)-1] = c.ID
 	switch {
@@ -150,6 +180,14 @@ func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup) {
 	*row = Row{Connection: *c, Service: g.key.name, ServiceBasis: g.basis()}
 	row.Tunnels = slices.Clone(c.Tunnels)
 	row.SYNWaits = slices.Clone(c.SYNWaits)
+}
+
+// isBeyond reports whether c does not get in among the connections kept. It is asked of all
+// connections, so it looks at little: c may be beyond them where it says no, too.
+func (t *top) isBeyond(c *flow.Connection, failed bool) bool {
+	last := &t.heap[0].standing
+	first := t.key.first(c, failed)
+	return first > last[0] || first == last[0] && t.key.rest == nil && c.ID > last[len(last)-1]
 }
 
 // up and down restore the heap's order: a parent is listed after its children.
