@@ -24,15 +24,13 @@ type distinct struct {
 
 // An addrSet is a set of addresses, where one is not the rule. The zero value is empty.
 type addrSet struct {
-	v4   addrTable[uint32]
-	more *moreAddrs // nil: there is nothing else
+	v4     addrTable[uint32]
+	v6     *addrTable[ip] // nil: it is empty
+	sketch *sketch        // nil, or it replaces the tables
 }
 
-// moreAddrs is what an addrSet has beside IPv4 addresses.
-type moreAddrs struct {
-	sketch *[1 << sketchBits]uint8 // replaces the tables
-	v6     addrTable[ip]
-}
+// A sketch has registers, each with the longest run of zeros that was seen there.
+type sketch [1 << sketchBits]uint8
 
 // add takes one address, to be kept as it is among bound others; the zero end is none.
 func (d *distinct) add(a end, bound int) {
@@ -54,16 +52,16 @@ func (d *distinct) first() netip.Addr { return d.one.addr(d.version) }
 
 func (s *addrSet) add(a end, bound int) {
 	switch {
-	case s.more != nil && s.more.sketch != nil:
-		s.more.mark(a.ip, a.version)
+	case s.sketch != nil:
+		s.sketch.mark(a.ip, a.version)
 		return
 	case a.version == ip4:
 		s.v4.add(uint32(a.lo), a.hash)
 	default:
-		if s.more == nil {
-			s.more = new(moreAddrs)
+		if s.v6 == nil {
+			s.v6 = new(addrTable[ip])
 		}
-		s.more.v6.add(a.ip, a.hash)
+		s.v6.add(a.ip, a.hash)
 	}
 	if s.size() > bound {
 		s.spill()
@@ -77,34 +75,34 @@ func (s *addrSet) touch(a *end) uint64 {
 		return 0
 	case a.version == ip4:
 		return s.v4.touch(a.hash)
-	case s.more == nil:
+	case s.v6 == nil:
 		return 0
 	}
-	return s.more.v6.touch(a.hash)
+	return s.v6.touch(a.hash)
 }
 
 // spill turns the set into a sketch.
 func (s *addrSet) spill() {
-	sketch := &moreAddrs{sketch: new([1 << sketchBits]uint8)}
+	marked := new(sketch)
 	for n := range s.v4.all {
-		sketch.mark(ip{lo: uint64(n)}, ip4)
+		marked.mark(ip{lo: uint64(n)}, ip4)
 	}
-	if s.more != nil {
-		for n := range s.more.v6.all {
-			sketch.mark(n, ip6)
+	if s.v6 != nil {
+		for n := range s.v6.all {
+			marked.mark(n, ip6)
 		}
 	}
-	*s = addrSet{more: sketch}
+	*s = addrSet{sketch: marked}
 }
 
 // mark enters a into the sketch: the hash's upper bits choose a register, which
 // keeps the longest run of zeros seen in the rest.
-func (s *moreAddrs) mark(a ip, version uint8) {
+func (s *sketch) mark(a ip, version uint8) {
 	h := sketchHash(a, version)
 	register := h >> (64 - sketchBits)
 	run := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1))) + 1
-	if run > s.sketch[register] {
-		s.sketch[register] = run
+	if run > s[register] {
+		s[register] = run
 	}
 }
 
@@ -126,16 +124,16 @@ func (d *distinct) merge(o *distinct) {
 	if d.more.exact() {
 		d.more.spill()
 	}
-	sketch := d.more.more.sketch
-	for i, run := range o.more.more.sketch {
-		sketch[i] = max(sketch[i], run)
+	marked := d.more.sketch
+	for i, run := range o.more.sketch {
+		marked[i] = max(marked[i], run)
 	}
 }
 
 // exact reports whether count and all are the whole truth.
 func (d *distinct) exact() bool { return d.more == nil || d.more.exact() }
 
-func (s *addrSet) exact() bool { return s.more == nil || s.more.sketch == nil }
+func (s *addrSet) exact() bool { return s.sketch == nil }
 
 // all yields the addresses, in no particular order, as long as the set is exact.
 func (d *distinct) all(yield func(netip.Addr) bool) {
@@ -153,10 +151,10 @@ func (s *addrSet) all(yield func(netip.Addr) bool) {
 			return
 		}
 	}
-	if s.more == nil {
+	if s.v6 == nil {
 		return
 	}
-	for n := range s.more.v6.all {
+	for n := range s.v6.all {
 		if !yield(n.addr(ip6)) {
 			return
 		}
@@ -176,25 +174,25 @@ func (d *distinct) count() uint64 {
 
 func (s *addrSet) count() uint64 {
 	if !s.exact() {
-		return s.more.estimate()
+		return s.sketch.estimate()
 	}
 	return uint64(s.size())
 }
 
 // size is the number of addresses in the tables.
 func (s *addrSet) size() int {
-	if s.more == nil {
+	if s.v6 == nil {
 		return int(s.v4.n)
 	}
-	return int(s.v4.n + s.more.v6.n)
+	return int(s.v4.n + s.v6.n)
 }
 
 // estimate is HyperLogLog's: the harmonic mean of the registers. The set is far
 // larger than the registers' number, but for linear counting at the lower end.
-func (s *moreAddrs) estimate() uint64 {
+func (s *sketch) estimate() uint64 {
 	const m = 1 << sketchBits
 	var counts [66]uint32
-	for _, run := range s.sketch {
+	for _, run := range s {
 		counts[run]++
 	}
 	var sum float64
