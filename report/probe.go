@@ -13,12 +13,20 @@ type probe struct {
 
 // An attempt is what a probe keeps of one connection.
 type attempt struct {
-	time    capture.Timestamp
-	frame   uint64
-	result  result
-	retried bool // with more than one SYN
-	made    bool // false: there is none
+	time   capture.Timestamp
+	frame  uint64
+	result result
+	tries  tries
 }
+
+// tries is how often an attempt was made.
+type tries uint8
+
+const (
+	noTry tries = iota // there is no attempt
+	oneTry
+	moreTries // more than one SYN
+)
 
 // A result is what became of an attempt, the best one last.
 type result uint8
@@ -35,7 +43,10 @@ const (
 var resultWords = [numResults]string{otherResult: "other", refusedResult: "refused", silentResult: "unanswered", openResult: "open"}
 
 func attemptOf(c *flow.Connection) attempt {
-	a := attempt{time: c.First, frame: verdictOf(c), result: otherResult, retried: c.SYNCount > 1, made: true}
+	a := attempt{time: c.First, frame: verdictOf(c), result: otherResult, tries: oneTry}
+	if c.SYNCount > 1 {
+		a.tries = moreTries
+	}
 	switch c.Outcome {
 	case flow.Refused:
 		a.result = refusedResult
@@ -60,7 +71,7 @@ type attempts struct {
 }
 
 func (p *probe) add(a attempt) {
-	if !p.first.made {
+	if p.first.tries == noTry {
 		p.first = a
 		return
 	}
@@ -75,7 +86,7 @@ func (s *attempts) add(a attempt) {
 	s.span.merge(span{a.time, a.time})
 	s.frames.add(a.frame)
 	s.results[a.result]++
-	if a.retried {
+	if a.tries == moreTries {
 		s.retried++
 	}
 }
@@ -96,7 +107,7 @@ func (p *probe) best() result {
 // merge adds a probe's attempts.
 func (s *attempts) merge(p *probe) {
 	if p.many == nil {
-		if p.first.made {
+		if p.first.tries != noTry {
 			s.add(p.first)
 		}
 		return

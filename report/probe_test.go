@@ -69,7 +69,7 @@ func TestPortsCountWithTheirBestResult(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var p hostProbe
 			for _, x := range c.tries {
-				p.add(x.port, attempt{result: x.result, made: true})
+				p.add(x.port, attempt{result: x.result, tries: oneTry})
 			}
 			var got [numResults]uint64
 			p.addResults(&got)
