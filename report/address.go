@@ -189,12 +189,9 @@ func hash6(n ip) uint64 {
 // sketchHash mixes an address into 64 bits, always the same ones: a sketch that is filled
 // with them gives the same estimate for the same input.
 func sketchHash(a ip, version uint8) uint64 {
-	if version == ip4 {
-		a.lo |= 0xffff << 32 // ::ffff:1.2.3.4
-	}
 	hi, lo := bits.ReverseBytes64(a.hi), bits.ReverseBytes64(a.lo)
 	if version == ip4 {
-		hi ^= 0x9e3779b97f4a7c15 // 1.2.3.4 is not ::ffff:1.2.3.4
+		hi, lo = 0x9e3779b97f4a7c15, lo|0xffff<<16 // 1.2.3.4 is not ::ffff:1.2.3.4
 	}
 	x, y := bits.Mul64(hi^0xa0761d6478bd642f, lo^0xe7037ed1a0b428db)
 	x, y = bits.Mul64(x^y^0x8ebc6af09c88c6e3, lo^hi^0x589965cc75374cc3)

@@ -67,12 +67,12 @@ func (b *Builder) Add(c *flow.Connection) {
 		b.roles[c.Role]++
 	}
 	group.add(c, failed)
-	client, server := endOf(c.Client.Addr()), endOf(c.Server.Addr())
-	if b.visits.add(c, client, server, group) {
-		b.foldVisits()
-	}
-	if b.trouble.add(c, client, server, group, failed) {
+	v := b.visits.add(c, group)
+	if b.trouble.add(c, v, failed) {
 		b.touched += b.trouble.fold()
+	}
+	if b.visits.complete() {
+		b.foldVisits()
 	}
 	b.times.add(c.First, failed)
 	b.top.add(c, failed, group)

@@ -34,15 +34,22 @@ type sketch [1 << sketchBits]uint8
 
 // add takes one address, to be kept as it is among bound others; the zero end is none.
 func (d *distinct) add(a end, bound int) {
+	if d.more == nil {
+		d.begin(a, bound)
+	} else {
+		d.more.add(a, bound)
+	}
+}
+
+// begin is add as long as there is no set.
+func (d *distinct) begin(a end, bound int) {
 	switch {
 	case a.ip == d.one && a.version == d.version || a.version == noIP:
 	case d.version == noIP:
 		d.one, d.version = a.ip, a.version
-	case d.more == nil:
+	default:
 		d.more = new(addrSet)
 		d.more.add(endOf(d.first()), bound)
-		d.more.add(a, bound)
-	default:
 		d.more.add(a, bound)
 	}
 }
@@ -52,6 +59,8 @@ func (d *distinct) first() netip.Addr { return d.one.addr(d.version) }
 
 func (s *addrSet) add(a end, bound int) {
 	switch {
+	case a.version == noIP:
+		return
 	case s.sketch != nil:
 		s.sketch.mark(a.ip, a.version)
 		return

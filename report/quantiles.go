@@ -28,15 +28,13 @@ func (s *sampler) add(d time.Duration) {
 		return
 	}
 	s.n++
-	if s.histogram != nil {
-		s.histogram[bucketOf(d)]++
-		return
+	if s.histogram == nil {
+		if len(s.exact) < exactSamples {
+			s.exact = append(s.exact, d)
+			return
+		}
+		s.spill()
 	}
-	if len(s.exact) < exactSamples {
-		s.exact = append(s.exact, d)
-		return
-	}
-	s.spill()
 	s.histogram[bucketOf(d)]++
 }
 

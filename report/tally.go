@@ -40,9 +40,11 @@ func (t *Tally) merge(u *Tally) {
 func (r *Row) Failed() bool { return failed(&r.Connection, r.Service) }
 
 func failed(c *flow.Connection, service string) bool {
-	if !c.Outcome.Failed() {
-		return false
-	}
+	return c.Outcome.Failed() && misses(c, service)
+}
+
+// misses reports whether a connection that the outcome calls failed missed something.
+func misses(c *flow.Connection, service string) bool {
 	if c.Outcome != flow.Unanswered || c.Protocol == protoTCP || c.Protocol == protoSCTP {
 		return true
 	}

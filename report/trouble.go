@@ -105,7 +105,6 @@ type troubleCase struct {
 	flow.Connection
 	client, server end
 	service        *serviceGroup
-	failed         bool
 
 	main        groupKey // the first group that it belongs to, mostly the only one
 	outcome     bool     // main is what the outcome is
@@ -119,8 +118,8 @@ type troubleCase struct {
 	syns [8]time.Duration // what SYNWaits points to
 }
 
-// add takes c if there may be trouble in it, and reports whether it is time to fold.
-func (t *trouble) add(c *flow.Connection, client, server end, g *serviceGroup, failed bool) (full bool) {
+// add takes c, whose visit is v, if there may be trouble in it, and reports whether it is time to fold.
+func (t *trouble) add(c *flow.Connection, v *visit, failed bool) (full bool) {
 	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
 	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
 		!loses(&c.ToServer) && !loses(&c.ToClient) {
@@ -133,15 +132,15 @@ func (t *trouble) add(c *flow.Connection, client, server end, g *serviceGroup, f
 	t.n++
 	k.Connection = *c
 	k.SYNWaits = append(k.syns[:0], c.SYNWaits...)
-	k.client, k.server, k.service, k.failed = client, server, g, failed
-	k.main, k.outcome = kindOf(c, server, failed)
+	k.client, k.server, k.service = v.client, v.server, v.group
+	k.main, k.outcome = kindOf(c, v.server, failed)
 	if !k.outcome {
-		k.main = serverKey(c, server, resetBy, c.ClosedBy)
+		k.main = serverKey(c, v.server, resetBy, c.ClosedBy)
 	}
 	k.hash = k.main.hash()
 	if c.Outcome.Failed() {
-		k.path = pathHash(client, server, c.Protocol)
-		k.sweep = sweepOf(client, c.Server.Port(), c.Protocol).hashAt(client)
+		k.path = pathHash(v.client, v.server, c.Protocol)
+		k.sweep = sweepOf(v.client, c.Server.Port(), c.Protocol).hashAt(v.client)
 	}
 	return t.n == batchLen
 }

@@ -29,18 +29,21 @@ type visits struct {
 	n     int
 }
 
-// add takes c and reports whether the batch is complete.
-func (w *visits) add(c *flow.Connection, client, server end, g *serviceGroup) (complete bool) {
+// add takes c, a connection of group g. What it gives is valid until take.
+func (w *visits) add(c *flow.Connection, g *serviceGroup) *visit {
 	v := &w.batch[w.n]
 	w.n++
-	v.group, v.client, v.server = g, client, server
+	v.group, v.client, v.server = g, endOf(c.Client.Addr()), endOf(c.Server.Addr())
 	v.port, v.protocol, v.hasPorts = c.Server.Port(), c.Protocol, c.HasPorts
-	v.door = v.key().hashAt(server)
+	v.door = v.key().hashAt(v.server)
 	v.answered = c.ToClient.Packets > 0 || c.HasICMP && c.ICMPFrom == c.Server.Addr()
 	v.opened = c.ToClient.SYNACKs > 0
 	v.worked = c.Outcome == flow.Complete || c.Outcome == flow.Implied || c.Outcome == flow.Answered
-	return w.n == batchLen
+	return v
 }
+
+// complete reports whether the batch is.
+func (w *visits) complete() bool { return w.n == batchLen }
 
 // key is the endpoint that was visited.
 func (v *visit) key() doorKey { return doorOf(v.server, v.port, v.protocol) }
