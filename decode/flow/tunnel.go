@@ -36,6 +36,9 @@ type TunnelKey struct {
 
 // sumTunnels counts each connection in the tunnels around it.
 func (t *Table) sumTunnels() {
+	if len(t.tunnels) == 0 {
+		return
+	}
 	for n := range t.numbers() {
 		m := t.meta(n)
 		if m.tunnels == 0 {
