@@ -13,7 +13,6 @@ type Recorder struct {
 	Totals Totals
 
 	seed   *Seed
-	common decode.Common
 	packet decode.Packet
 }
 
@@ -29,51 +28,54 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 		parts[i].reset(block)
 	}
 	r.Totals.block(block)
+	var c decode.Common
+	var connections Volume
 	for i := range block.Frames {
 		f := &block.Frames[i]
-		if f.Link == capture.LinkEthernet && r.common.Decode(f.Data, f.Length) {
-			r.Totals.Connections.Add(f.Length)
-			r.commonRecord(f, uint32(i), parts)
+		if f.Link != capture.LinkEthernet || !c.Decode(f.Data, f.Length) {
+			r.frame(f, uint32(i), parts)
 			continue
 		}
-		r.frame(f, uint32(i), parts)
+		connections.Add(f.Length)
+		var k key
+		var dir uint8
+		var rec *record
+		if c.Version == 4 {
+			k, dir = narrow(c.Src, c.Dst, c.SrcPort, c.DstPort, c.Protocol)
+			rec = parts[r.seed.partition(k, len(parts))].add()
+			rec.wide = 0
+		} else {
+			rec, k, dir = r.commonWide(&c, f, parts)
+		}
+		// Field by field: a record made elsewhere and then copied costs twice as much.
+		rec.key.a, rec.key.b = k.a, k.b
+		rec.time = f.Time
+		rec.hash = r.seed.hash(k)
+		rec.frame = uint32(i)
+		rec.wire, rec.ip, rec.payload = f.Length, c.IPLength, c.PayloadLength
+		rec.seq, rec.ack, rec.window, rec.flags = c.Seq, c.Ack, c.Window, c.Flags
+		rec.dir, rec.ttl = dir, c.TTL
+		rec.what, rec.offset = segment, uint8(c.Payload) // at most 118
+		if c.Protocol != protoTCP {
+			rec.what = datagram
+		}
+		if c.Tagged {
+			rec.what |= surrounded
+		}
 	}
+	r.Totals.Connections.add(connections)
 }
 
-// commonRecord adds the record of the decoded common packet.
-func (r *Recorder) commonRecord(f *capture.Frame, frame uint32, parts []Batch) {
-	c := &r.common
-	var k key
-	var dir uint8
-	var rec *record
-	if c.Version == 4 {
-		k, dir = narrow(c.Src, c.Dst, c.SrcPort, c.DstPort, c.Protocol)
-		rec = parts[r.seed.partition(k, len(parts))].add()
-		rec.wide = 0
-	} else {
-		addresses := f.Data[c.IP+8:]
-		n := network{a: decode.Addr(addresses[:16]), b: decode.Addr(addresses[16:])}
-		k, dir = r.seed.wide(&n, c.SrcPort, c.DstPort, c.Protocol, c.Version)
-		b := &parts[r.seed.partition(k, len(parts))]
-		rec = b.add()
-		b.wide = append(b.wide, n)
-		rec.wide = uint32(len(b.wide))
-	}
-	// Field by field: a record made elsewhere and then copied costs twice as much.
-	rec.key.a, rec.key.b = k.a, k.b
-	rec.time = f.Time
-	rec.hash = r.seed.hash(k)
-	rec.frame = frame
-	rec.wire, rec.ip, rec.payload = f.Length, c.IPLength, c.PayloadLength
-	rec.seq, rec.ack, rec.window, rec.flags = c.Seq, c.Ack, c.Window, c.Flags
-	rec.dir, rec.ttl = dir, c.TTL
-	rec.what, rec.offset = segment, uint8(c.Payload) // at most 118
-	if c.Protocol != protoTCP {
-		rec.what = datagram
-	}
-	if c.Tagged {
-		rec.what |= surrounded
-	}
+// commonWide adds a record for a common packet over IPv6.
+func (r *Recorder) commonWide(c *decode.Common, f *capture.Frame, parts []Batch) (*record, key, uint8) {
+	addresses := f.Data[c.IP+8:]
+	n := network{a: decode.Addr(addresses[:16]), b: decode.Addr(addresses[16:])}
+	k, dir := r.seed.wide(&n, c.SrcPort, c.DstPort, c.Protocol, c.Version)
+	b := &parts[r.seed.partition(k, len(parts))]
+	rec := b.add()
+	b.wide = append(b.wide, n)
+	rec.wide = uint32(len(b.wide))
+	return rec, k, dir
 }
 
 // frame decodes any frame, counts it when it is no packet of a connection or
