@@ -213,6 +213,7 @@ func sample(n int) *report.Summary {
 		if v.protocol == "tcp" {
 			line.Setup = quantiles(time.Duration(900+i*311)*time.Microsecond, time.Duration(7+i)*time.Millisecond, time.Duration(31+i*9)*time.Millisecond)
 		}
+		line.Tally.Retransmissions = uint64(i) * line.Tally.Packets / 500
 		s.Services = append(s.Services, line)
 	}
 	rest := s.Total.Connections

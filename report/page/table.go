@@ -38,6 +38,7 @@ type service struct {
 	Failures              string
 	Clients, Servers      string
 	Packets               string
+	Resent                quantity // nothing when none was
 	Bytes, Payload        quantity
 	P50, P95, P99         quantity
 }
@@ -243,6 +244,7 @@ func services(s *report.Summary) (list []service, cut string) {
 			Clients:     about(v.Clients, v.ClientsApproximate),
 			Servers:     about(v.Servers, v.ServersApproximate),
 			Packets:     count(v.Tally.Packets),
+			Resent:      resent(&v.Tally),
 			Bytes:       byteSize(v.Tally.Bytes),
 			Payload:     byteSize(v.Tally.Payload),
 		}
@@ -250,6 +252,15 @@ func services(s *report.Summary) (list []service, cut string) {
 		list = append(list, line)
 	}
 	return list, cutNote(len(shown), len(s.Services), "services")
+}
+
+// resent is the share of TCP segments that were sent again.
+func resent(t *report.Tally) quantity {
+	if t.Retransmissions == 0 {
+		return quantity{}
+	}
+	share := strconv.FormatFloat(100*float64(t.Retransmissions)/float64(t.Packets), 'f', 3, 64)
+	return quantity{percent(t.Retransmissions, t.Packets), share + " %: " + counted(t.Retransmissions, "packet")}
 }
 
 // cutNote says what a table leaves out; nothing when it is whole.
