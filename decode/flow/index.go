@@ -36,7 +36,7 @@ func (x *index) set(slot, hash, number uint32) {
 // find looks up the newest connection of r's key.
 func (t *Table) find(b *Batch, r *record) (n uint32, found bool) {
 	recent := &t.recent[r.hash%recentLen]
-	if e := *recent; uint32(e>>32) == r.hash {
+	if e := *recent; e != 0 && uint32(e>>32) == r.hash {
 		if n := uint32(e) - 1; t.is(n, b, r) {
 			return n, true
 		}

@@ -8,20 +8,21 @@ import (
 )
 
 // roundTrips are the round trips of the data that one side of a TCP connection sent: from
-// a segment to the first acknowledgment that covers it. By Karn's rule (RFC 6298 §3) data that
-// was sent again gives none, nor does what was under way then: its acknowledgment waits
-// for what was lost.
+// a segment to the acknowledgment that ends with it. One that ends elsewhere, within a
+// segment or behind what the capture has, answers nothing known. By Karn's rule (RFC 6298 §3)
+// data that was sent again gives no sample, nor does what was under way behind it: its
+// acknowledgment waits for what was lost.
 //
-// Of what is under way, the first segments are timed, fewer than maxTimed. Up to maxRanks samples are kept
-// as they are; of more, neighbours are joined, those first that are near and stand for
-// few, so that quantiles are estimates then (after Ben-Haim and Tom-Tov, "A Streaming
-// Parallel Decision Tree Algorithm", 2010, and Dunning's t-digest). A histogram would take
-// ten times the memory.
+// Of what is under way, the first segments, the newest and one between are timed. Up to
+// maxRanks samples are kept as they are; of more, neighbours are joined, those first that are
+// near and stand for few, so that quantiles are estimates then (after Ben-Haim and Tom-Tov,
+// "A Streaming Parallel Decision Tree Algorithm", 2010; near is meant as a ratio, because
+// a stall is a thousand times a round trip). A histogram would take ten times the memory.
 type roundTrips struct {
 	numTimed int32
 	numRanks int32
-	ends     [maxTimed]uint32            // sequence number after the segment, its FIN included
-	times    [maxTimed]capture.Timestamp // Unknown: no sample
+	ends     [maxTimed]uint32 // sequence number after the segment, its FIN included
+	times    [maxTimed]capture.Timestamp
 
 	min, max time.Duration
 	ranks    [maxRanks + 1]time.Duration // samples, or means of several, in order
@@ -39,32 +40,56 @@ func (t *Table) roundTrip(r *record, c *cell, h *handshake) {
 	if i := h.roundTrips[d^1]; i != 0 && r.flags&ack != 0 {
 		t.roundTrips.at(i-1).acknowledged(r.ack, r.time)
 	}
-	end := r.seq + r.payload
-	if r.flags&fin != 0 {
-		end++
-	}
-	if end == r.seq || r.flags&(syn|rst) != 0 || c.probes(r) {
+	x, end := t.roundTripsOf(r, h)
+	if x == nil || c.probes(r) {
 		return
 	}
-	if h.roundTrips[d] == 0 {
-		i, _ := t.roundTrips.add()
-		h.roundTrips[d] = i + 1
-	}
-	x := t.roundTrips.at(h.roundTrips[d] - 1)
 	if c.has(knownSeq.of(d)) && after(c.next[d], r.seq) { // sent again, or overtaken
-		x.numTimed = 0
+		x.forget(r.seq)
 		return
 	}
-	when := r.time
-	if r.payload == 0 {
-		when = capture.Unknown // what answers a bare FIN answers no data
+	if c.has(knownAck.of(d^1)) && !after(end, c.acked[d^1]) { // its acknowledgment was captured before it
+		return
 	}
-	if x.numTimed == maxTimed { // too many: the last entry stands for several
-		x.numTimed--
-		when = capture.Unknown
+	x.time(end, r.time)
+}
+
+// time notes a segment that is under way from now on.
+func (x *roundTrips) time(end uint32, when capture.Timestamp) {
+	const newest, some = maxTimed - 1, maxTimed - 2
+	if x.numTimed == maxTimed {
+		if end*0x9e3779b1>>30 == 0 { // one of four: a fixed choice could miss all acknowledgments
+			x.times[some], x.ends[some] = x.times[newest], x.ends[newest]
+		}
+		x.numTimed = newest
 	}
 	x.times[x.numTimed], x.ends[x.numTimed] = when, end
 	x.numTimed++
+}
+
+// roundTripsOf is where the round trip of r belongs, nil when it has none, and the sequence
+// number that acknowledges it. A FIN counts only while data is under way: the
+// acknowledgment of both answers it.
+func (t *Table) roundTripsOf(r *record, h *handshake) (x *roundTrips, end uint32) {
+	i := &h.roundTrips[r.side()]
+	end = r.seq + r.payload
+	if r.flags&fin != 0 {
+		end++
+	}
+	switch {
+	case r.flags&(syn|rst) != 0 || end == r.seq:
+		return nil, 0
+	case *i == 0 && r.payload == 0:
+		return nil, 0
+	case *i == 0:
+		n, _ := t.roundTrips.add()
+		*i = n + 1
+	}
+	x = t.roundTrips.at(*i - 1)
+	if r.payload == 0 && x.numTimed == 0 {
+		return nil, 0
+	}
+	return x, end
 }
 
 // touchRoundTrips does for round trips what touch does for the rest.
@@ -104,14 +129,19 @@ func (x *roundTrips) acknowledged(ack uint32, when capture.Timestamp) {
 	if covered == 0 {
 		return
 	}
-	// An acknowledgment of something within an entry that stands for several tells nothing.
-	within := covered < int(x.numTimed) && !x.times[covered].Known() && ack != x.ends[covered-1]
-	if d, ok := when.Sub(x.times[covered-1]); ok && d >= 0 && !within { // clocks may run backwards
+	if d, ok := when.Sub(x.times[covered-1]); ok && d >= 0 && ack == x.ends[covered-1] { // clocks may run backwards
 		x.sample(d)
 	}
 	copy(x.times[:], x.times[covered:x.numTimed])
 	copy(x.ends[:], x.ends[covered:x.numTimed])
 	x.numTimed -= int32(covered)
+}
+
+// forget drops what ends after seq.
+func (x *roundTrips) forget(seq uint32) {
+	for x.numTimed > 0 && after(x.ends[x.numTimed-1], seq) {
+		x.numTimed--
+	}
 }
 
 // sample adds a round trip.
@@ -135,7 +165,8 @@ func (x *roundTrips) sample(d time.Duration) {
 func (x *roundTrips) join() {
 	best, least := 0, math.Inf(1)
 	for i := range maxRanks {
-		loss := float64(x.ranks[i+1]-x.ranks[i]) * (float64(x.weights[i]) + float64(x.weights[i+1]))
+		ratio := float64(x.ranks[i+1]+1) / float64(x.ranks[i]+1) // a round trip may take 0 ns
+		loss := math.Log(ratio) * (float64(x.weights[i]) + float64(x.weights[i+1]))
 		if loss < least {
 			best, least = i, loss
 		}

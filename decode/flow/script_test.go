@@ -42,10 +42,14 @@ var (
 	scriptPorts = [2]uint16{40000, 80}
 )
 
+func newScript(t testing.TB) *script {
+	return &script{t: t, isn: [2]uint32{1000, 5000}, last: map[byte][]byte{}}
+}
+
 // play turns words into frames, 10 ms apart.
 func play(t testing.TB, words string) []capture.Frame {
 	t.Helper()
-	s := &script{t: t, isn: [2]uint32{1000, 5000}, last: map[byte][]byte{}}
+	s := newScript(t)
 	for _, w := range strings.Fields(words) {
 		if d, err := time.ParseDuration(w); err == nil {
 			s.now += d - 10*time.Millisecond

@@ -80,30 +80,31 @@ func (t *Table) Apply(b *Batch) {
 
 // record applies r, which is probably of the connection with number guess-1.
 func (t *Table) record(b *Batch, r *record, guess uint32) {
+	if r.kind() == fragment {
+		t.fragment(b, r)
+		return
+	}
 	n := guess - 1
 	found := guess != 0 && t.cells.at(n).bits&replaced == 0 && t.is(n, b, r)
 	if !found {
 		n, found = t.find(b, r)
 	}
-	if found && r.what&(kinds|cut|firstOfMany) == segment {
+	if found && r.what&(kinds|cut) == segment {
 		if c := t.cells.at(n); c.bits&steady != 0 {
 			if t.cfg.RoundTrips {
 				t.roundTrip(r, c, t.handshake(n))
 			}
-			if c.inOrder(r) {
+			if r.what&firstOfMany == 0 && c.inOrder(r) {
 				t.count(n, c, r)
 				return
 			}
 		}
 	}
-	switch r.kind() {
-	case quote:
+	if r.kind() == quote {
 		t.quote(b, r, n, found)
-	case fragment:
-		t.fragment(b, r)
-	default:
-		t.packet(b, r, n, found)
+		return
 	}
+	t.packet(b, r, n, found)
 }
 
 // stretch is how many records are applied after their memory was touched.
@@ -159,7 +160,7 @@ func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
 			found = !t.associatesAnew(n, c, r)
 		case t.cfg.UDPIdle > 0:
 			silence, ok := r.time.Sub(c.latest)
-			if ok && silence > t.cfg.UDPIdle { // unless times ran backwards
+			if !ok || silence > t.cfg.UDPIdle { // unless times ran backwards, or the last one was not known
 				silence, ok = r.time.Sub(t.last(n))
 			}
 			found = !ok || silence <= t.cfg.UDPIdle

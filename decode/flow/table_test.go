@@ -466,3 +466,24 @@ func TestPaddingProvesNothing(t *testing.T) {
 		t.Errorf("payloads %q", got)
 	}
 }
+
+// Connections are told apart by their keys, whatever their hashes.
+func TestEqualHashes(t *testing.T) {
+	seed := NewSeed()
+	seed[2] = 0 // makes all hashes 0
+	r, table := NewRecorder(seed), NewTable(Config{}, seed)
+	batches := make([]Batch, 1)
+	for range 2 {
+		frames := play(t, "S h A D a F f A")
+		other := play(t, "S h A D a F f A")
+		for i := range other {
+			other[i].Data = slices.Clone(other[i].Data)
+			other[i].Data[15]++ // last byte of an address
+		}
+		r.Record(&capture.Block{First: 1, Frames: append(frames, other...)}, batches)
+		table.Apply(&batches[0])
+	}
+	if table.Len() < 2 {
+		t.Errorf("%d connections", table.Len())
+	}
+}
