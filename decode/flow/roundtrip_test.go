@@ -156,6 +156,14 @@ func TestRoundTripsOfOddAcknowledgments(t *testing.T) {
 	}
 	swapped := play(t, "S h A D a D a 5s d a d")
 	swapped[5].Data, swapped[6].Data = swapped[6].Data, swapped[5].Data
+	within := newScript(t)
+	for _, w := range []string{"S", "h", "A", "D", "a", "D"} {
+		within.word(w)
+	}
+	large := segmentWords{side: 0, seq: within.next[0], ack: within.next[1], window: 1000, ttl: 64, flags: ack, data: 3000}
+	within.emit(large.frame())
+	half := segmentWords{side: 1, seq: within.next[1], ack: within.next[0] + 1500, window: 1000, ttl: 64, flags: ack}
+	within.emit(half.frame())
 	fragmented := play(t, "S h A D a D 200ms D= 30ms a")
 	fragmented[6].Data = slices.Clone(fragmented[6].Data)
 	fragmented[6].Data[6] |= 0x20 // more fragments
@@ -166,6 +174,7 @@ func TestRoundTripsOfOddAcknowledgments(t *testing.T) {
 		max     time.Duration
 	}{
 		{"the data is not in the capture", frames("S h A D a D 5s D 30ms a", 7), 1, 10 * time.Millisecond},
+		{"within a segment", within.frames, 1, 10 * time.Millisecond},
 		{"captured before its data", swapped, 1, 10 * time.Millisecond},
 		{"sent again in fragments", fragmented, 1, 10 * time.Millisecond},
 	}
