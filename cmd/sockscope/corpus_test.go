@@ -232,25 +232,24 @@ func readDifferences(t *testing.T, table string) map[string]map[string]string {
 	return all
 }
 
-// Measuring round trips takes every segment the long way, which must say the same as the
-// short one.
-func TestTheLongWaySaysTheSame(t *testing.T) {
+// Measuring round trips changes nothing else.
+func TestRoundTripsChangeNothing(t *testing.T) {
 	for name := range readTruth(t) {
 		path := filepath.Join(corpus, name)
-		short, _ := analyse(t, path, flowConfig())
+		without, _ := analyse(t, path, flowConfig())
 		cfg := flowConfig()
 		cfg.RoundTrips = true
-		long, _ := analyse(t, path, cfg)
-		next, stop := iter.Pull(long.Connections())
+		with, _ := analyse(t, path, cfg)
+		next, stop := iter.Pull(with.Connections())
 		defer stop()
-		for want := range short.Connections() {
+		for want := range without.Connections() {
 			got, ok := next()
 			if !ok {
 				t.Fatalf("%s: only %d connections", name, want.ID-1)
 			}
 			got.ToServer.RoundTrips, got.ToClient.RoundTrips = flow.RoundTrips{}, flow.RoundTrips{}
 			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
-				t.Fatalf("%s: connection %d, the long way +:\n%s", name, want.ID, diff)
+				t.Fatalf("%s: connection %d, with round trips +:\n%s", name, want.ID, diff)
 			}
 		}
 	}

@@ -13,8 +13,8 @@ type Config struct {
 	// slice. Called for the first payloads of a connection only. nil means nothing is proved.
 	Classify func(protocol uint8, payload []byte) Evidence
 
-	// RoundTrips says whether the round trips of data are measured. That takes a fifth more
-	// time and up to twice the memory.
+	// RoundTrips says whether the round trips of data are measured. That takes a third
+	// more time and up to twice the memory.
 	RoundTrips bool
 
 	// Registered reports whether a port is in the registry of services for an

@@ -184,7 +184,7 @@ func (x *roundTrips) join() {
 // capture was made.
 type RoundTrips struct {
 	Samples            uint64
-	Min, P50, P95, Max time.Duration // valid when there are samples; P50 and P95 of more than maxRanks are estimates
+	Min, P50, P95, Max time.Duration // valid when there are samples; P50 and P95 of more than 14 are estimates
 }
 
 // summary is x in numbers. Quantiles are nearest ranks.

@@ -192,6 +192,10 @@ func (h *segmentWords) frame() []byte {
 // run takes frames through a recorder and parts tables and gives the connections
 // in the order of their first frames.
 func run(frames []capture.Frame, parts int, cfg Config) ([]Connection, Totals) {
+	return runWith((*Table).Apply, frames, parts, cfg)
+}
+
+func runWith(apply func(*Table, *Batch), frames []capture.Frame, parts int, cfg Config) ([]Connection, Totals) {
 	seed := NewSeed()
 	r := NewRecorder(seed)
 	tables := make([]*Table, parts)
@@ -204,7 +208,7 @@ func run(frames []capture.Frame, parts int, cfg Config) ([]Connection, Totals) {
 		block := capture.Block{Number: uint64(i / perBlock), First: uint64(i) + 1, Frames: frames[i:min(i+perBlock, len(frames))]}
 		r.Record(&block, batches)
 		for p := range batches {
-			tables[p].Apply(&batches[p])
+			apply(tables[p], &batches[p])
 		}
 	}
 	var all []Connection

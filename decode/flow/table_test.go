@@ -172,6 +172,43 @@ func TestPartitionsChangeNothing(t *testing.T) {
 	}
 }
 
+// theLongWay applies a batch without any short cut for connections in their steady state.
+func theLongWay(t *Table, b *Batch) {
+	for i := range b.records {
+		r := &b.records[i]
+		if r.kind() > datagram {
+			t.record(b, r, 0)
+			continue
+		}
+		n, found := t.find(b, r)
+		if found {
+			t.cells.at(n).bits &^= steady
+		}
+		t.packet(b, r, n, found)
+	}
+}
+
+// The short ways of segments say what the long one says, whatever happens on a connection.
+func TestTheShortWaySaysTheSame(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	words := strings.Fields("D D D D d d d d A A a a D> d> D< d< D= d= A= Ak ak a0 A0 P p a< 50ms Dw d^ F f R r S h")
+	begins := strings.Fields("S,h,A S,h,A,D,d S,h D,d A,d S,S=,h,A,D,a,d,A")
+	for range 600 {
+		script := strings.ReplaceAll(begins[r.IntN(len(begins))], ",", " ")
+		script += " D a d A" // so that each has been sent once
+		for range 3 + r.IntN(40) {
+			// Mostly what happens on a good connection, so that it is in its steady state.
+			script += " " + words[min(r.IntN(len(words)), r.IntN(len(words)), r.IntN(len(words)))]
+		}
+		frames := play(t, script)
+		short, _ := run(frames, 1, Config{})
+		long, _ := runWith(theLongWay, frames, 1, Config{})
+		if diff := cmp.Diff(long, short, cmp.Comparer(sameConnection)); diff != "" {
+			t.Fatalf("%s: the short way +:\n%s", script, diff)
+		}
+	}
+}
+
 func sameConnection(a, b Connection) bool { return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b) }
 
 // conserved checks that each frame was counted once (spec, section 9).
