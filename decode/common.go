@@ -6,82 +6,93 @@ package decode
 // decoder of their own, and an answer that is small and without pointers. It never
 // says anything else than a Packet.
 type Common struct {
+	From, To      uint64 // endpoints: IPv4 address (IPv6: 0), port, 0 in 32, 16, 16 bits
+	Seq, Ack      uint32 // TCP, else 0
+	IPLength      uint32 // in bytes
+	PayloadLength uint32 // on the wire
+	Flags, Window uint16 // TCP, else 0
+
 	Version  uint8 // 4 or 6
 	Protocol uint8 // TCP or UDP
 	TTL      uint8
 	Tagged   bool // with a VLAN tag
 
-	IP, Transport, Payload uint16 // where in the frame these begin; the headers were captured as a whole
-
-	SrcPort, DstPort uint16
-	Flags, Window    uint16 // TCP, else 0
-	Src, Dst         uint32 // IPv4 addresses; IPv6: not set
-	Seq, Ack         uint32 // TCP, else 0
-	IPLength         uint32 // in bytes
-	PayloadLength    uint32 // on the wire
+	IP, Transport, Payload uint8 // where in the frame these begin; the headers were captured as a whole
 }
 
 // Decode decodes an Ethernet frame, of which wireLength bytes were on the wire, when it
 // is a common one without anything wrong in it; else it reports false, and c is not
 // valid. Headers are read in words of eight bytes: that takes half the time.
 func (c *Common) Decode(frame []byte, wireLength uint32) bool {
-	const macLen, tagLen = 14, 4
-	if len(frame) < macLen+tagLen {
+	// The headers' lengths are constants up to TCP's options, so that hardly anything is
+	// to be checked. On real links all frames have that many bytes.
+	const macLen, tagLen, v4Len, v6Len = 14, 4, 20, 40
+	if len(frame) < macLen+v4Len+tcpMinLen {
 		return false
 	}
+	h := (*[v4Len + tcpMinLen]byte)(frame[macLen:])
 	etherType, ip := be16(frame[12:]), macLen
 	c.Tagged = etherType == etherTypeVLAN
 	if c.Tagged {
+		if len(frame) < macLen+tagLen+v4Len+tcpMinLen {
+			return false
+		}
+		h = (*[v4Len + tcpMinLen]byte)(frame[macLen+tagLen:])
 		etherType, ip = be16(frame[16:]), macLen+tagLen
 	}
-	c.IP = uint16(ip)
-	h := frame[ip:]
+	c.IP = uint8(ip)
+	var t *[tcpMinLen]byte
 	var end int // of the IP packet in the frame
-	switch {
-	case etherType == etherTypeIPv4 && len(h) >= 20+tcpMinLen: // 46 on real links
-		h := (*[20 + tcpMinLen]byte)(h)
+	switch etherType {
+	case etherTypeIPv4:
 		first, second, third := be64(h[0:]), be64(h[8:]), be64(h[16:])
 		if first>>56 != 0x45 || first&0x3fff != 0 { // options, or a fragment
 			return false
 		}
 		c.Version, c.TTL, c.Protocol = 4, uint8(second>>56), uint8(second>>48)
-		c.Src, c.Dst = uint32(second), uint32(third>>32)
-		c.SrcPort, c.DstPort = uint16(third>>16), uint16(third)
+		c.From, c.To = second<<32|third>>16&0xffff<<16, third>>32<<32|third&0xffff<<16
 		c.IPLength = uint32(first >> 32 & 0xffff)
 		end = ip + int(c.IPLength)
-		ip += 20
-	case etherType == etherTypeIPv6 && len(h) >= 40+tcpMinLen:
-		h := (*[40 + tcpMinLen]byte)(h)
-		first, ports := be64(h[0:]), be32(h[40:])
+		ip += v4Len
+		t = (*[tcpMinLen]byte)(h[v4Len:])
+	case etherTypeIPv6:
+		if len(frame) < ip+v6Len+tcpMinLen {
+			return false
+		}
+		first := be64(h[0:])
 		if first>>60 != 6 {
 			return false
 		}
 		c.Version, c.TTL, c.Protocol = 6, uint8(first), uint8(first>>8)
-		c.SrcPort, c.DstPort = uint16(ports>>16), uint16(ports)
-		c.IPLength = 40 + uint32(first>>16&0xffff)
+		c.IPLength = v6Len + uint32(first>>16&0xffff)
 		end = ip + int(c.IPLength)
-		ip += 40
+		ip += v6Len
+		t = (*[tcpMinLen]byte)(frame[ip:])
+		c.From, c.To = uint64(be16(t[0:]))<<16, uint64(be16(t[2:]))<<16
 	default:
 		return false
 	}
 	if end > max(len(frame), int(wireLength)) {
 		return false
 	}
-	c.Transport = uint16(ip)
-	t := (*[tcpMinLen]byte)(frame[ip:])
+	c.Transport = uint8(ip)
 	switch c.Protocol {
 	case protoTCP:
-		numbers, offset := be64(t[4:]), be16(t[12:])
-		payload := ip + int(offset>>12)*4
-		if payload > end || payload > len(frame) || payload < ip+tcpMinLen || !optionsFit(frame[ip+tcpMinLen:payload]) {
+		offset := be32(t[12:]) // and flags, window
+		payload := ip + int(offset>>28)*4
+		if payload > end || payload > len(frame) || payload < ip+tcpMinLen {
 			return false
 		}
-		c.Seq, c.Ack = uint32(numbers>>32), uint32(numbers)
-		c.Flags, c.Window = offset&0x1ff, be16(t[14:])
+		if !usualOptions(frame, ip+tcpMinLen, payload) && !optionsFit(frame[ip+tcpMinLen:payload]) {
+			return false
+		}
+		c.Seq, c.Ack = be32(t[4:]), be32(t[8:])
+		c.Flags, c.Window = uint16(offset>>16)&0x1ff, uint16(offset)
 		ip = payload
 	case protoUDP:
 		const udpLen = 8
-		if int(be16(t[4:])) != end-ip || end-ip < udpLen || isTunnelPort(c.SrcPort) || isTunnelPort(c.DstPort) {
+		if int(be16(t[4:])) != end-ip || end-ip < udpLen ||
+			isTunnelPort(uint16(c.From>>16)) || isTunnelPort(uint16(c.To>>16)) {
 			return false
 		}
 		c.Seq, c.Ack, c.Flags, c.Window = 0, 0, 0, 0
@@ -89,15 +100,22 @@ func (c *Common) Decode(frame []byte, wireLength uint32) bool {
 	default:
 		return false
 	}
-	c.Payload, c.PayloadLength = uint16(ip), uint32(end-ip)
+	c.Payload, c.PayloadLength = uint8(ip), uint32(end-ip) // at most 18+40+60
 	return true
+}
+
+// usualOptions reports whether the TCP options from begin to end of frame are what they are
+// in most segments: none, or timestamps after two NOPs. Segments of both kinds come in
+// turn, so there is no branch that the processor would have to guess.
+func usualOptions(frame []byte, begin, end int) bool {
+	first := be32(frame[min(begin, len(frame)-4):]) // of the options, if there are any
+	none := uint64(end - begin)
+	timestamps := uint64(end-begin-(timestampsLen-tcpMinLen))<<32 | uint64(first^nopNopTimestamps)
+	return none*timestamps == 0 // neither is above 2^38
 }
 
 // optionsFit reports whether no TCP option's length leaves b (see TCPOptions.Parse).
 func optionsFit(b []byte) bool {
-	if len(b) == 0 || len(b) == timestampsLen-tcpMinLen && be32(b) == nopNopTimestamps {
-		return true
-	}
 	for len(b) > 0 && b[0] != kindEnd {
 		switch {
 		case b[0] == kindNOP:
@@ -136,7 +154,7 @@ func (p *Packet) common(frame []byte, wireLength uint32) bool {
 	}
 	end := min(len(frame), int(c.IP)+p.IPLength) // what follows is padding
 	p.Payload = frame[c.Payload:end]
-	p.SrcPort, p.DstPort = c.SrcPort, c.DstPort
+	p.SrcPort, p.DstPort = uint16(c.From>>16), uint16(c.To>>16)
 	p.Class, p.Err = UDP, None
 	if c.Protocol == protoTCP {
 		p.Class, p.TCPHeader = TCP, true

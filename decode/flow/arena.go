@@ -2,7 +2,7 @@ package flow
 
 // An arena holds values by number in chunks that never move.
 type arena[T any] struct {
-	chunks []*[chunkLen]T
+	chunks chunks[T]
 	n      int
 }
 
@@ -14,7 +14,7 @@ const (
 // add appends a zero value.
 func (a *arena[T]) add() (uint32, *T) {
 	if a.n>>chunkBits == len(a.chunks) {
-		a.chunks = append(a.chunks, new([chunkLen]T))
+		a.chunks.more(true)
 	}
 	n := uint32(a.n)
 	a.n++
@@ -22,28 +22,31 @@ func (a *arena[T]) add() (uint32, *T) {
 }
 
 // at is the value with number n.
-func (a *arena[T]) at(n uint32) *T { return &a.chunks[n>>chunkBits][n&(chunkLen-1)] }
+func (a *arena[T]) at(n uint32) *T { return a.chunks.at(n) }
 
 // chunks are the values that connections have by their own numbers. A chunk is nil when
 // connections of its class have no such value.
-type chunks[T any] []*[chunkLen]T
+//
+// They are slices, because Go reads from an array before it takes the address of an
+// element, to see that the pointer to it is not nil: a place in memory that nobody needs.
+type chunks[T any] [][]T
 
 // more appends a chunk, or nil.
 func (c *chunks[T]) more(has bool) {
-	var chunk *[chunkLen]T
+	var chunk []T
 	if has {
-		chunk = new([chunkLen]T)
+		chunk = make([]T, chunkLen)
 	}
 	*c = append(*c, chunk)
 }
 
 // at is the value of connection n.
-func (c chunks[T]) at(n uint32) *T { return &c[n>>chunkBits][n&(chunkLen-1)] }
+func (c chunks[T]) at(n uint32) *T { return &c[n>>chunkBits][n%chunkLen] }
 
 // of is the value of connection n, or nil when its class has none.
 func (c chunks[T]) of(n uint32) *T {
 	if chunk := c[n>>chunkBits]; chunk != nil {
-		return &chunk[n&(chunkLen-1)]
+		return &chunk[n%chunkLen]
 	}
 	return nil
 }

@@ -12,9 +12,9 @@ const (
 	headerShift  = 26
 	payloadShift = 40
 
-	maxLink    = 1<<13 - 1
-	maxHeader  = 1<<13 - 1
-	maxPayload = 1<<23 - 1
+	linkBits    = 13 // of one packet
+	headerBits  = 13
+	payloadBits = 23
 
 	guards counts = 1<<(linkShift-1) | 1<<(headerShift-1) | 1<<(payloadShift-1) | 1<<63
 )
@@ -24,7 +24,7 @@ const (
 // headers lie: this, too, is left to volumes.
 func countsOf(r *record) (c counts, ok bool) {
 	link, header := r.wire-r.ip, r.ip-r.payload
-	if link > maxLink || header > maxHeader || r.payload > maxPayload {
+	if link>>linkBits|header>>headerBits|r.payload>>payloadBits != 0 {
 		return 0, false
 	}
 	return 1 | counts(link)<<linkShift | counts(header)<<headerShift | counts(r.payload)<<payloadShift, true
@@ -67,8 +67,8 @@ func (t *Table) count(n uint32, c *cell, r *record) {
 		t.carry(n, r.dir, volume{1, uint64(r.wire), uint64(r.ip), uint64(r.payload)})
 		return
 	}
-	sum := c.sent[r.dir] + one
-	c.sent[r.dir] = sum
+	sum := c.sent[r.dir&1] + one
+	c.sent[r.dir&1] = sum
 	if sum&guards != 0 {
 		t.carry(n, r.dir, volume{})
 	}

@@ -8,7 +8,7 @@ import (
 // Whatever the sizes, the two ways of counting together lose nothing.
 func TestCountsLoseNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	sizes := []uint32{0, 1, 14, 40, 1448, maxHeader, maxHeader + 1, maxPayload, maxPayload + 1, 1<<32 - 1}
+	sizes := []uint32{0, 1, 14, 40, 1448, 1<<headerBits - 1, 1 << headerBits, 1<<payloadBits - 1, 1 << payloadBits, 1<<32 - 1}
 	seed := NewSeed()
 	table := NewTable(Config{}, seed)
 	n := table.number(0)

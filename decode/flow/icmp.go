@@ -6,14 +6,15 @@ import (
 	"sockscope/decode"
 )
 
-// quote attaches an ICMP error to the connection whose packet it quotes. The
+// quote attaches an ICMP error to the connection whose packet it quotes: n, which is c,
+// unless there is none. The
 // error's own packet is counted where it belongs, in its ICMP conversation.
-func (t *Table) quote(b *Batch, r *record, n uint32, found bool) {
-	if !found {
+func (t *Table) quote(b *Batch, r *record, n uint32, c *cell) {
+	if c == nil {
 		return
 	}
 	p := b.packet(r)
-	c, m := t.cells.at(n), t.meta(n)
+	m := t.meta(n)
 	if c.key.protocol() == protoTCP && p.Quoted.HasSeq && !c.sentSeq(t.handshake(n), r.dir, r.seq) {
 		return // quotes an earlier connection of this tuple
 	}

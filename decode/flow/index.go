@@ -5,23 +5,30 @@ package flow
 // stands a small copy of what was found last: the slots of a million connections lie in
 // memory that no processor caches, but few of these are in use at a time.
 type index struct {
-	slots  []uint64 // hash<<32 | number+1; 0 is free
-	live   int      // slots in use
-	recent [recentLen]uint64
+	slots  []entry // 0 is free
+	live   int     // slots in use
+	recent [recentLen]entry
 }
 
 const recentLen = 1 << 14
 
-func newIndex() index { return index{slots: make([]uint64, 1024)} }
+// An entry is what an index knows of a connection: the hash of its key, and its number.
+type entry uint64
 
-// guess is 1 + the number of the connection that probably has a hash, or 0. What is
-// found is the newest one of its key, until another one replaces it.
-func (x *index) guess(hash uint32) uint32 {
-	recent := &x.recent[hash%recentLen]
-	if uint32(*recent>>32) != hash {
-		*recent = x.slots[hash&uint32(len(x.slots)-1)]
-	}
-	return uint32(*recent)
+func newEntry(hash, number uint32) entry { return entry(hash)<<32 | entry(number) }
+
+func (e entry) hash() uint32   { return uint32(e >> 32) }
+func (e entry) number() uint32 { return uint32(e) }
+
+func newIndex() index { return index{slots: make([]entry, 1024)} }
+
+// look is the entry of the connection that probably has a hash, or of noConnection, and
+// remembers it as found last. What is found is the newest one of its key, until another
+// one replaces it.
+func (x *index) look(hash uint32) entry {
+	e := x.slots[hash&uint32(len(x.slots)-1)]
+	x.recent[hash%recentLen] = e
+	return e
 }
 
 // set puts a connection into a slot.
@@ -29,46 +36,51 @@ func (x *index) set(slot, hash, number uint32) {
 	if x.slots[slot] == 0 {
 		x.live++
 	}
-	entry := uint64(hash)<<32 | uint64(number+1)
-	x.slots[slot], x.recent[hash%recentLen] = entry, entry
+	e := newEntry(hash, number)
+	x.slots[slot], x.recent[hash%recentLen] = e, e
 }
 
-// find looks up the newest connection of r's key.
-func (t *Table) find(b *Batch, r *record) (n uint32, found bool) {
+// find looks up the newest connection of r's key: its number and cell, or nil.
+func (t *Table) find(b *Batch, r *record) (uint32, *cell) {
 	recent := &t.recent[r.hash%recentLen]
-	if e := *recent; e != 0 && uint32(e>>32) == r.hash {
-		if n := uint32(e) - 1; t.is(n, b, r) {
-			return n, true
+	if e := *recent; e != 0 && e.hash() == r.hash {
+		n := e.number()
+		if c := t.cells.at(n); t.is(n, c, b, r) {
+			return n, c
 		}
 	}
-	slot, n := t.slot(b, r)
-	e := t.slots[slot]
-	if e == 0 {
-		return 0, false
+	slot, n, c := t.slot(b, r)
+	if c != nil {
+		*recent = t.slots[slot]
 	}
-	*recent = e
-	return n, true
+	return n, c
 }
 
-// is reports whether r is a packet of connection n's tuple.
-func (t *Table) is(n uint32, b *Batch, r *record) bool {
-	return t.cells.at(n).key == r.key && (r.wide == 0 || *t.networks.at(n) == b.wide[r.wide-1])
+// is reports whether r is a packet of the tuple of connection n, which is c.
+func (t *Table) is(n uint32, c *cell, b *Batch, r *record) bool {
+	return c.key == r.key && (r.wide == 0 || t.inNetwork(n, b, r))
 }
 
-// slot is the place of r's key in the index, and the connection there when the
-// slot is not free.
-func (t *Table) slot(b *Batch, r *record) (slot, n uint32) {
+// inNetwork reports whether connection n has the network that r's key stands for.
+func (t *Table) inNetwork(n uint32, b *Batch, r *record) bool {
+	return t.networks.at(n).is(&b.wide[r.wide-1])
+}
+
+// slot is the place of r's key in the index, and the connection there, or nil when the
+// slot is free.
+func (t *Table) slot(b *Batch, r *record) (slot, n uint32, c *cell) {
 	mask := uint32(len(t.slots) - 1)
 	for i := r.hash & mask; ; i = (i + 1) & mask {
 		s := t.slots[i]
 		if s == 0 {
-			return i, 0
+			return i, 0, nil
 		}
-		if uint32(s>>32) != r.hash {
+		if s.hash() != r.hash {
 			continue
 		}
-		if n := uint32(s) - 1; t.is(n, b, r) {
-			return i, n
+		n := s.number()
+		if c := t.cells.at(n); t.is(n, c, b, r) {
+			return i, n, c
 		}
 	}
 }
@@ -76,13 +88,13 @@ func (t *Table) slot(b *Batch, r *record) (slot, n uint32) {
 // grow doubles the index.
 func (x *index) grow() {
 	old := x.slots
-	x.slots = make([]uint64, 2*len(old))
+	x.slots = make([]entry, 2*len(old))
 	mask := uint32(len(x.slots) - 1)
 	for _, s := range old {
 		if s == 0 {
 			continue
 		}
-		i := uint32(s>>32) & mask
+		i := s.hash() & mask
 		for x.slots[i] != 0 {
 			i = (i + 1) & mask
 		}

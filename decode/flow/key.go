@@ -29,6 +29,17 @@ type network struct {
 	id     uint32 // of the virtual network
 }
 
+// is reports whether n and m are the same.
+func (n *network) is(m *network) bool {
+	return differ128(&n.a, &m.a)|differ128(&n.b, &m.b)|uint64(n.tunnel^m.tunnel)|uint64(n.id^m.id) == 0
+}
+
+// differ128 is 0 when a and b are the same.
+func differ128(a, b *decode.Addr) uint64 {
+	return binary.LittleEndian.Uint64(a[:8]) ^ binary.LittleEndian.Uint64(b[:8]) |
+		binary.LittleEndian.Uint64(a[8:]) ^ binary.LittleEndian.Uint64(b[8:])
+}
+
 func (k key) protocol() uint8 { return uint8(k.a >> 8) }
 func (k key) version() uint8  { return uint8(k.a) }
 func (k key) hasStream() bool { p := k.protocol(); return p == protoTCP || p == protoSCTP }
@@ -56,15 +67,16 @@ func (k key) withoutPorts() key {
 	return key{k.a &^ ports, k.b &^ ports}
 }
 
-// narrow is the key of an IPv4 packet outside of any virtual network. dir is 0 when its
-// source is the key's first endpoint, else 1.
-func narrow(src, dst uint32, sport, dport uint16, protocol uint8) (k key, dir uint8) {
-	from := uint64(src)<<32 | uint64(sport)<<16
-	to := uint64(dst)<<32 | uint64(dport)<<16
+// end is an endpoint of a key: the address, or what stands for it, and the port.
+func end(address uint32, port uint16) uint64 { return uint64(address)<<32 | uint64(port)<<16 }
+
+// narrow is the key of a packet from one endpoint to another, over IPv4 and outside of any
+// virtual network. dir is 0 when the sender is the key's first endpoint, else 1.
+func narrow(from, to uint64, protocol uint8) (k key, dir uint8) {
 	if from > to {
-		dir = 1
+		from, to, dir = to, from, 1
 	}
-	return key{min(from, to) | uint64(protocol)<<8 | 4, max(from, to)}, dir
+	return key{from | uint64(protocol)<<8 | 4, to}, dir
 }
 
 // A Seed keys the hashes of a run. Tuples come from the network, so whoever
@@ -129,11 +141,8 @@ func (s *Seed) wide(n *network, sport, dport uint16, protocol, version uint8) (k
 
 // lowerFirst reports whether endpoint a is not above endpoint b.
 func lowerFirst(a, b *decode.Addr, pa, pb uint16) bool {
-	for i := 0; i < 16; i += 8 {
-		x, y := binary.BigEndian.Uint64(a[i:]), binary.BigEndian.Uint64(b[i:])
-		if x != y {
-			return x < y
-		}
-	}
-	return pa <= pb
+	_, above := bits.Sub64(uint64(pb), uint64(pa), 0)
+	_, above = bits.Sub64(binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(a[8:]), above)
+	_, above = bits.Sub64(binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(a[:8]), above)
+	return above == 0
 }

@@ -11,6 +11,10 @@ const (
 	classes
 )
 
+// noConnection is the number of no connection. There is a cell for it, so that nobody has
+// to ask; no packet has its key.
+const noConnection = 0
+
 // class is the class of k's connections.
 func (k key) class() class {
 	var c class
@@ -49,6 +53,12 @@ func (t *Table) newChunk(k class) {
 	t.streams.more(k&hasStream != 0)
 	t.others.more(k&hasStream == 0)
 	t.networks.more(k&hasNetwork != 0)
+}
+
+// noChunk makes the cell of noConnection, which has nothing else. Chunk 0 is its own.
+func (t *Table) noChunk() {
+	t.cells = chunks[cell]{make([]cell, 1)}
+	t.streams, t.others, t.networks = chunks[stream]{nil}, chunks[meta]{nil}, chunks[network]{nil}
 }
 
 // Len is the number of connections so far.

@@ -45,9 +45,10 @@ type record struct {
 
 // A Batch holds one block's records of one partition.
 type Batch struct {
-	block   *capture.Block
-	records []record
-	wide    []network
+	block *capture.Block
+	room  []record // of which the first n are in use
+	n     int
+	wide  []network
 
 	decoded decode.Packet // of frame number latest
 	latest  uint32        // 1 + index into the block's frames, or 0
@@ -56,24 +57,32 @@ type Batch struct {
 // reset empties b for block.
 func (b *Batch) reset(block *capture.Block) {
 	b.block = block
-	b.records = b.records[:0]
+	b.n = 0
 	b.wide = b.wide[:0]
 	b.latest = 0
 }
 
 // add appends a record, which holds an older one's values.
 func (b *Batch) add() *record {
-	n := len(b.records)
-	if n == cap(b.records) {
-		b.records = append(b.records, record{})
-	} else {
-		b.records = b.records[:n+1]
+	if b.n == len(b.room) {
+		b.grow()
 	}
-	return &b.records[n]
+	r := &b.room[b.n]
+	b.n++
+	return r
 }
 
+// grow makes room for more records.
+func (b *Batch) grow() {
+	b.room = append(b.room, record{})
+	b.room = b.room[:cap(b.room)]
+}
+
+// records are all records.
+func (b *Batch) records() []record { return b.room[:b.n] }
+
 // Len is the number of records.
-func (b *Batch) Len() int { return len(b.records) }
+func (b *Batch) Len() int { return b.n }
 
 // packet is all that r's frame says; it is valid until the next call.
 func (b *Batch) packet(r *record) *decode.Packet {

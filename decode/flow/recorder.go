@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/binary"
+	"math"
 
 	"sockscope/capture"
 	"sockscope/decode"
@@ -27,21 +28,31 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 	for i := range parts {
 		parts[i].reset(block)
 	}
-	r.Totals.block(block)
 	var c decode.Common
-	var connections Volume
-	for i := range block.Frames {
-		f := &block.Frames[i]
+	var all, others Volume // others are not common ones
+	var captured uint64
+	first, last := capture.Timestamp(math.MaxInt64), capture.Unknown // Unknown is below all times
+	links := linkRun{totals: &r.Totals}
+	frames := block.Frames
+	for i := range frames {
+		f := &frames[i]
+		all.Add(f.Length)
+		captured += uint64(len(f.Data))
+		last = max(last, f.Time)
+		if f.Time < first && f.Time.Known() {
+			first = f.Time
+		}
 		if f.Link != capture.LinkEthernet || !c.Decode(f.Data, f.Length) {
+			others.Add(f.Length)
+			links.count(f.Link)
 			r.frame(f, uint32(i), parts)
 			continue
 		}
-		connections.Add(f.Length)
 		var k key
 		var dir uint8
 		var rec *record
 		if c.Version == 4 {
-			k, dir = narrow(c.Src, c.Dst, c.SrcPort, c.DstPort, c.Protocol)
+			k, dir = narrow(c.From, c.To, c.Protocol)
 			rec = parts[r.seed.partition(k, len(parts))].add()
 			rec.wide = 0
 		} else {
@@ -55,22 +66,25 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 		rec.wire, rec.ip, rec.payload = f.Length, c.IPLength, c.PayloadLength
 		rec.seq, rec.ack, rec.window, rec.flags = c.Seq, c.Ack, c.Window, c.Flags
 		rec.dir, rec.ttl = dir, c.TTL
-		rec.what, rec.offset = segment, uint8(c.Payload) // at most 118
+		w := segment
 		if c.Protocol != protoTCP {
-			rec.what = datagram
+			w = datagram
 		}
 		if c.Tagged {
-			rec.what |= surrounded
+			w |= surrounded
 		}
+		rec.what, rec.offset = w, c.Payload
 	}
-	r.Totals.Connections.add(connections)
+	links.flush()
+	r.Totals.read(all, captured, first, last)
+	r.Totals.common(Volume{all.Frames - others.Frames, all.Bytes - others.Bytes})
 }
 
 // commonWide adds a record for a common packet over IPv6.
 func (r *Recorder) commonWide(c *decode.Common, f *capture.Frame, parts []Batch) (*record, key, uint8) {
-	addresses := f.Data[c.IP+8:]
+	addresses := (*[32]byte)(f.Data[c.IP+8:])
 	n := network{a: decode.Addr(addresses[:16]), b: decode.Addr(addresses[16:])}
-	k, dir := r.seed.wide(&n, c.SrcPort, c.DstPort, c.Protocol, c.Version)
+	k, dir := r.seed.wide(&n, uint16(c.From>>16), uint16(c.To>>16), c.Protocol, c.Version)
 	b := &parts[r.seed.partition(k, len(parts))]
 	rec := b.add()
 	b.wide = append(b.wide, n)
@@ -173,7 +187,7 @@ func (r *Recorder) add(parts []Batch, p *decode.Packet, f *capture.Frame, frame 
 		n.tunnel, n.id = virtual(p)
 	}
 	if version == 4 && n.tunnel == 0 {
-		k, dir = narrow(binary.BigEndian.Uint32(src[:]), binary.BigEndian.Uint32(dst[:]), sport, dport, protocol)
+		k, dir = narrow(end(binary.BigEndian.Uint32(src[:]), sport), end(binary.BigEndian.Uint32(dst[:]), dport), protocol)
 	} else {
 		k, dir = r.seed.wide(&n, sport, dport, protocol, version)
 	}

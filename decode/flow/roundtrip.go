@@ -93,20 +93,14 @@ func (t *Table) roundTripsOf(r *record, h *handshake) (x *roundTrips, end uint32
 }
 
 // touchRoundTrips does for round trips what touch does for the rest.
-func (t *Table) touchRoundTrips(records []record) (touched uint32) {
-	for i := range records {
-		if n := t.guesses[i%stretch]; n != 0 {
-			if s := t.streams.of(n - 1); s != nil {
-				touched += s.handshake.roundTrips[0]
-			}
+func (t *Table) touchRoundTrips(guesses []guess) (touched uint32) {
+	for i := range guesses {
+		if s := t.streams.of(guesses[i].entry.number()); s != nil {
+			touched += s.handshake.roundTrips[0]
 		}
 	}
-	for i := range records {
-		n := t.guesses[i%stretch]
-		if n == 0 {
-			continue
-		}
-		s := t.streams.of(n - 1)
+	for i := range guesses {
+		s := t.streams.of(guesses[i].entry.number())
 		if s == nil {
 			continue
 		}

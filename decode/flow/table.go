@@ -37,7 +37,7 @@ type Table struct {
 	histories *histories
 
 	fragments fragments
-	guesses   [stretch]uint32
+	guesses   [stretch]guess
 	touched   uint32 // keeps the early loads of Apply alive
 	Totals    Totals // fragments and what else only the table can tell
 }
@@ -54,11 +54,13 @@ type icmpError struct {
 
 // NewTable makes an empty table. All tables and recorders of a run share seed.
 func NewTable(cfg Config, seed *Seed) *Table {
-	return &Table{
+	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
 		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
 		fragments: newFragments(), Totals: newTotals(),
 	}
+	t.noChunk()
+	return t
 }
 
 // Apply applies a batch's records, in order. Batches of a table come in the
@@ -68,91 +70,115 @@ func NewTable(cfg Config, seed *Seed) *Table {
 // of records needs is touched first, each without waiting for the one before, and
 // used afterwards.
 func (t *Table) Apply(b *Batch) {
-	for records := b.records; len(records) > 0; {
+	for records := b.records(); len(records) > 0; {
 		n := min(len(records), stretch)
 		t.touch(records[:n])
-		for i := range n {
-			t.record(b, &records[i], t.guesses[i%stretch])
+		for i := range records[:n] {
+			t.record(b, &records[i], &t.guesses[i%stretch])
 		}
 		records = records[n:]
 	}
 }
 
-// record applies r, which is probably of the connection with number guess-1.
-func (t *Table) record(b *Batch, r *record, guess uint32) {
-	if r.kind() == fragment {
-		t.fragment(b, r)
-		return
+// A guess is the connection that a record probably belongs to, or noConnection. One of an
+// earlier record of the stretch may have replaced it since.
+type guess struct {
+	entry entry
+	cell  *cell
+}
+
+// record applies r, which is probably of the connection g.
+func (t *Table) record(b *Batch, r *record, g *guess) {
+	n, c := g.entry.number(), g.cell
+	if c.bits&replaced != 0 || !t.is(n, c, b, r) {
+		n, c = t.find(b, r)
 	}
-	n := guess - 1
-	found := guess != 0 && t.cells.at(n).bits&replaced == 0 && t.is(n, b, r)
-	if !found {
-		n, found = t.find(b, r)
-	}
-	if found && r.what&(kinds|cut) == segment {
-		if c := t.cells.at(n); c.bits&steady != 0 {
-			if t.cfg.RoundTrips {
-				t.roundTrip(r, c, t.handshake(n))
-			}
-			if r.what&firstOfMany == 0 && c.inOrder(r) {
-				t.count(n, c, r)
-				return
-			}
+	if c != nil && r.what&(kinds|cut) == segment && c.bits&steady != 0 {
+		if t.cfg.RoundTrips {
+			t.roundTrip(r, c, t.handshake(n))
+		}
+		if r.what&firstOfMany == 0 && c.inOrder(r) {
+			t.count(n, c, r)
+			return
 		}
 	}
-	if r.kind() == quote {
-		t.quote(b, r, n, found)
-		return
+	switch r.kind() {
+	case quote:
+		t.quote(b, r, n, c)
+	case fragment:
+		t.fragment(b, r)
+	default:
+		t.packet(b, r, n, c)
 	}
-	t.packet(b, r, n, found)
 }
 
 // stretch is how many records are applied after their memory was touched.
 const stretch = 64
 
 // touch loads what the records, at most a stretch, are going to need.
+//
+// A processor has about ten loads under way at a time, if it finds so many among its next
+// 200 instructions, and if it need not wait for one of them to know where to go on. So each
+// loop that loads does little else, and what only some records need is listed first.
 func (t *Table) touch(records []record) {
-	numbers := &t.guesses
-	for i := range records {
-		numbers[i%stretch] = t.guess(records[i].hash)
+	guesses := t.guesses[:len(records)]
+	var list [stretch]uint8 // of indexes of records
+	n := 0
+	for i := range guesses {
+		guesses[i].entry = t.recent[records[i].hash%recentLen]
+	}
+	for i := range guesses {
+		list[n%stretch] = uint8(i)
+		if guesses[i].entry.hash() != records[i].hash {
+			n++
+		}
+	}
+	for _, i := range list[:n] {
+		guesses[i].entry = t.look(records[i].hash)
+	}
+	for i := range guesses {
+		guesses[i].cell = t.cells.at(guesses[i].entry.number())
 	}
 	var touched uint32
-	for i := range records {
-		n := numbers[i%stretch]
-		if n == 0 {
-			continue
+	for i := range guesses {
+		touched += uint32(guesses[i].cell.bits)
+	}
+
+	var wide [stretch]uint8
+	n, w := 0, 0
+	for i := range guesses {
+		r := &records[i]
+		wide[w%stretch] = uint8(i)
+		if r.wide != 0 {
+			w++
 		}
-		touched += uint32(t.cells.at(n - 1).bits)
-		if records[i].wide == 0 {
-			continue
+		// All but the data of established connections needs more.
+		list[n%stretch] = uint8(i)
+		if guesses[i].cell.surprise(r) != 0 {
+			n++
 		}
-		if w := t.networks.of(n - 1); w != nil { // what the guess found may be another one
+	}
+	for _, i := range wide[:w] {
+		if w := t.networks.of(guesses[i].entry.number()); w != nil { // what the guess found may be another one
 			touched += uint32(w.a[0]) + w.id
 		}
 	}
-	// All but the data of established connections needs more.
-	for i := range records {
-		n := numbers[i%stretch]
-		r := &records[i]
-		if n == 0 || r.flags&(syn|fin|rst) == 0 && t.cells.at(n-1).bits&steady != 0 {
-			continue
-		}
-		if s := t.streams.of(n - 1); s != nil {
+	for _, i := range list[:n] {
+		if s := t.streams.of(guesses[i].entry.number()); s != nil {
 			touched += s.handshake.isn[0]
 		}
 	}
 	if t.cfg.RoundTrips {
-		touched += t.touchRoundTrips(records)
+		touched += t.touchRoundTrips(guesses)
 	}
 	t.touched = touched
 }
 
-// packet applies a packet of connection n, if it is found and the packet does not
-// begin another one.
-func (t *Table) packet(b *Batch, r *record, n uint32, found bool) {
-	var c *cell
+// packet applies a packet of connection n, which is c, unless there is none or the packet
+// begins another one.
+func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
+	found := c != nil
 	if found {
-		c = t.cells.at(n)
 		switch {
 		case r.kind() == segment:
 			found = r.flags&(syn|ack|rst) != syn || !t.startsAnew(n, c, r)
@@ -227,9 +253,9 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if 2*t.live >= len(t.slots) {
 		t.grow()
 	}
-	slot, old := t.slot(b, r)
-	if t.slots[slot] != 0 {
-		t.cells.at(old).bits |= replaced
+	slot, _, old := t.slot(b, r)
+	if old != nil {
+		old.bits |= replaced
 	}
 	n := t.number(r.key.class())
 	t.set(slot, r.hash, n)

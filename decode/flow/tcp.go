@@ -24,24 +24,40 @@ func (r *record) side() uint8 { return r.dir & 1 }
 // retransmission, a probe, a closed window, the first of its kind) is left to
 // others and has changed nothing.
 func (c *cell) inOrder(r *record) bool {
-	d := r.dir & 1
-	need := sawAck
-	if r.payload > 0 {
-		need = sawData
-	}
-	if c.bits&(need<<d) == 0 || !c.isNext(r) {
+	if need := r.steadyFacts(); c.bits&need != need || !c.isNext(r) {
 		return false
 	}
 	c.move(r)
 	return true
 }
 
+// steadyFacts are the facts of a connection that r changes nothing about: it is in its
+// steady state, and r is not the first of its kind.
+//
+// Whether a segment has payload is anyone's guess, the processor's, too: so this is
+// arithmetic, not a branch.
+func (r *record) steadyFacts() facts {
+	empty := (r.payload - 1) &^ r.payload >> 31 // 1 without payload: only then is the highest bit set
+	return steady | sawData<<(2*empty+uint32(r.dir&1))
+}
+
+// surprise is 0 when r probably needs nothing but the cell: it is no segment, or one that
+// is expected.
+func (c *cell) surprise(r *record) uint32 {
+	need := r.steadyFacts()
+	s := uint32(c.bits&need^need) | uint32(r.flags&(syn|fin|rst))
+	if r.what&kinds != segment {
+		s = 0
+	}
+	return s
+}
+
 // isNext reports whether r is the next in-order segment, with nothing special about it.
 func (c *cell) isNext(r *record) bool {
 	d := r.dir & 1
-	news := int32(r.ack - c.acked[d]) // what it acknowledges beyond what its side did before
+	news := r.ack - c.acked[d] // what it acknowledges beyond what its side did before
 	return r.flags&(syn|fin|rst|ack) == ack && r.seq == c.next[d] && r.seq+r.payload >= r.seq &&
-		(news > 0 || news == 0 && r.payload > 0) && r.window != 0 && c.window[d^1] != 0
+		int32(news) >= 0 && news|r.payload != 0 && r.window != 0 && c.window[d^1] != 0
 }
 
 // move moves the sender's numbers over the next in-order segment.

@@ -13,26 +13,23 @@ func newTotals() Totals {
 	}
 }
 
-// block counts b's frames as read.
-func (t *Totals) block(b *capture.Block) {
-	var bytes, captured uint64
-	first, last := capture.Unknown, capture.Unknown
-	links := linkRun{totals: t}
-	for i := range b.Frames {
-		f := &b.Frames[i]
-		bytes += uint64(f.Length)
-		captured += uint64(len(f.Data))
-		last = max(last, f.Time) // Unknown is below all times
-		if f.Time < first && f.Time.Known() || !first.Known() {
-			first = f.Time
-		}
-		links.count(f.Link)
-	}
-	links.flush()
-	t.Frames += uint64(len(b.Frames))
-	t.Bytes += bytes
+// read counts frames as read: their volume, how much of it was captured, and their earliest
+// and latest times. When last is Unknown, first means nothing.
+func (t *Totals) read(all Volume, captured uint64, first, last capture.Timestamp) {
+	t.Frames += all.Frames
+	t.Bytes += all.Bytes
 	t.Captured += captured
-	t.see(first, last)
+	if last.Known() {
+		t.see(first, last)
+	}
+}
+
+// common counts frames that decode.Common decoded.
+func (t *Totals) common(v Volume) {
+	if v.Frames > 0 {
+		t.Connections.add(v)
+		t.Links[capture.LinkEthernet] += v.Frames
+	}
 }
 
 // see widens the span of times by first and last.
