@@ -157,6 +157,8 @@ func (t *trouble) fold() (touched uint64) {
 		k.guess = t.groups.guess(k.hash)
 		k.pathGuess = t.scans.paths.guess(k.path)
 		k.sweepGuess = t.scans.sweeps.guess(k.sweep)
+	}
+	for _, k := range cases {
 		if s := k.guess; s != nil {
 			touched += uint64(s.key.port) + s.weight + s.value.extra
 		}

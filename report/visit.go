@@ -63,11 +63,12 @@ func enterVisits(visits []visit, d *doors) (touched uint64) {
 	}
 	var guesses [batchLen]*slot[doorKey, door]
 	for i := range visits {
-		s := d.heavy.guess(visits[i].door)
+		guesses[i] = d.heavy.guess(visits[i].door)
+	}
+	for _, s := range guesses[:len(visits)] {
 		if s != nil {
-			touched += uint64(s.key.port) + uint64(s.value.number)
+			touched += s.weight
 		}
-		guesses[i] = s
 	}
 	for i := range visits {
 		v := &visits[i]
