@@ -118,6 +118,9 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 				}
 			}
 			q := &queues[first]
+			if q.next%ahead == 0 {
+				q.touched += q.Prepare(q.next, ahead)
+			}
 			q.Connection(q.next, &c)
 			c.ID = id
 			if !yield(&c) {
@@ -137,6 +140,10 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 // A queue is a sequence of connections, of which those before next were given.
 type queue struct {
 	flow.Sequence
-	next  int
-	frame uint64 // the first of connection next
+	next    int
+	frame   uint64 // the first of connection next
+	touched uint64 // what was read only to have it in the cache; it means nothing
 }
+
+// ahead is how many connections are read from memory together.
+const ahead = 16

@@ -113,3 +113,20 @@ func (s Sequence) FirstFrame(i int) uint64 { return s.table.meta(s.number(i)).fi
 // Connection fills r with connection i of s, all but its ID. What r points to stays valid
 // and belongs to the table.
 func (s Sequence) Connection(i int, r *Connection) { s.table.connection(s.number(i), r) }
+
+// Prepare reads what connections i to i+n are made of, one behind the other, so that
+// Connection need not wait for it. Its result means nothing.
+func (s Sequence) Prepare(i, n int) (touched uint64) {
+	t, end := s.table, min(i+n, s.Len())
+	for i := i; i < end; i++ {
+		touched += uint64(t.cells.at(s.number(i)).bits)
+	}
+	if s.class&hasStream == 0 {
+		return touched
+	}
+	for ; i < end; i++ {
+		h := t.handshake(s.number(i)) // four cache lines, with meta
+		touched += uint64(h.isn[0]) + uint64(h.synCount) + h.synFrame + uint64(h.ackTime)
+	}
+	return touched
+}
