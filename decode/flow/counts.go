@@ -24,10 +24,8 @@ const (
 // headers lie: this, too, is left to volumes.
 func countsOf(r *record) (c counts, ok bool) {
 	link, header := r.wire-r.ip, r.ip-r.payload
-	if link>>linkBits|header>>headerBits|r.payload>>payloadBits != 0 {
-		return 0, false
-	}
-	return 1 | counts(link)<<linkShift | counts(header)<<headerShift | counts(r.payload)<<payloadShift, true
+	c = 1 | counts(link)<<linkShift | counts(header)<<headerShift | counts(r.payload)<<payloadShift
+	return c, link>>linkBits|header>>headerBits|r.payload>>payloadBits == 0
 }
 
 // volume is c as separate numbers.

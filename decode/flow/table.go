@@ -98,7 +98,6 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 			t.roundTrip(r, c, t.handshake(n))
 		}
 		if r.what&firstOfMany == 0 && c.inOrder(r) {
-			t.count(n, c, r)
 			return
 		}
 	}

@@ -21,13 +21,20 @@ func (r *record) side() uint8 { return r.dir & 1 }
 
 // inOrder takes the next in-order segment of a connection in its steady state and
 // reports whether that is all there is to do. Anything else (a gap, a
-// retransmission, a probe, a closed window, the first of its kind) is left to
-// others and has changed nothing.
+// retransmission, a probe, a closed window, the first of its kind, a time before the
+// latest, counts that are full) is left to others and has changed nothing.
 func (c *cell) inOrder(r *record) bool {
-	if need := r.steadyFacts(); c.bits&need != need || !c.isNext(r) {
+	d := r.dir & 1
+	need := r.steadyFacts()
+	one, fits := countsOf(r)
+	sum := c.sent[d] + one
+	if c.bits&need != need || !c.isNext(r) || r.time < c.latest || !c.latest.Known() || !fits || sum&guards != 0 {
 		return false
 	}
 	c.move(r)
+	c.latest = r.time
+	c.bits = c.bits&^lastSecond | facts(d)<<31
+	c.sent[d] = sum
 	return true
 }
 
