@@ -164,7 +164,7 @@ func (t *Table) touch(records []record) {
 	}
 	for _, i := range list[:n] {
 		if s := t.streams.of(guesses[i].entry.number()); s != nil {
-			touched += s.handshake.isn[0]
+			touched += s.handshake.isn[0] + s.handshake.synCount // its first two cache lines
 		}
 	}
 	if t.cfg.RoundTrips {
