@@ -164,7 +164,8 @@ func (t *Table) touch(records []record) {
 	}
 	for _, i := range list[:n] {
 		if s := t.streams.of(guesses[i].entry.number()); s != nil {
-			touched += s.handshake.isn[0] + s.handshake.synCount // its first two cache lines
+			h := &s.handshake
+			touched += h.isn[0] + h.synCount + uint32(h.synFrame) + uint32(h.ackTime)
 		}
 	}
 	if t.cfg.RoundTrips {
