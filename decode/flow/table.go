@@ -122,7 +122,7 @@ const stretch = 64
 func (t *Table) touch(records []record) {
 	guesses := t.guesses[:len(records)]
 	var list [stretch]uint8 // of indexes of records
-	n := 0
+	n := uint(0)
 	for i := range guesses {
 		guesses[i].entry = t.recent[records[i].hash%recentLen]
 	}
@@ -144,7 +144,8 @@ func (t *Table) touch(records []record) {
 	}
 
 	var wide [stretch]uint8
-	n, w := 0, 0
+	w := uint(0)
+	n = 0
 	for i := range guesses {
 		r := &records[i]
 		wide[w%stretch] = uint8(i)
