@@ -106,7 +106,9 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 		queues := make([]queue, 0, len(r.tables))
 		for _, t := range r.tables {
 			for _, s := range t.Sequences() {
-				queues = append(queues, queue{Sequence: s, frame: s.FirstFrame(0)})
+				q := queue{Sequence: s}
+				q.look()
+				queues = append(queues, q)
 			}
 		}
 		var c flow.Connection
@@ -118,20 +120,16 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 				}
 			}
 			q := &queues[first]
-			if q.next%ahead == 0 {
-				q.touched += q.Prepare(q.next, ahead)
-			}
 			q.Connection(q.next, &c)
 			c.ID = id
 			if !yield(&c) {
 				return
 			}
 			q.next++
-			switch {
-			case q.next == q.Len():
+			if q.next == q.Len() {
 				queues = slices.Delete(queues, first, first+1)
-			case len(queues) > 1: // nobody asks when there is only one
-				q.frame = q.FirstFrame(q.next)
+			} else {
+				q.look()
 			}
 		}
 	}
@@ -147,3 +145,11 @@ type queue struct {
 
 // ahead is how many connections are read from memory together.
 const ahead = 16
+
+// look looks at connection next.
+func (q *queue) look() {
+	if q.next%ahead == 0 {
+		q.touched += q.Prepare(q.next, ahead)
+	}
+	q.frame = q.FirstFrame(q.next)
+}

@@ -121,7 +121,15 @@ func (s Sequence) Prepare(i, n int) (touched uint64) {
 	for i := i; i < end; i++ {
 		touched += uint64(t.cells.at(s.number(i)).bits)
 	}
+	if s.class&hasNetwork != 0 {
+		for i := i; i < end; i++ {
+			touched += uint64(t.networks.at(s.number(i)).id)
+		}
+	}
 	if s.class&hasStream == 0 {
+		for ; i < end; i++ {
+			touched += t.others.at(s.number(i)).firstFrame
+		}
 		return touched
 	}
 	for ; i < end; i++ {
