@@ -36,8 +36,8 @@ func (n *network) is(m *network) bool {
 
 // differ128 is 0 when a and b are the same.
 func differ128(a, b *decode.Addr) uint64 {
-	return binary.LittleEndian.Uint64(a[:8]) ^ binary.LittleEndian.Uint64(b[:8]) |
-		binary.LittleEndian.Uint64(a[8:]) ^ binary.LittleEndian.Uint64(b[8:])
+	return (binary.LittleEndian.Uint64(a[:8]) ^ binary.LittleEndian.Uint64(b[:8])) |
+		(binary.LittleEndian.Uint64(a[8:]) ^ binary.LittleEndian.Uint64(b[8:]))
 }
 
 func (k key) protocol() uint8 { return uint8(k.a >> 8) }
