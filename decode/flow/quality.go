@@ -242,7 +242,7 @@ func (s *quality) fill(from, to uint32) {
 	if s.numHoles == 0 || from == to {
 		return
 	}
-	var kept [maxHoles + 1]hole
+	var kept [2 * maxHoles]hole // holes of bogus numbers may overlap, and each be cut in two
 	n := 0
 	for _, h := range s.holes[:s.numHoles] {
 		if !after(to, h.from) || !after(h.to, from) {
@@ -254,7 +254,7 @@ func (s *quality) fill(from, to uint32) {
 			kept[n] = hole{h.from, from}
 			n++
 		}
-		if after(h.to, to) && n < len(kept) {
+		if after(h.to, to) {
 			kept[n] = hole{to, h.to}
 			n++
 		}

@@ -68,3 +68,16 @@ func TestQuality(t *testing.T) {
 		})
 	}
 }
+
+// Numbers that lie make holes that overlap: data in all of them cut each in two, which is
+// more than are followed.
+func TestOverlappingHoles(t *testing.T) {
+	q := quality{numHoles: maxHoles}
+	for i := range uint32(maxHoles) {
+		q.holes[i] = hole{10 * i, 1000 + 10*i}
+	}
+	q.fill(500, 510)
+	if want := [maxHoles]hole{{0, 500}, {510, 1000}, {10, 500}, {510, 1010}}; q.holes != want || q.numHoles != maxHoles {
+		t.Errorf("%d holes: %v, want %v", q.numHoles, q.holes, want)
+	}
+}

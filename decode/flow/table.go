@@ -97,7 +97,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 		if t.cfg.RoundTrips {
 			t.roundTrip(r, c, t.handshake(n))
 		}
-		if r.what&firstOfMany == 0 && c.inOrder(r) {
+		if r.what&firstOfMany == 0 && t.inOrder(n, c, r) {
 			return
 		}
 	}
@@ -210,7 +210,7 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 			c.message(r)
 		}
 	}
-	if r.payload > 0 && !c.has(sawData.of(r.side())) {
+	if r.payload > 0 && r.what&cut == 0 && !c.has(sawData.of(r.side())) {
 		t.firstPayload(b, r, n, c)
 	}
 	t.count(n, c, r)

@@ -19,19 +19,23 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 // a check wherever it is an index.
 func (r *record) side() uint8 { return r.dir & 1 }
 
-// inOrder takes the next in-order segment of a connection in its steady state and
-// reports whether that is all there is to do. Anything else (a gap, a
-// retransmission, a probe, a closed window, the first of its kind, a time before the
-// latest, counts that are full) is left to others and has changed nothing.
-func (c *cell) inOrder(r *record) bool {
-	d := r.dir & 1
-	need := r.steadyFacts()
-	one, fits := countsOf(r)
-	sum := c.sent[d] + one
-	if c.bits&need != need || !c.isNext(r) || r.time < c.latest || !c.latest.Known() || !fits || sum&guards != 0 {
+// inOrder takes the next in-order segment of connection n, which is c, in its steady state
+// and reports whether that is all there is to do. Anything else (a gap, a
+// retransmission, a probe, a closed window, the first of its kind) is left to
+// others and has changed nothing.
+func (t *Table) inOrder(n uint32, c *cell, r *record) bool {
+	if need := r.steadyFacts(); c.bits&need != need || !c.isNext(r) {
 		return false
 	}
 	c.move(r)
+	// As count does it, when nothing is odd.
+	d := r.dir & 1
+	one, fits := countsOf(r)
+	sum := c.sent[d] + one
+	if r.time < c.latest || !c.latest.Known() || !fits || sum&guards != 0 {
+		t.count(n, c, r)
+		return true
+	}
 	c.latest = r.time
 	c.bits = c.bits&^lastSecond | facts(d)<<31
 	c.sent[d] = sum
@@ -60,11 +64,13 @@ func (c *cell) surprise(r *record) uint32 {
 }
 
 // isNext reports whether r is the next in-order segment, with nothing special about it.
+// That the other side acknowledged it before is special.
 func (c *cell) isNext(r *record) bool {
 	d := r.dir & 1
+	o := d ^ 1
 	news := r.ack - c.acked[d] // what it acknowledges beyond what its side did before
 	return r.flags&(syn|fin|rst|ack) == ack && r.seq == c.next[d] && r.seq+r.payload >= r.seq &&
-		int32(news) >= 0 && news|r.payload != 0 && r.window != 0 && c.window[d^1] != 0
+		int32(news) >= 0 && news|r.payload != 0 && int32(r.seq-c.acked[o]) >= 0 && r.window != 0 && c.window[o] != 0
 }
 
 // move moves the sender's numbers over the next in-order segment.
@@ -154,7 +160,8 @@ func (t *Table) settle(c *cell, h *handshake) {
 	case Complete, Midstream:
 		c.bits |= steady
 	case Implied:
-		if !c.has(sawSYNACK.both()) { // else an ACK that completes the handshake may yet come
+		// With a SYN-ACK, or SYNs of both sides, an ACK that completes the handshake may yet come.
+		if !c.has(sawSYNACK.both()) && c.bits&sawSYN.both() != sawSYN.both() {
 			c.bits |= steady
 		}
 	}
