@@ -6,7 +6,7 @@ package decode
 // decoder of their own, and an answer that is small and without pointers. It never
 // says anything else than a Packet.
 type Common struct {
-	From, To      uint64 // endpoints: IPv4 address (IPv6: 0), port, 0 in 32, 16, 16 bits
+	From, To      uint64 // endpoints: IPv4 address<<32 | port<<16; IPv6: port<<16
 	Seq, Ack      uint32 // TCP, else 0
 	IPLength      uint32 // in bytes
 	PayloadLength uint32 // on the wire
@@ -24,8 +24,9 @@ type Common struct {
 // is a common one without anything wrong in it; else it reports false, and c is not
 // valid. Headers are read in words of eight bytes: that takes half the time.
 func (c *Common) Decode(frame []byte, wireLength uint32) bool {
-	// The headers' lengths are constants up to TCP's options, so that hardly anything is
-	// to be checked. On real links all frames have that many bytes.
+	// The lengths of all headers up to TCP's options are constants, so one check is enough
+	// for all their fields. A frame that is shorter (54 bytes: less than any real link's
+	// shortest) is no common one.
 	const macLen, tagLen, v4Len, v6Len = 14, 4, 20, 40
 	if len(frame) < macLen+v4Len+tcpMinLen {
 		return false
@@ -109,9 +110,9 @@ func (c *Common) Decode(frame []byte, wireLength uint32) bool {
 // turn, so there is no branch that the processor would have to guess.
 func usualOptions(frame []byte, begin, end int) bool {
 	first := be32(frame[min(begin, len(frame)-4):]) // of the options, if there are any
-	none := uint64(end - begin)
-	timestamps := uint64(end-begin-(timestampsLen-tcpMinLen))<<32 | uint64(first^nopNopTimestamps)
-	return none*timestamps == 0 // neither is above 2^38
+	length := uint64(end - begin)                   // at most 40
+	differs := (length^(timestampsLen-tcpMinLen))<<32 | uint64(first^nopNopTimestamps)
+	return length*differs == 0 // one of them is 0
 }
 
 // optionsFit reports whether no TCP option's length leaves b (see TCPOptions.Parse).

@@ -6,8 +6,8 @@ import (
 	"sockscope/decode"
 )
 
-// quote attaches an ICMP error to the connection whose packet it quotes: n, which is c,
-// unless there is none. The
+// quote attaches an ICMP error to the connection whose packet it quotes: number n, which
+// is c, or nil when there is none. The
 // error's own packet is counted where it belongs, in its ICMP conversation.
 func (t *Table) quote(b *Batch, r *record, n uint32, c *cell) {
 	if c == nil {

@@ -5,7 +5,7 @@ package flow
 // stands a small copy of what was found last: the slots of a million connections lie in
 // memory that no processor caches, but few of these are in use at a time.
 type index struct {
-	slots  []entry // 0 is free
+	slots  []entry // 0, that is noConnection's, is free
 	live   int     // slots in use
 	recent [recentLen]entry
 }

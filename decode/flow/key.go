@@ -15,7 +15,7 @@ import (
 // It has no pointers and no gaps: it compares as two words, and tables of keys are
 // nothing to the garbage collector. Where two IPv4 addresses are not enough (wide), a
 // keyed hash stands for each address, and whoever finds an equal key compares the
-// networks themselves (see Table.slot).
+// networks themselves (see Table.is).
 type key struct {
 	a uint64 // address, port, protocol, IP version: 32, 16, 8, 8 bits
 	b uint64 // address, port, 1 inside a virtual network: 32, 16, 16 bits
@@ -67,8 +67,8 @@ func (k key) withoutPorts() key {
 	return key{k.a &^ ports, k.b &^ ports}
 }
 
-// end is an endpoint of a key: the address, or what stands for it, and the port.
-func end(address uint32, port uint16) uint64 { return uint64(address)<<32 | uint64(port)<<16 }
+// endpoint is one of a key: the address, or what stands for it, and the port.
+func endpoint(address uint32, port uint16) uint64 { return uint64(address)<<32 | uint64(port)<<16 }
 
 // narrow is the key of a packet from one endpoint to another, over IPv4 and outside of any
 // virtual network. dir is 0 when the sender is the key's first endpoint, else 1.

@@ -62,7 +62,7 @@ func (b *Batch) reset(block *capture.Block) {
 	b.latest = 0
 }
 
-// add appends a record, which holds an older one's values.
+// add appends a record, which may hold an older one's values.
 func (b *Batch) add() *record {
 	if b.n == len(b.room) {
 		b.grow()

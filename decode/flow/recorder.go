@@ -187,7 +187,7 @@ func (r *Recorder) add(parts []Batch, p *decode.Packet, f *capture.Frame, frame 
 		n.tunnel, n.id = virtual(p)
 	}
 	if version == 4 && n.tunnel == 0 {
-		k, dir = narrow(end(binary.BigEndian.Uint32(src[:]), sport), end(binary.BigEndian.Uint32(dst[:]), dport), protocol)
+		k, dir = narrow(endpoint(binary.BigEndian.Uint32(src[:]), sport), endpoint(binary.BigEndian.Uint32(dst[:]), dport), protocol)
 	} else {
 		k, dir = r.seed.wide(&n, sport, dport, protocol, version)
 	}

@@ -203,9 +203,10 @@ func runWith(apply func(*Table, *Batch), frames []capture.Frame, parts int, cfg 
 		tables[i] = NewTable(cfg, seed)
 	}
 	batches := make([]Batch, parts)
-	const perBlock = 7 // not a divisor of anything: borders fall everywhere
-	for i := 0; i < len(frames); i += perBlock {
-		block := capture.Block{Number: uint64(i / perBlock), First: uint64(i) + 1, Frames: frames[i:min(i+perBlock, len(frames))]}
+	perBlock := []int{7, stretch, 1, 2*stretch + 3} // in turn: borders fall everywhere
+	for i, n := 0, 0; i < len(frames); n++ {
+		block := capture.Block{Number: uint64(n), First: uint64(i) + 1, Frames: frames[i:min(i+perBlock[n%len(perBlock)], len(frames))]}
+		i += len(block.Frames)
 		r.Record(&block, batches)
 		for p := range batches {
 			apply(tables[p], &batches[p])

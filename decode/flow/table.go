@@ -97,8 +97,13 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 		if t.cfg.RoundTrips {
 			t.roundTrip(r, c, t.handshake(n))
 		}
-		if r.what&firstOfMany == 0 && t.inOrder(n, c, r) {
-			return
+		if r.what&firstOfMany == 0 {
+			if done, counted := c.inOrder(r); done {
+				if !counted {
+					t.count(n, c, r)
+				}
+				return
+			}
 		}
 	}
 	switch r.kind() {
@@ -127,7 +132,7 @@ func (t *Table) touch(records []record) {
 		guesses[i].entry = t.recent[records[i].hash%recentLen]
 	}
 	for i := range guesses {
-		list[n%stretch] = uint8(i)
+		list[n%stretch] = uint8(i) // to be overwritten when it does not belong there
 		if guesses[i].entry.hash() != records[i].hash {
 			n++
 		}
@@ -159,8 +164,8 @@ func (t *Table) touch(records []record) {
 		}
 	}
 	for _, i := range wide[:w] {
-		if w := t.networks.of(guesses[i].entry.number()); w != nil { // what the guess found may be another one
-			touched += uint32(w.a[0]) + w.id
+		if net := t.networks.of(guesses[i].entry.number()); net != nil { // the guess may be wrong
+			touched += uint32(net.a[0]) + net.id
 		}
 	}
 	for _, i := range list[:n] {

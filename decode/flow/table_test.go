@@ -212,6 +212,32 @@ func TestTheShortWaySaysTheSame(t *testing.T) {
 	}
 }
 
+// Two networks whose addresses have equal stand-ins are two connections.
+func TestEqualKeys(t *testing.T) {
+	var seed Seed // all zero: so are all stand-ins
+	r, table := NewRecorder(&seed), NewTable(Config{}, &seed)
+	server := [16]byte{0x30, 15: 1}
+	a := [16]byte{0x20, 1, 0xd, 0xb8, 15: 0xff}
+	clients := [][16]byte{a, a, a}
+	clients[1][7], clients[2][15] = 2, 0xfe // differ in either half
+	var frames []capture.Frame
+	for range 2 {
+		for _, client := range clients {
+			segment := make([]byte, 20)
+			binary.BigEndian.PutUint32(segment, 1000<<16|2000)
+			segment[12], segment[13] = 5<<4, byte(syn)
+			frame := append([]byte{12: 0x86, 13: 0xdd}, ipv6(protoTCP, client, server, segment)...)
+			frames = append(frames, capture.Frame{Data: frame, Length: uint32(len(frame)), Link: capture.LinkEthernet})
+		}
+	}
+	batches := make([]Batch, 1)
+	r.Record(&capture.Block{First: 1, Frames: frames}, batches)
+	table.Apply(&batches[0])
+	if table.Len() != len(clients) {
+		t.Errorf("%d connections, want %d", table.Len(), len(clients))
+	}
+}
+
 // What needs the long way gets it, though all that came before was in order.
 func TestTheLongWayIsTaken(t *testing.T) {
 	t.Run("a SYN captured late may yet be acknowledged", func(t *testing.T) {
@@ -348,11 +374,11 @@ func TestCraftedTuplesSpread(t *testing.T) {
 		return most
 	}
 	sameXOR := longest(func(i uint32) key {
-		k, _ := narrow(end(i, uint16(i)), end(i^0xdeadbeef, uint16(i)^0x1234), protoTCP)
+		k, _ := narrow(endpoint(i, uint16(i)), endpoint(i^0xdeadbeef, uint16(i)^0x1234), protoTCP)
 		return k
 	})
 	counting := longest(func(i uint32) key {
-		k, _ := narrow(end(1, uint16(i)), end(2, uint16(i>>16)), protoTCP)
+		k, _ := narrow(endpoint(1, uint16(i)), endpoint(2, uint16(i>>16)), protoTCP)
 		return k
 	})
 	if sameXOR > 12 || counting > 12 {

@@ -19,27 +19,26 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 // a check wherever it is an index.
 func (r *record) side() uint8 { return r.dir & 1 }
 
-// inOrder takes the next in-order segment of connection n, which is c, in its steady state
-// and reports whether that is all there is to do. Anything else (a gap, a
+// inOrder takes the next in-order segment of a connection in its steady state and
+// reports whether that is all there is to do, and whether the segment is counted, too:
+// unless its time is odd or the counts are full. Anything else (a gap, a
 // retransmission, a probe, a closed window, the first of its kind) is left to
 // others and has changed nothing.
-func (t *Table) inOrder(n uint32, c *cell, r *record) bool {
+func (c *cell) inOrder(r *record) (done, counted bool) {
 	if need := r.steadyFacts(); c.bits&need != need || !c.isNext(r) {
-		return false
+		return false, false
 	}
 	c.move(r)
-	// As count does it, when nothing is odd.
 	d := r.dir & 1
 	one, fits := countsOf(r)
 	sum := c.sent[d] + one
 	if r.time < c.latest || !c.latest.Known() || !fits || sum&guards != 0 {
-		t.count(n, c, r)
-		return true
+		return true, false
 	}
 	c.latest = r.time
 	c.bits = c.bits&^lastSecond | facts(d)<<31
 	c.sent[d] = sum
-	return true
+	return true, true
 }
 
 // steadyFacts are the facts of a connection that r changes nothing about: it is in its
@@ -52,8 +51,8 @@ func (r *record) steadyFacts() facts {
 	return steady | sawData<<(2*empty+uint32(r.dir&1))
 }
 
-// surprise is 0 when r probably needs nothing but the cell: it is no segment, or one that
-// is expected.
+// surprise is 0 when r probably needs no stream beside the cell: it is no TCP segment, or
+// one that is expected.
 func (c *cell) surprise(r *record) uint32 {
 	need := r.steadyFacts()
 	s := uint32(c.bits&need^need) | uint32(r.flags&(syn|fin|rst))
