@@ -14,12 +14,11 @@ type proof struct {
 // proofs keeps what payloads proved.
 type proofs struct {
 	arena[proof]
-	services []string         // number 0 is none
-	numbers  map[string]uint8 // of services
+	services []string // few; number 0 is none
 	texts    texts
 }
 
-func newProofs() proofs { return proofs{services: []string{""}, numbers: map[string]uint8{"": 0}} }
+func newProofs() proofs { return proofs{services: []string{""}} }
 
 // note adds what e says to p. What is known stays.
 func (s *proofs) note(p *proof, e *Evidence) {
@@ -52,13 +51,16 @@ func (s *proofs) evidence(p *proof) Evidence {
 // number is the number of a service, a new one when it has none. There are fewer
 // services that a payload can prove than numbers.
 func (s *proofs) number(service string) uint8 {
-	n, ok := s.numbers[service]
-	if !ok && len(s.services) < 256 {
-		n = uint8(len(s.services))
-		s.services = append(s.services, service)
-		s.numbers[service] = n
+	for n, known := range s.services {
+		if known == service {
+			return uint8(n)
+		}
 	}
-	return n
+	if len(s.services) == 256 {
+		return 0
+	}
+	s.services = append(s.services, service)
+	return uint8(len(s.services) - 1)
 }
 
 func bit(b bool) uint8 {
