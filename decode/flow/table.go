@@ -117,7 +117,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 }
 
 // stretch is how many records are applied after their memory was touched.
-const stretch = 64
+const stretch = 128
 
 // touch loads what the records, at most a stretch, are going to need.
 //
