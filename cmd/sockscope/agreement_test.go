@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,13 +61,14 @@ func (r *agreementRow) reasonWords() string {
 // rows counts by column. The first row counts the connections themselves.
 func (c comparison) rows(t *testing.T) []agreementRow {
 	t.Helper()
-	kinds := heading(t, c.table)[1+c.key:] // behind the file and the connection
+	columns, lines := readTable(t, c.table)
+	kinds := columns[1+c.key:] // behind the file and the connection
 	rows := []agreementRow{{kind: "connection", reasons: map[string]int{}}}
 	for _, kind := range kinds {
 		rows = append(rows, agreementRow{kind: kind, reasons: map[string]int{}})
 	}
 	total := 0
-	for _, line := range tableLines(t, c.table) {
+	for _, line := range lines {
 		if !strings.Contains(line, "\tframes\t") {
 			total++
 		}
@@ -122,21 +121,4 @@ type listed struct {
 func newListed(line, reason string, key int) listed {
 	words := strings.Split(line, "\t")
 	return listed{words[0], strings.Join(words[1:1+key], "\t"), reason, words[1+key:]}
-}
-
-// heading is the names of a table's columns.
-func heading(t *testing.T, table string) []string {
-	t.Helper()
-	f, err := os.Open(filepath.Join(corpus, table))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if strings.HasPrefix(s.Text(), "file\t") {
-			return strings.Split(s.Text(), "\t")
-		}
-	}
-	t.Fatalf("%s has no heading", table)
-	return nil
 }

@@ -179,28 +179,33 @@ func difference(want, got map[flowLine]int) []string {
 	return lines
 }
 
-// tableLines gives the lines of a table in corpus, without comments and heading.
-func tableLines(t *testing.T, name string) []string {
+// readTable gives the names of the columns of a table in corpus, and its lines without
+// comments.
+func readTable(t *testing.T, name string) (columns, lines []string) {
 	t.Helper()
 	f, err := os.Open(filepath.Join(corpus, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var lines []string
 	for s := bufio.NewScanner(f); s.Scan(); {
-		if line := s.Text(); !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "file\t") {
+		switch line := s.Text(); {
+		case strings.HasPrefix(line, "#"):
+		case columns == nil:
+			columns = strings.Split(line, "\t")
+		default:
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return columns, lines
 }
 
 // readLines reads a table: by file, how often it has each line.
 func readLines(t *testing.T, table string) map[string]map[flowLine]int {
 	t.Helper()
 	all := map[string]map[flowLine]int{}
-	for _, line := range tableLines(t, table) {
+	_, lines := readTable(t, table)
+	for _, line := range lines {
 		name, rest, _ := strings.Cut(line, "\t")
 		if all[name] == nil {
 			all[name] = map[flowLine]int{}
@@ -214,7 +219,8 @@ func readLines(t *testing.T, table string) map[string]map[flowLine]int {
 func readTruth(t *testing.T) map[string]*truth {
 	t.Helper()
 	all := map[string]*truth{}
-	for _, line := range tableLines(t, "truth.tsv") {
+	_, lines := readTable(t, "truth.tsv")
+	for _, line := range lines {
 		name, rest, _ := strings.Cut(line, "\t")
 		if all[name] == nil {
 			all[name] = &truth{flows: map[flowLine]int{}}
@@ -245,7 +251,8 @@ func readTruth(t *testing.T) map[string]*truth {
 func readDifferences(t *testing.T, table string) map[string]map[string]string {
 	t.Helper()
 	all := map[string]map[string]string{}
-	for _, line := range tableLines(t, table) {
+	_, lines := readTable(t, table)
+	for _, line := range lines {
 		words := strings.SplitN(line, "\t", 3)
 		if len(words) != 3 || !slices.Contains(differenceReasons, words[1]) {
 			t.Errorf("%s: %q: no such reason", table, line)

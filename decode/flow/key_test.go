@@ -2,8 +2,12 @@ package flow
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"sockscope/capture"
 )
 
 // The lower endpoint is the one with the lower address, then with the lower port.
@@ -67,5 +71,80 @@ func TestSteadyFacts(t *testing.T) {
 				t.Errorf("%d bytes, side %d: %b, want %b", payload, dir, got, want)
 			}
 		}
+	}
+}
+
+// Two networks whose addresses have equal stand-ins are two connections.
+func TestEqualKeys(t *testing.T) {
+	var seed Seed // all zero: so are all stand-ins
+	r, table := NewRecorder(&seed), NewTable(Config{}, &seed)
+	server := [16]byte{0x30, 15: 1}
+	a := [16]byte{0x20, 1, 0xd, 0xb8, 15: 0xff}
+	clients := [][16]byte{a, a, a}
+	clients[1][7], clients[2][15] = 2, 0xfe // differ in either half
+	var frames []capture.Frame
+	for range 2 {
+		for _, client := range clients {
+			segment := make([]byte, 20)
+			binary.BigEndian.PutUint32(segment, 1000<<16|2000)
+			segment[12], segment[13] = 5<<4, byte(syn)
+			frame := append([]byte{12: 0x86, 13: 0xdd}, ipv6(protoTCP, client, server, segment)...)
+			frames = append(frames, capture.Frame{Data: frame, Length: uint32(len(frame)), Link: capture.LinkEthernet})
+		}
+	}
+	batches := make([]Batch, 1)
+	r.Record(&capture.Block{First: 1, Frames: frames}, batches)
+	table.Apply(&batches[0])
+	if table.Len() != len(clients) {
+		t.Errorf("%d connections, want %d", table.Len(), len(clients))
+	}
+}
+
+// Whoever crafts tuples gains nothing: they spread as random ones do.
+func TestCraftedTuplesSpread(t *testing.T) {
+	seed := NewSeed()
+	const n = 40_000
+	longest := func(make func(i uint32) key) int {
+		slots := map[uint32]int{}
+		most := 0
+		for i := range uint32(n) {
+			k := make(i)
+			s := seed.hash(k) & (1<<17 - 1)
+			slots[s]++
+			most = max(most, slots[s])
+		}
+		return most
+	}
+	sameXOR := longest(func(i uint32) key {
+		k, _ := narrow(endpoint(i, uint16(i)), endpoint(i^0xdeadbeef, uint16(i)^0x1234), protoTCP)
+		return k
+	})
+	counting := longest(func(i uint32) key {
+		k, _ := narrow(endpoint(1, uint16(i)), endpoint(2, uint16(i>>16)), protoTCP)
+		return k
+	})
+	if sameXOR > 12 || counting > 12 {
+		t.Errorf("up to %d and %d of %d crafted tuples share a slot", sameXOR, counting, n)
+	}
+}
+
+// Connections are told apart by their keys, whatever their hashes.
+func TestEqualHashes(t *testing.T) {
+	seed := NewSeed()
+	seed[2] = 0 // makes all hashes 0
+	r, table := NewRecorder(seed), NewTable(Config{}, seed)
+	batches := make([]Batch, 1)
+	for range 2 {
+		frames := play(t, "S h A D a F f A")
+		other := play(t, "S h A D a F f A")
+		for i := range other {
+			other[i].Data = slices.Clone(other[i].Data)
+			other[i].Data[15]++ // last byte of an address
+		}
+		r.Record(&capture.Block{First: 1, Frames: append(frames, other...)}, batches)
+		table.Apply(&batches[0])
+	}
+	if table.Len() < 2 {
+		t.Errorf("%d connections", table.Len())
 	}
 }

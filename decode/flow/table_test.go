@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,139 +171,6 @@ func TestPartitionsChangeNothing(t *testing.T) {
 	}
 }
 
-// theLongWay applies a batch without any short cut for connections in their steady state.
-func theLongWay(t *Table, b *Batch) {
-	for i := range b.records() {
-		r := &b.records()[i]
-		if r.kind() > datagram {
-			t.record(b, r, &guess{cell: t.cells.at(noConnection)})
-			continue
-		}
-		n, c := t.find(b, r)
-		if c != nil {
-			c.bits &^= steady
-		}
-		t.packet(b, r, n, c)
-	}
-}
-
-// The short ways of segments say what the long one says, whatever happens on a connection.
-func TestTheShortWaySaysTheSame(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	words := strings.Fields("D D D D d d d d A A a a D> d> D< d< D= d= A= Ak ak a0 A0 P p a< 50ms -50ms Dw d^ F f R r S h s")
-	begins := strings.Fields("S,h,A S,h,A,D,d S,h D,d A,d S,S=,h,A,D,a,d,A S,A,D")
-	for range 1500 {
-		script := strings.ReplaceAll(begins[r.IntN(len(begins))], ",", " ")
-		script += " D a d A" // so that each has been sent once
-		for range 3 + r.IntN(40) {
-			// Mostly what happens on a good connection, so that it is in its steady state.
-			script += " " + words[min(r.IntN(len(words)), r.IntN(len(words)), r.IntN(len(words)))]
-		}
-		frames := play(t, script)
-		for range r.IntN(4) {
-			spoil(r, frames)
-		}
-		short, _ := run(frames, 1, Config{})
-		long, _ := runWith(theLongWay, frames, 1, Config{})
-		if diff := cmp.Diff(long, short, cmp.Comparer(sameConnection)); diff != "" {
-			t.Fatalf("%s: the short way +:\n%s", script, diff)
-		}
-	}
-}
-
-// Two networks whose addresses have equal stand-ins are two connections.
-func TestEqualKeys(t *testing.T) {
-	var seed Seed // all zero: so are all stand-ins
-	r, table := NewRecorder(&seed), NewTable(Config{}, &seed)
-	server := [16]byte{0x30, 15: 1}
-	a := [16]byte{0x20, 1, 0xd, 0xb8, 15: 0xff}
-	clients := [][16]byte{a, a, a}
-	clients[1][7], clients[2][15] = 2, 0xfe // differ in either half
-	var frames []capture.Frame
-	for range 2 {
-		for _, client := range clients {
-			segment := make([]byte, 20)
-			binary.BigEndian.PutUint32(segment, 1000<<16|2000)
-			segment[12], segment[13] = 5<<4, byte(syn)
-			frame := append([]byte{12: 0x86, 13: 0xdd}, ipv6(protoTCP, client, server, segment)...)
-			frames = append(frames, capture.Frame{Data: frame, Length: uint32(len(frame)), Link: capture.LinkEthernet})
-		}
-	}
-	batches := make([]Batch, 1)
-	r.Record(&capture.Block{First: 1, Frames: frames}, batches)
-	table.Apply(&batches[0])
-	if table.Len() != len(clients) {
-		t.Errorf("%d connections, want %d", table.Len(), len(clients))
-	}
-}
-
-// What needs the long way gets it, though all that came before was in order.
-func TestTheLongWayIsTaken(t *testing.T) {
-	t.Run("a SYN captured late may yet be acknowledged", func(t *testing.T) {
-		frames := play(t, "S s A D d D d A")
-		late := frames[1]
-		frames = append(append(append([]capture.Frame{}, frames[0]), frames[2:6]...), late, frames[6], frames[7])
-		if cs, _ := run(frames, 1, Config{}); len(cs) != 1 || cs[0].Outcome != Complete {
-			t.Errorf("%s, want complete", allWords(cs))
-		}
-	})
-	t.Run("ports alone are no data", func(t *testing.T) {
-		const data = 8 // in Wireshark's completeness
-		frames := play(t, "S h A D D= a")
-		frames[3].Data = frames[3].Data[:24]
-		cs, _ := run(frames[:4], 1, Config{})
-		if cs[0].Completeness&data != 0 {
-			t.Errorf("completeness %d before any data was seen", cs[0].Completeness)
-		}
-		if cs, _ = run(frames, 1, Config{}); cs[0].Completeness&data == 0 {
-			t.Errorf("completeness %d after data", cs[0].Completeness)
-		}
-	})
-	t.Run("the first time that is known is the first", func(t *testing.T) {
-		frames := play(t, "S h A D d D d D d")
-		for i := range frames[:6] {
-			frames[i].Time = capture.Unknown
-		}
-		cs, _ := run(frames, 1, Config{})
-		if c := &cs[0]; c.First != frames[6].Time || c.Last != frames[8].Time {
-			t.Errorf("from %d to %d, want %d to %d", c.First, c.Last, frames[6].Time, frames[8].Time)
-		}
-	})
-	t.Run("data that was acknowledged before it came was sent again", func(t *testing.T) {
-		for _, begin := range []string{"S h A D a d A ", "D a d A "} { // with the handshake and without
-			frames := play(t, begin+"D a D a")
-			n := len(frames)
-			frames[n-1].Data, frames[n-2].Data = frames[n-2].Data, frames[n-1].Data
-			cs, _ := run(frames, 1, Config{})
-			if got := cs[0].ToServer.Retransmissions; got != 1 {
-				t.Errorf("%s: %d segments sent again, want 1 as tshark has it", begin, got)
-			}
-		}
-	})
-}
-
-// spoil does to some frame what captures do.
-func spoil(r *rand.Rand, frames []capture.Frame) {
-	i := r.IntN(len(frames))
-	f := &frames[i]
-	switch r.IntN(5) {
-	case 0, 1: // captured before the one before it
-		if i > 0 {
-			before := &frames[i-1]
-			*f, *before = *before, *f
-			f.Time, before.Time = before.Time, f.Time
-		}
-	case 2: // only the ports are left
-		f.Data = f.Data[:min(len(f.Data), 24)]
-	case 3: // more behind the packet than counts can hold
-		f.Length += 1 << linkBits
-	case 4:
-		f.Time = capture.Unknown
-	}
-}
-
-func sameConnection(a, b Connection) bool { return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b) }
-
 // conserved checks that each frame was counted once (spec, section 9).
 func conserved(t testing.TB, frames []capture.Frame, cs []Connection, totals *Totals) {
 	t.Helper()
@@ -355,34 +221,6 @@ func TestConservation(t *testing.T) {
 	conserved(t, frames, cs, &totals)
 	if totals.Fragments.Frames == 0 || totals.ICMP.Frames == 0 || len(cs) < 500 {
 		t.Errorf("the mixture is too plain: %d connections, %+v", len(cs), totals.Fragments)
-	}
-}
-
-// Whoever crafts tuples gains nothing: they spread as random ones do.
-func TestCraftedTuplesSpread(t *testing.T) {
-	seed := NewSeed()
-	const n = 40_000
-	longest := func(make func(i uint32) key) int {
-		slots := map[uint32]int{}
-		most := 0
-		for i := range uint32(n) {
-			k := make(i)
-			s := seed.hash(k) & (1<<17 - 1)
-			slots[s]++
-			most = max(most, slots[s])
-		}
-		return most
-	}
-	sameXOR := longest(func(i uint32) key {
-		k, _ := narrow(endpoint(i, uint16(i)), endpoint(i^0xdeadbeef, uint16(i)^0x1234), protoTCP)
-		return k
-	})
-	counting := longest(func(i uint32) key {
-		k, _ := narrow(endpoint(1, uint16(i)), endpoint(2, uint16(i>>16)), protoTCP)
-		return k
-	})
-	if sameXOR > 12 || counting > 12 {
-		t.Errorf("up to %d and %d of %d crafted tuples share a slot", sameXOR, counting, n)
 	}
 }
 
@@ -458,41 +296,6 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-// Fragments that come before the first count for the connection's beginning, and how
-// many wait does not depend on the partitions.
-func TestManyFragments(t *testing.T) {
-	var packets [][]byte
-	for i := range 9000 {
-		packets = append(packets, ipv4(17, hostA, [4]byte{10, 9, byte(i % 5), 1}, uint16(i), 0, true, udp(5000, 53, make([]byte, 16))))
-	}
-	for i := range 9000 {
-		packets = append(packets, ipv4(17, hostA, [4]byte{10, 9, byte(i % 5), 1}, uint16(i), 24, false, make([]byte, 8)))
-	}
-	for _, parts := range []int{1, 3} {
-		if _, totals := run(raws(packets...), parts, Config{}); totals.Fragments.Frames != 0 {
-			t.Errorf("%d partitions: %d fragments belong to nobody", parts, totals.Fragments.Frames)
-		}
-	}
-	late := raws(ipv4(17, hostA, hostB, 9, 24, false, make([]byte, 8)), ipv4(17, hostA, hostB, 9, 0, true, udp(5000, 53, make([]byte, 16))))
-	if cs, _ := run(late, 1, Config{}); cs[0].First != late[0].Time {
-		t.Errorf("begins at %v, want the first fragment seen, %v", cs[0].First, late[0].Time)
-	}
-}
-
-// A data segment in fragments is attributed also when the connection is established.
-func TestFragmentsOfEstablishedConnection(t *testing.T) {
-	frames := play(t, "S h A D a D a")
-	first := frames[5].Data // the second D, of which the rest follows in another fragment
-	first[6] |= 0x20
-	rest := ipv4(6, scriptHosts[0], scriptHosts[1], 0, len(first)-20, false, make([]byte, 8))
-	later := capture.Frame{Data: rest, Length: uint32(len(rest)), Link: capture.LinkRaw, Time: frames[5].Time}
-	frames = slices.Insert(frames, 6, later)
-	cs, totals := run(frames, 1, Config{})
-	if len(cs) != 1 || cs[0].ToServer.Packets != 5 || totals.Fragments.Frames != 0 {
-		t.Errorf("%s; %d fragments belong to nobody", briefs(frames, Config{}), totals.Fragments.Frames)
-	}
-}
-
 // A TCP or SCTP packet without ports is no connection.
 func TestNoTransportHeader(t *testing.T) {
 	frames := raws(ipv4(6, hostA, hostB, 1, 0, false, nil), ipv4(6, hostA, hostB, 1, 0, false, []byte{1, 2, 3}), ipv4(132, hostA, hostB, 1, 0, false, nil))
@@ -513,20 +316,6 @@ func TestPortsAloneAreMidstream(t *testing.T) {
 	if got := briefs(frames, Config{}); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-}
-
-// Fragments that never find a first one cost the same however many there are.
-func BenchmarkFragments(b *testing.B) {
-	var packets [][]byte
-	for i := range 200_000 {
-		packets = append(packets, ipv4(17, hostA, [4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}, 1, 24, true, make([]byte, 8)))
-	}
-	frames := raws(packets...)
-	b.ReportAllocs()
-	for b.Loop() {
-		run(frames, 1, Config{})
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(frames)), "ns/frame")
 }
 
 // An ICMP conversation keeps the type and code of its first query.
@@ -595,26 +384,5 @@ func TestPaddingProvesNothing(t *testing.T) {
 		}})
 	if len(got) != 1 || got[0] != "abc" {
 		t.Errorf("payloads %q", got)
-	}
-}
-
-// Connections are told apart by their keys, whatever their hashes.
-func TestEqualHashes(t *testing.T) {
-	seed := NewSeed()
-	seed[2] = 0 // makes all hashes 0
-	r, table := NewRecorder(seed), NewTable(Config{}, seed)
-	batches := make([]Batch, 1)
-	for range 2 {
-		frames := play(t, "S h A D a F f A")
-		other := play(t, "S h A D a F f A")
-		for i := range other {
-			other[i].Data = slices.Clone(other[i].Data)
-			other[i].Data[15]++ // last byte of an address
-		}
-		r.Record(&capture.Block{First: 1, Frames: append(frames, other...)}, batches)
-		table.Apply(&batches[0])
-	}
-	if table.Len() < 2 {
-		t.Errorf("%d connections", table.Len())
 	}
 }
