@@ -8,11 +8,16 @@ func (w *walk) udp() header {
 	if len(b) < hlen {
 		return w.udpCut()
 	}
-	p.Class = UDP
-	p.SrcPort, p.DstPort = be16(b), be16(b[2:])
 	length := int(be16(b[4:]))
 	wire := len(b) + w.missing
-	if length == wire || p.Protocol == protoUDPLite {
+	jumbogram := length == 0 && wire > 0xffff // RFC 2675 §4
+	if length < hlen && !jumbogram && p.Protocol != protoUDPLite {
+		w.opaque()
+		return w.fail(UDPLength) // no receiver takes that for a datagram
+	}
+	p.Class = UDP
+	p.SrcPort, p.DstPort = be16(b), be16(b[2:])
+	if length == wire || jumbogram || p.Protocol == protoUDPLite {
 		length = wire
 	} else {
 		length = w.udpLength(length, wire)
@@ -28,22 +33,13 @@ func (w *walk) udp() header {
 
 // udpLength is the datagram's length when its header and the IP packet differ.
 func (w *walk) udpLength(length, wire int) int {
-	switch {
-	case length == 0 && wire > 0xffff: // RFC 2675 §4
-		return wire
-	case length == 0:
-		w.note(UDPLength)
-		return wire
-	case length < 8:
-		w.note(UDPLength)
-		return 8
-	case length > wire && !w.p.MoreFrags:
-		w.note(UDPLength)
-		return wire
-	case length > wire:
-		return wire // of a first fragment, what is in it
+	if length < wire {
+		return length
 	}
-	return length
+	if !w.p.MoreFrags { // else it is a first fragment, and wire is what is in it
+		w.note(UDPLength)
+	}
+	return wire
 }
 
 // udpCut decodes what there is of a header below 8 bytes.
