@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"iter"
 	"maps"
@@ -19,8 +20,13 @@ import (
 )
 
 // corpus is where the captures of other projects are; its truth.tsv has what
-// tshark sees in them, differences.tsv where we differ from it, and why.
-var corpus = filepath.Join(testdata, "corpus")
+// tshark sees in them, differences.tsv where we differ from it, and why. Its tables.py
+// makes such a folder of other captures.
+var corpus string
+
+func init() {
+	flag.StringVar(&corpus, "corpus", filepath.Join(testdata, "corpus"), "where the captures of other projects are")
+}
 
 // The reasons for which our flows may differ from tshark's.
 var differenceReasons = []string{
@@ -184,6 +190,9 @@ func difference(want, got map[flowLine]int) []string {
 func readTable(t *testing.T, name string) (columns, lines []string) {
 	t.Helper()
 	f, err := os.Open(filepath.Join(corpus, name))
+	if os.IsNotExist(err) && *update {
+		return nil, nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,9 +263,11 @@ func readDifferences(t *testing.T, table string) map[string]map[string]string {
 	_, lines := readTable(t, table)
 	for _, line := range lines {
 		words := strings.SplitN(line, "\t", 3)
-		if len(words) != 3 || !slices.Contains(differenceReasons, words[1]) {
+		if len(words) != 3 {
+			t.Fatalf("%s: %q", table, line)
+		}
+		if !slices.Contains(differenceReasons, words[1]) {
 			t.Errorf("%s: %q: no such reason", table, line)
-			continue
 		}
 		if all[words[0]] == nil {
 			all[words[0]] = map[string]string{}
