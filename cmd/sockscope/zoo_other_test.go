@@ -7,7 +7,7 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// connectionless has UDP, SCTP and ICMP.
+// connectionless has UDP, ICMP and fragments.
 var connectionless = []scenario{
 	{name: "udp-answered", rule: "both directions: a DNS question and its answer", script: `
 		udp 192.0.2.10:50001 192.0.2.53:53
@@ -40,32 +40,6 @@ var connectionless = []scenario{
 		= close=- role=payload client=192.0.2.10:50001 conn_state=SHR
 		lost c query=www.example.com
 		s answer=www.example.com`, unsaid: []string{"outcome", "flags"}},
-	{name: "sctp-complete", rule: "INIT, INIT-ACK, COOKIE-ECHO, COOKIE-ACK", script: `
-		sctp 192.0.2.10:40000 198.51.100.36:9900
-		= outcome=complete
-		c INIT
-		s INIT-ACK
-		c COOKIE-ECHO
-		s COOKIE-ACK
-		c SHUTDOWN
-		s SHUTDOWN-ACK
-		c SHUTDOWN-COMPLETE`, unsaid: []string{"close", "flags"}},
-	{name: "sctp-refused", rule: "ABORT answers INIT", script: `
-		sctp 192.0.2.10:40000 198.51.100.36:9900
-		= outcome=refused verdict_frame=2
-		c INIT
-		s ABORT`, unsaid: []string{"close", "flags"}},
-	{name: "sctp-unanswered", rule: "INITs and nothing back", script: `
-		sctp [2001:db8:10::10]:40000 [2001:db8:36::36]:9900
-		= outcome=unanswered packets_c2s=3
-		c INIT
-		+3s c INIT
-		+6s c INIT`, unsaid: []string{"close", "flags"}},
-	{name: "sctp-half-open", rule: "INIT-ACK, and the cookie never comes back", script: `
-		sctp 192.0.2.10:40000 198.51.100.36:9900
-		= outcome=half-open
-		c INIT
-		s INIT-ACK`, unsaid: []string{"close", "flags"}},
 	{name: "icmp-echo", rule: "no ports, never port 0: counted as ICMP", script: `
 		icmp 192.0.2.10 198.51.100.80
 		c echo
