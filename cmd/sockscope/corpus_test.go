@@ -279,8 +279,14 @@ func readDifferences(t *testing.T, table string) map[string]map[string]string {
 
 // Measuring round trips changes nothing else.
 func TestRoundTripsChangeNothing(t *testing.T) {
+	var paths []string
 	for name := range readTruth(t) {
-		path := filepath.Join(corpus, name)
+		paths = append(paths, filepath.Join(corpus, name))
+	}
+	for _, name := range zooFiles() {
+		paths = append(paths, filepath.Join(testdata, name))
+	}
+	for _, path := range paths {
 		without, _ := analyse(t, path, flowConfig())
 		cfg := flowConfig()
 		cfg.RoundTrips = true
@@ -290,11 +296,11 @@ func TestRoundTripsChangeNothing(t *testing.T) {
 		for want := range without.Connections() {
 			got, ok := next()
 			if !ok {
-				t.Fatalf("%s: only %d connections", name, want.ID-1)
+				t.Fatalf("%s: only %d connections", path, want.ID-1)
 			}
 			got.ToServer.RoundTrips, got.ToClient.RoundTrips = flow.RoundTrips{}, flow.RoundTrips{}
 			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
-				t.Fatalf("%s: connection %d, with round trips +:\n%s", name, want.ID, diff)
+				t.Fatalf("%s: connection %d, with round trips +:\n%s", path, want.ID, diff)
 			}
 		}
 	}

@@ -133,24 +133,6 @@ var flagged = []scenario{
 		` + established + request + `
 		+60s c A seq=-1
 		s A`},
-	{name: "capture-loss", rule: "a segment that the client acknowledges is not in the capture", script: web + `
-		= outcome=complete close=fin closed_by=client flags=- completeness=31
-		` + established + `
-		c PA get=www.example.com/
-		s A 1400
-		lost s A 1400
-		s A 1400
-		c A
-		` + clientFins},
-	{name: "retransmission", rule: "data sent again are counted as packets, and stay one connection", script: web + `
-		= outcome=complete close=fin closed_by=client flags=- packets_s2c=5 payload_bytes_s2c=4200 completeness=31
-		` + established + `
-		c PA get=www.example.com/
-		s A 1400
-		s A 1400
-		+300ms s A 1400 seq=-1400
-		c A
-		` + clientFins},
 }
 
 // reuse has 4-tuples that start again.

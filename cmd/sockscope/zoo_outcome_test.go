@@ -153,6 +153,10 @@ func columns(r *report.Row) map[string]string {
 		"payload_bytes_c2s": r.ToServer.Payload, "payload_bytes_s2c": r.ToClient.Payload,
 		"zero_windows_c2s": r.ToServer.ZeroWindows, "zero_windows_s2c": r.ToClient.ZeroWindows,
 		"keep_alives_c2s": r.ToServer.KeepAlives, "keep_alives_s2c": r.ToClient.KeepAlives,
+		"retransmissions_c2s": r.ToServer.Retransmissions, "retransmissions_s2c": r.ToClient.Retransmissions,
+		"out_of_order_c2s": r.ToServer.OutOfOrder, "out_of_order_s2c": r.ToClient.OutOfOrder,
+		"dup_acks_c2s": r.ToServer.DupACKs, "dup_acks_s2c": r.ToClient.DupACKs,
+		"missing_bytes_c2s": r.ToServer.Missing, "missing_bytes_s2c": r.ToClient.Missing,
 	} {
 		m[column] = strconv.FormatUint(n, 10)
 	}
