@@ -191,7 +191,9 @@ func (x *exchange) options(s *shot, tcp *layers.TCP) ([]layers.TCPOption, error)
 		nop()
 		add(34, cookie...)
 	}
-	if s.has("mptcp") { // MP_CAPABLE version 1, RFC 8684 §3.1: the SYN has no key yet
+	if s.settings["mptcp"] == "join" {
+		add(30, joins(tcp)...)
+	} else if s.has("mptcp") { // MP_CAPABLE version 1, RFC 8684 §3.1: the SYN has no key yet
 		data := []byte{0x01, 0x01}
 		if tcp.ACK {
 			data = append(data, "zoo key!"...)
@@ -202,6 +204,18 @@ func (x *exchange) options(s *shot, tcp *layers.TCP) ([]layers.TCPOption, error)
 		add(30, data...)
 	}
 	return list, nil
+}
+
+// joins is MP_JOIN in a segment of the handshake (RFC 8684 §3.2): token and random number
+// in the SYN, the halves of the proof in what follows.
+func joins(tcp *layers.TCP) []byte {
+	switch {
+	case !tcp.ACK:
+		return append([]byte{0x10, 1}, filler(8)...)
+	case tcp.SYN:
+		return append([]byte{0x10, 1}, filler(12)...)
+	}
+	return append([]byte{0x10, 0}, filler(20)...)
 }
 
 // mss is the maximum segment size that Ethernet gives.

@@ -23,6 +23,7 @@ import (
 //	s A 1400 seq=-1400                              the 1400 bytes before again
 //	router icmp:3/1 quotes=c                        an ICMP error quoting the client's last packet
 //	c 3000 mtu=1500 drop                            in fragments, the first of them not captured
+//	c A twice                                       captured twice, as by a mirror of two ports
 //
 // The first word after delay and "lost" is the sender: c, s or router. TCP flags
 // are F S R P A U E W (CWR), "-" for none. A number is a payload length.
@@ -213,6 +214,9 @@ func (p *player) packet(words []string) error {
 	if s.has("drop") {
 		packets = packets[1:]
 	}
+	if s.has("twice") {
+		packets = append(packets, packets...)
+	}
 	vlan, err := s.number("vlan", uint32(x.path.vlan))
 	if err != nil {
 		return err
@@ -252,7 +256,7 @@ func (p *player) word(s *shot, word string) error {
 			return err
 		}
 		s.payload = payload
-	case "seq", "ack", "isn", "mss", "ws", "sackok", "noopts", "tfo", "mptcp", "win", "ttl", "quotes", "quote", "mtu", "drop", "id", "vlan":
+	case "seq", "ack", "isn", "mss", "ws", "sackok", "noopts", "tfo", "mptcp", "win", "ttl", "quotes", "quote", "mtu", "drop", "id", "vlan", "twice":
 		s.settings[name] = value
 	default:
 		return fmt.Errorf("unknown word %q", word)

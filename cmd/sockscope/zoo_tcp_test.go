@@ -5,6 +5,9 @@ const (
 	web  = "tcp 192.0.2.10:40000 198.51.100.80:80\n"
 	web6 = "tcp [2001:db8:10::10]:40000 [2001:db8:80::80]:80\n"
 
+	peers    = "tcp 192.0.2.10:5000 198.51.100.80:6000\n"
+	webAbove = "tcp 198.51.100.10:40000 192.0.2.80:80\n" // the client's address is the higher one
+
 	established = "c S\ns SA\nc A\n"
 	lostOpening = "lost c S\nlost s SA\nlost c A\n"
 	request     = "c PA get=www.example.com/\ns A\ns PA ok=120\nc A\n"
@@ -14,6 +17,9 @@ const (
 // attempts has each way in which an attempt can go (outcome).
 var attempts = []scenario{
 	{name: "complete", rule: "SYN, SYN-ACK and ACK that fit by arithmetic; both FINs acknowledged", script: web + `
+		= outcome=complete close=fin closed_by=client flags=- syn_count=1 synack_count=1 syn_frame=1 synack_frame=2 ack_frame=3 completeness=31 conn_state=SF history=ShADadFf syn_rtt=20ms ack_rtt=200µs setup=20.2ms ambiguous=false role=syn states=TIME-WAIT/CLOSED service=http/payload server_name=www.example.com
+		` + established + request + clientFins},
+	{name: "complete-from-above", rule: "the same when the client's address is the higher one", script: webAbove + `
 		= outcome=complete close=fin closed_by=client flags=- syn_count=1 synack_count=1 syn_frame=1 synack_frame=2 ack_frame=3 completeness=31 conn_state=SF history=ShADadFf syn_rtt=20ms ack_rtt=200µs setup=20.2ms ambiguous=false role=syn states=TIME-WAIT/CLOSED service=http/payload server_name=www.example.com
 		` + established + request + clientFins},
 	{name: "complete-ipv6", rule: "the same over IPv6, still open at the end of the input", script: web6 + `
@@ -69,6 +75,10 @@ var attempts = []scenario{
 		s RA ack=+77777
 		+1ms s SA
 		c A`},
+	{name: "refused-reordered", rule: "the RST was captured before the SYN that it answers", script: web + `
+		= outcome=refused close=never closed_by=server flags=reordered syn_frame=2 completeness=37
+		+1ms c S
+		+-100µs s RA`},
 	{name: "unreachable-host", rule: "ICMP 3/1 quotes the SYN", script: web + `
 		= outcome=unreachable close=never closed_by=- flags=- syn_count=1 icmp=3/1 icmp_from=203.0.113.1 verdict_frame=2 completeness=1 conn_state=S0 history=S packets_c2s=1 packets_s2c=0
 		c S
@@ -139,11 +149,36 @@ var attempts = []scenario{
 		s SA
 		+1s s SA
 		+3s s RA`},
+	{name: "aborted-not-by-old-reset", rule: "an RST far from the server's numbers is an old one and aborts nothing", script: web + `
+		= outcome=complete close=open flags=- ack_frame=4 completeness=47
+		c S
+		s SA
+		s RA seq=+1000000000
+		c A
+		c PA 100
+		s A`},
 	{name: "mismatched", rule: "the only SYN-ACK acknowledges something else", script: web + `
 		= outcome=mismatched close=never closed_by=client verdict_frame=2 completeness=35
 		c S
 		s SA ack=+1000
 		+1ms c R`, unsaid: []string{"flags"}},
+	{name: "mismatched-at-first", rule: "a SYN-ACK for an older SYN, which the client's RST rejects (RFC 9293 §3.5 figure 8)", script: web + `
+		= outcome=complete close=open flags=syn-retransmitted,synack-mismatch syn_count=2 syn_frame=1 synack_frame=5 ack_frame=6
+		c S
+		s SA ack=-90000
+		c R seq=-90000
+		+1s c S
+		s SA
+		c A`},
+	{name: "challenged", rule: "the server still has an older connection: its ACK, the client's RST, and the SYN again (RFC 9293 §3.5.1 figure 9)", script: web + `
+		= outcome=complete close=fin closed_by=client flags=syn-retransmitted syn_count=2 syn_waits=1.0202s syn_frame=1 synack_frame=5 ack_frame=6
+		c S
+		s A seq=-3000000 ack=-5000000
+		c R seq=-5000000
+		+1s c S
+		s SA
+		c A
+		` + request + clientFins},
 	{name: "reply-only-synack", rule: "a SYN-ACK without SYN: its sender is the server", script: web + `
 		= outcome=reply-only close=never flags=one-way synack_count=1 syn_frame=0 synack_frame=1 role=syn-ack client=192.0.2.10:40000 conn_state=OTH
 		lost c S
@@ -181,6 +216,21 @@ var attempts = []scenario{
 		c PA get=www.example.com/
 		lost s PA ok=120
 		c A`},
+	{name: "midstream-from-above", rule: "the same when the client's address is the higher one", script: webAbove + lostOpening + `
+		= outcome=midstream close=open closed_by=- flags=- syn_count=0 role=payload client=198.51.100.10:40000 conn_state=OTH service=http/payload server_name=www.example.com
+		` + request},
+	{name: "midstream-synack", rule: "SYN-ACK and the ACK of it, without the SYN: somebody goes on", script: web + `
+		= outcome=midstream close=open flags=- syn_count=0 synack_count=1 synack_frame=1 role=syn-ack client=192.0.2.10:40000 completeness=6
+		lost c S
+		s SA
+		c A`},
+	{name: "midstream-synack-one-way", rule: "only the server's side is in the capture, from its SYN-ACK on", script: web + `
+		= outcome=midstream close=open flags=one-way synack_count=1 role=syn-ack client=192.0.2.10:40000 packets_c2s=0 completeness=10
+		lost c S
+		s SA
+		lost c A
+		lost c PA get=www.example.com/
+		s PA ok=120`},
 	{name: "midstream", rule: "traffic without its handshake", script: web + lostOpening + `
 		= outcome=midstream close=open closed_by=- flags=- syn_count=0 role=payload client=192.0.2.10:40000 conn_state=OTH
 		` + request},
@@ -250,6 +300,43 @@ var ends = []scenario{
 		c FA
 		s PA 500
 		c R`},
+	{name: "close-reset-after-fin-by-server", rule: "the server answers the FIN with RST", script: web6 + `
+		= outcome=complete close=reset-after-fin closed_by=client flags=- completeness=63
+		` + established + request + `
+		c FA
+		s RA`},
+	{name: "close-reset-after-both-fins", rule: "an RST after both FINs changes nothing: the client was in a hurry", script: web + `
+		= outcome=complete close=fin closed_by=client flags=- completeness=63 conn_state=SF history=ShADadFfR
+		` + established + request + clientFins + `
+		+1s c R`},
+	{name: "close-fin-before-ack", rule: "the client's FIN is its first segment after the SYN-ACK, and carries the ACK", script: web + `
+		= outcome=complete close=fin closed_by=client flags=- ack_frame=3 completeness=23 states=TIME-WAIT/CLOSED
+		c S
+		s SA
+		c FA
+		s FA
+		c A`},
+	{name: "close-fin-of-server-before-ack", rule: "the server closes in SYN-RECEIVED: the client's ACK is of its FIN, too", script: web + `
+		= outcome=complete close=fin closed_by=server flags=- ack_frame=4 completeness=23 conn_state=SF states=CLOSED/TIME-WAIT
+		c S
+		s SA
+		s FA
+		c A
+		c FA
+		s A`},
+	{name: "close-fin-reordered", rule: "the client's FIN was captured behind the ACK of it", script: web + `
+		= outcome=complete close=fin flags=- completeness=31
+		` + established + request + `
+		+1ms c FA
+		+-100µs s FA
+		+1ms c A`},
+	{name: "close-half-from-above", rule: "the server's FIN, and data of the client after it", script: webAbove + `
+		= outcome=complete close=half-close closed_by=server flags=- completeness=31 conn_state=S3 states=CLOSE-WAIT/FIN-WAIT-2
+		` + established + request + `
+		s FA
+		c A
+		c PA 500
+		s A`},
 	{name: "close-reset-out-of-window", rule: "an RST far outside the window resets nothing", script: web + `
 		= outcome=complete close=open flags=-
 		` + established + request + `
