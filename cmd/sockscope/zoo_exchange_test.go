@@ -8,7 +8,7 @@ import (
 // An exchange is one connection of a scenario while its script is played: what
 // both ends would send next if they followed RFC 9293, RFC 768 or RFC 9260.
 type exchange struct {
-	proto          string // tcp, udp, sctp, icmp
+	proto          string // tcp, udp, sctp, icmp, esp
 	client, server end
 	router         netip.Addr // sends the ICMP errors that neither end sends
 	clock          time.Duration

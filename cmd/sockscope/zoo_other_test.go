@@ -40,6 +40,27 @@ var connectionless = []scenario{
 		= close=- role=payload client=192.0.2.10:50001 conn_state=SHR
 		lost c query=www.example.com
 		s answer=www.example.com`, unsaid: []string{"outcome", "flags"}},
+	{name: "udp-from-above", rule: "the client's address is the higher one: the registry tells the roles", script: `
+		udp 198.51.100.10:50001 192.0.2.123:123
+		= outcome=answered close=- flags=- conn_state=SF role=registry client=198.51.100.10:50001
+		c 48
+		s 48`},
+	{name: "udp-idle", rule: "after two minutes of silence the same tuple is another conversation", script: `
+		udp 192.0.2.10:50001 198.51.100.123:123
+		= outcome=answered close=- flags=- packets_c2s=2 packets_s2c=2
+		c 48
+		s 48
+		+119s c 48
+		s 48
+		= outcome=unanswered close=- flags=- packets_c2s=1
+		+121s c 48`},
+	{name: "icmp-echo-both", rule: "both ask and both answer: who was first is the client", portless: true, script: `
+		icmp 192.0.2.10 198.51.100.80
+		= outcome=answered close=- flags=- role=first packets_c2s=2 packets_s2c=2
+		s echo
+		c reply
+		c echo
+		s reply`},
 	{name: "icmp-echo", rule: "no ports, never port 0: counted as ICMP", script: `
 		icmp 192.0.2.10 198.51.100.80
 		c echo
@@ -60,6 +81,16 @@ var connectionless = []scenario{
 	{name: "fragments-orphaned", rule: "without the first there are no ports: a counter of their own, no port 0", script: `
 		udp 192.0.2.10:50001 198.51.100.20:2049
 		c 3000 mtu=1500 drop`},
+	{name: "fragments-late", rule: "an IP id means the same datagram for a minute: what comes later is without its first", script: `
+		udp 192.0.2.10:50001 198.51.100.20:2049
+		= outcome=unanswered close=- flags=- packets_c2s=3 ip_bytes_c2s=3068
+		c 3000 mtu=1500 id=7
+		+61s c 3000 mtu=1500 id=7 drop`},
+	{name: "fragments-esp", rule: "fragments of what has no ports count for its conversation", portless: true, script: `
+		esp 192.0.2.10 198.51.100.20
+		= outcome=answered close=- flags=- packets_c2s=3 packets_s2c=1 ip_bytes_c2s=3068
+		c 3000 mtu=1500
+		s 100`},
 }
 
 // paths has what is around the packets: tags, tunnels, link types, formats.
@@ -118,6 +149,24 @@ var paths = []scenario{
 		c S
 		+20000001ns s SA
 		+199999ns c A`},
+	{name: "format-snapped-options", rule: "54 bytes kept of each frame: the TCP options are cut off, and the verdict stays", snap: 54, script: web + `
+		= outcome=complete close=fin closed_by=client flags=- mss=0/0 window_scale=0/0 payload_bytes_c2s=100 payload_bytes_s2c=1400 completeness=31 conn_state=SF
+		` + established + `
+		c PA 100
+		s A 1400
+		c A
+		` + clientFins + `
+		tcp 192.0.2.10:40001 198.51.100.80:80 at=1s
+		= outcome=refused close=never closed_by=server flags=- completeness=37
+		c S
+		s RA`},
+	{name: "format-snapped-ports", rule: "34 bytes kept of each frame: without ports there is no connection, and all is counted", snap: 34, script: web + established},
+	{name: "clock-set-back", rule: "the clock is set back by two seconds: no time is negative", unsorted: true, script: web + `
+		= outcome=complete close=fin closed_by=client flags=- syn_rtt=20ms ack_rtt=200µs setup=20.2ms packets_c2s=7 packets_s2c=5
+		` + established + request + `
+		+-2s c PA 100
+		s A
+		` + clientFins},
 	{name: "format-snapped", rule: "60 bytes kept of each frame: the lengths on the wire count", snap: 60, script: web + `
 		= outcome=complete close=fin closed_by=client flags=- payload_bytes_s2c=5600 completeness=31
 		` + established + `

@@ -240,6 +240,17 @@ func (x *exchange) datagram(s *shot) ([]byte, error) {
 	return serialize(ip, udp, gopacket.Payload(s.payload))
 }
 
+// sealed builds an ESP packet (RFC 4303 §2), which shows no ports.
+func (x *exchange) sealed(s *shot) ([]byte, error) {
+	ip, err := x.ip(s, layers.IPProtocolESP)
+	if err != nil {
+		return nil, err
+	}
+	s.from.next++
+	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, s.from.isn), s.from.next)
+	return serialize(ip, gopacket.Payload(append(header, s.payload...)))
+}
+
 // echo builds an ICMP echo request or reply.
 func (x *exchange) echo(s *shot) ([]byte, error) {
 	v4 := map[string]uint8{"echo": layers.ICMPv4TypeEchoRequest, "reply": layers.ICMPv4TypeEchoReply}

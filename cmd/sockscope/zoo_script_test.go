@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -25,14 +24,15 @@ import (
 //	c 3000 mtu=1500 drop                            in fragments, the first of them not captured
 //	c A twice                                       captured twice, as by a mirror of two ports
 //
-// The first word after delay and "lost" is the sender: c, s or router. TCP flags
+// The first word after delay and "lost" is the sender: c, s or router. Of UDP and ESP
+// there is only a payload. TCP flags
 // are F S R P A U E W (CWR), "-" for none. A number is a payload length.
 // seq and ack take absolute numbers, or +n and -n relative to what RFC 9293 would
 // send. A bare SYN has the ISN again; "isn=n" on it begins a new connection.
 // Without a delay the server answers after 20 ms and the client after 200 µs:
 // the capture is taken near the client.
 
-// play turns a script into frames.
+// play turns a script into frames, in the order of the script.
 func play(script string, link linkLayer) (*recording, error) {
 	p := player{link: link}
 	lines := bufio.NewScanner(strings.NewReader(script))
@@ -45,7 +45,6 @@ func play(script string, link linkLayer) (*recording, error) {
 			return nil, fmt.Errorf("line %d %q: %w", n, lines.Text(), err)
 		}
 	}
-	sort.SliceStable(p.rec.frames, func(i, j int) bool { return p.rec.frames[i].at < p.rec.frames[j].at })
 	return &p.rec, nil
 }
 
@@ -58,7 +57,7 @@ type player struct {
 
 func (p *player) line(words []string) error {
 	switch words[0] {
-	case "tcp", "udp", "sctp", "icmp":
+	case "tcp", "udp", "sctp", "icmp", "esp":
 		return p.open(words)
 	}
 	if p.x == nil {
@@ -178,7 +177,8 @@ func (p *player) packet(words []string) error {
 			break
 		}
 	}
-	if len(words) < 2 && x.proto != "udp" || len(words) < 1 {
+	bare := x.proto == "udp" || x.proto == "esp"
+	if len(words) < 2 && !bare || len(words) < 1 {
 		return fmt.Errorf("want a sender and what it sends")
 	}
 	switch words[0] {
@@ -195,7 +195,7 @@ func (p *player) packet(words []string) error {
 		wait = x.delay(s.from)
 	}
 	x.clock += wait
-	if x.proto != "udp" || strings.HasPrefix(words[0], "icmp") {
+	if !bare || strings.HasPrefix(words[0], "icmp") {
 		s.what, words = words[0], words[1:]
 	}
 	for _, word := range words {
@@ -284,6 +284,8 @@ func (p *player) build(s *shot) ([][]byte, error) {
 		packet, err = x.chunk(s)
 	case "icmp":
 		packet, err = x.echo(s)
+	case "esp":
+		packet, err = x.sealed(s)
 	}
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,13 @@ type scenario struct {
 	link   layers.LinkType // 0 means Ethernet
 	snap   int             // snap length; 0 means none
 	script string
+
+	// unsorted keeps the order of the script, whatever the times are: a clock may be set
+	// back.
+	unsorted bool
+
+	// portless says that the expectations speak of conversations without ports, too.
+	portless bool
 
 	// unsaid names columns that every expectation has to give, but where the
 	// rules leave more than one answer.
@@ -81,6 +89,9 @@ func (s scenario) record(t *testing.T) *recording {
 	rec, err := play(s.script, link)
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
+	}
+	if !s.unsorted {
+		sort.SliceStable(rec.frames, func(i, j int) bool { return rec.frames[i].at < rec.frames[j].at })
 	}
 	return rec
 }
