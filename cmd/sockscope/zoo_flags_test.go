@@ -42,8 +42,8 @@ var flagged = []scenario{
 		s A
 		c PA 100
 		s A`},
-	{name: "simultaneous-reordered", rule: "no SYN-ACK is in the capture, and the server's SYN only behind the data: the ACK that fits it still counts", script: peers + `
-		= close=open flags=simultaneous syn_frame=1 synack_frame=0 ack_frame=5
+	{name: "simultaneous-reordered", rule: "both SYNs are acknowledged, but no SYN-ACK is in the capture, and the server's SYN only behind the data", script: peers + `
+		= outcome=implied close=open flags=simultaneous syn_frame=1 synack_frame=0 ack_frame=5
 		c S
 		+4ms s S
 		lost +0s c SA
@@ -51,7 +51,7 @@ var flagged = []scenario{
 		+-2ms c PA 100
 		+1ms s PA 100
 		+2ms c PA 100
-		s A`, unsaid: []string{"outcome"}},
+		s A`},
 	{name: "simultaneous-mismatch", rule: "the SYN-ACK of a side that sent a SYN has the ISN of the SYN, or is counted", script: peers + `
 		= outcome=complete close=open flags=simultaneous,synack-mismatch syn_frame=1 completeness=7
 		c S
@@ -59,12 +59,14 @@ var flagged = []scenario{
 		c SA
 		s SA seq=-12345
 		s A`},
-	{name: "self-connect", rule: "a socket that connects to itself: one endpoint, one record", script: "tcp 192.0.2.10:40000 192.0.2.10:40000\n" + `
-		= packets=4
+	{name: "self-connect", rule: "a socket that connects to itself: one endpoint, one record, whose SYN-ACK acknowledges its own SYN", script: "tcp 192.0.2.10:40000 192.0.2.10:40000\n" + `
+		= outcome=complete close=fin flags=- packets=6 completeness=31
 		c S isn=1000
 		c SA ack=1001
 		c A ack=1001
-		c PA 100 ack=1001`, unsaid: []string{"outcome", "close", "flags"}},
+		c PA 100 ack=1001
+		c FA ack=1101
+		c A ack=1102`},
 	{name: "reordered", rule: "the SYN-ACK stands before its SYN in the capture", script: web + `
 		= outcome=complete close=open flags=reordered syn_frame=2 synack_frame=1 ack_frame=3 role=syn client=192.0.2.10:40000
 		+1ms c S

@@ -46,13 +46,13 @@ var associations = []scenario{
 		` + associated + `
 		+1s c SHUTDOWN`},
 	{name: "sctp-reply-only", rule: "backscatter: an INIT-ACK, and an ABORT, without INIT", script: sctpEnds + `
-		= outcome=reply-only close=never role=syn-ack client=192.0.2.10:40000
+		= outcome=reply-only close=never flags=one-way role=syn-ack client=192.0.2.10:40000
 		lost c INIT
 		s INIT-ACK
 		sctp 192.0.2.11:40000 198.51.100.36:9900 at=1s
-		= outcome=reply-only close=never closed_by=server
+		= outcome=reply-only close=never flags=one-way closed_by=server
 		lost c INIT
-		s ABORT`, unsaid: []string{"flags"}},
+		s ABORT`},
 	{name: "sctp-midstream", rule: "the cookie's way back, without the INIT before it", script: sctpEnds + `
 		= outcome=midstream close=open flags=-
 		lost c INIT

@@ -59,6 +59,7 @@ const (
 	goesOn                                        // segments that are neither SYN nor RST were sent
 	closed                                        // both FINs were acknowledged (side 0); an RST in window ended it (side 1)
 	clientIs                                      // the client, when SYN or SYN-ACK told
+	isSelf     = facts(1) << 28                   // both endpoints are one: what it sends is side 0's
 	replaced   = facts(1) << 29                   // a later connection has its key
 	steady     = facts(1) << 30                   // handshake over and no end in sight: the short way is enough
 	lastSecond = facts(1) << 31                   // the key's second endpoint sent the last packet

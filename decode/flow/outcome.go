@@ -19,8 +19,12 @@ func outcome(c *cell, h *handshake) Outcome {
 		}
 		return ReplyOnly
 	}
-	if c.has(sawSYN.of(server)) && h.flags&uint16(Simultaneous) != 0 {
-		if c.has(ackedSYN.of(0)) && c.has(ackedSYN.of(1)) {
+	if c.has(isSelf) {
+		if c.has(sawSYNACK.of(client)) && h.isn[server] == h.isn[client] { // it acknowledges its own SYN
+			return Complete
+		}
+	} else if c.has(sawSYN.of(server)) && h.flags&uint16(Simultaneous) != 0 {
+		if c.has(ackedSYN.of(0)) && c.has(ackedSYN.of(1)) && c.has(sawSYNACK.both()) {
 			return Complete
 		}
 	} else if c.has(sawSYNACK.of(server)) && c.has(ackedSYN.of(client)) {
@@ -49,7 +53,7 @@ func closing(c *cell, h *handshake, o Outcome) Close {
 		return Never
 	}
 	switch {
-	case c.has(closed.of(0)):
+	case c.has(closed.of(0)), c.has(isSelf) && c.has(sawFIN.of(0)) && !after(h.finEnd[0], c.acked[0]):
 		return Fin
 	case c.has(closed.of(1)) && h.afterFIN:
 		return ResetAfterFin

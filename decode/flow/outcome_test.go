@@ -54,6 +54,7 @@ func TestOutcome(t *testing.T) {
 		{"the same SYN after the SYN-ACK", "S h S= h= A", "complete open +syn-retransmitted +synack-retransmitted"},
 		{"SYN-ACK with another ISN moves nothing", "S h A h* D", "complete open +synack-mismatch"},
 		{"both ends open at once", "S s H h", "complete open +simultaneous"},
+		{"both ends open at once, without their SYN-ACKs", "S s A a D d", "implied open +simultaneous"},
 		{"split handshake", "S s H a", "complete open +simultaneous"},
 		{"the other end opens later", "S h A F a f A s* H* a", "complete fin by client; complete open"},
 

@@ -84,15 +84,20 @@ func (t *Table) tcpConnection(c *cell, m *meta, h *handshake, client uint8, r *C
 	r.Completeness = h.complete
 	t.evidenceOf(h, client, r)
 	r.Flags = FlagSet(h.flags)
+	r.markOneWay()
+	t.tcpDirection(c, h, client, &r.ToServer)
+	t.tcpDirection(c, h, server, &r.ToClient)
+	r.ClientState, r.ServerState = h.state[client], h.state[server]
+}
+
+// markOneWay notes that only one direction is in the capture, although both were there.
+func (r *Connection) markOneWay() {
 	switch r.Outcome {
 	case Midstream, Implied, ReplyOnly:
 		if r.ToServer.Packets == 0 || r.ToClient.Packets == 0 {
 			r.Flags |= OneWay
 		}
 	}
-	t.tcpDirection(c, h, client, &r.ToServer)
-	t.tcpDirection(c, h, server, &r.ToClient)
-	r.ClientState, r.ServerState = h.state[client], h.state[server]
 }
 
 // evidenceOf fills in which frames decided, and the times between them.

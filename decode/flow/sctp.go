@@ -116,5 +116,6 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 		r.Close = Open
 	}
 	r.Flags = FlagSet(h.flags)
+	r.markOneWay()
 	t.evidenceOf(h, client, r)
 }

@@ -268,8 +268,14 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	c := t.cells.at(n)
 	c.key = r.key
 	c.latest = capture.Unknown
+	one := c.key.a>>16 == c.key.b>>16 // endpoint
 	if r.wide != 0 {
-		*t.networks.at(n) = b.wide[r.wide-1]
+		net := t.networks.at(n)
+		*net = b.wide[r.wide-1]
+		one = one && net.a == net.b
+	}
+	if one {
+		c.bits |= isSelf
 	}
 	if r.key.hasStream() {
 		t.handshake(n).begin()
