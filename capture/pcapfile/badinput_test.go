@@ -159,6 +159,17 @@ func TestDamageIsBounded(t *testing.T) {
 	}
 }
 
+// TestNotesAreBounded: as many captures of datalinks without a decoder.
+func TestNotesAreBounded(t *testing.T) {
+	var b []byte
+	for i := range uint32(60_000) {
+		b = append(b, snoopFile(1000+i)...)
+	}
+	if _, in, _ := read(t, b); len(in.Notes) != maxNotes {
+		t.Errorf("%d notes, want %d", len(in.Notes), maxNotes)
+	}
+}
+
 // TestCutAnywhere: whatever the place where a file ends, all whole records before
 // it are given, and only a file that ends between records has no damage.
 func TestCutAnywhere(t *testing.T) {

@@ -69,9 +69,10 @@ func (in *input) count(name string) {
 	in.counts[name]++
 }
 
-// note tells the user something once.
+// note tells the user something once. A hostile file could have it tell ever new
+// things; what comes after too many is dropped.
 func (in *input) note(text string) {
-	if !slices.Contains(in.info.Notes, text) {
+	if len(in.info.Notes) < maxNotes && !slices.Contains(in.info.Notes, text) {
 		in.info.Notes = append(in.info.Notes, text)
 	}
 }

@@ -23,6 +23,7 @@ const (
 	maxInterfaces = 65_536 // in one input
 	maxAhead      = 8      // inputs that are decompressed in goroutines of their own
 	maxDamage     = 16     // entries told in full for one input
+	maxNotes      = 64     // of one input
 	blockSize     = 256 << 10
 )
 
