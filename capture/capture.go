@@ -97,7 +97,7 @@ type Interface struct {
 // An Input is one file or stream or live interface that a Source reads.
 type Input struct {
 	Name        string // as the user gave it, unescaped; "-" is standard input
-	Format      string // "pcap", "pcapng", "snoop", "live"; "" when it was not recognized
+	Format      string // "pcap", "pcapng", "snoop", "netmon", "live"; "" when it was not recognized
 	Compression string // "", "gzip", "zstd", "lz4", "xz"
 	Frames      uint64 // given so far
 	Bytes       uint64 // Σ of the frames' lengths on the wire
@@ -117,7 +117,7 @@ type Count struct {
 // one line: "record 2, offset 102: data cut short (have 57 of 62 bytes); 1 record kept".
 type Damage struct {
 	Code    string // a fixed word for programs, e.g. "data-cut-short"
-	Unit    string // "record" (pcap, snoop), "block" (pcapng); "" when neither applies
+	Unit    string // "block" of pcapng, "record" of other formats; "" when neither applies
 	Record  uint64 // 1-based number of the record or block; 0 when not applicable
 	Offset  int64  // of the first byte of that record or block header; -1 when not applicable
 	What    string // the problem and, in parentheses, its cause; no record, no offset, no file name

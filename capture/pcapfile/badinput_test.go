@@ -145,6 +145,20 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// TestFormatsOneAfterAnother: captures of all formats follow one another in all orders.
+func TestFormatsOneAfterAnother(t *testing.T) {
+	ng := join(ngSpec{}.section(), ngSpec{}.iface(1, 0), ngSpec{}.packet(0, 1, 1, []byte{1}))
+	formats := map[string][]byte{"pcap": plain(5), "pcapng": ng, "snoop": snooped(6), "netmon": netmonitored(7)}
+	for first, a := range formats {
+		for second, b := range formats {
+			frames, in, _ := read(t, join(a, b, a))
+			if len(frames) != 3 || len(in.Damage) > 0 {
+				t.Errorf("%s, %s, %s: %d frames, %q", first, second, first, len(frames), messages(in))
+			}
+		}
+	}
+}
+
 // TestDamageIsBounded: a million bad blocks are a few entries and a number.
 func TestDamageIsBounded(t *testing.T) {
 	le := ngSpec{}
@@ -177,10 +191,12 @@ func TestCutAnywhere(t *testing.T) {
 	files := map[string]struct {
 		content []byte
 		ends    []int // of the headers and each record
+		closed  bool  // the file header says where the file ends: no cut is overlooked
 	}{
-		"pcap":   {plain(3, 0, 9), []int{24, 43, 59, 84}},
-		"pcapng": {join(le.section(), le.iface(1, 0), le.packet(0, 1, 4, []byte("abcd")), le.packet(0, 1, 4, []byte("abcd"))), []int{48, 84, 120}},
-		"snoop":  {snooped(4, 0, 8), []int{16, 44, 68, 100}},
+		"pcap":   {plain(3, 0, 9), []int{24, 43, 59, 84}, false},
+		"pcapng": {join(le.section(), le.iface(1, 0), le.packet(0, 1, 4, []byte("abcd")), le.packet(0, 1, 4, []byte("abcd"))), []int{48, 84, 120}, false},
+		"snoop":  {snooped(4, 0, 8), []int{16, 44, 68, 100}, false},
+		"netmon": {netmonitored(4, 0, 8), []int{128, 148, 164, 188}, true},
 	}
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {
@@ -192,6 +208,9 @@ func TestCutAnywhere(t *testing.T) {
 						whole++
 					}
 					between = between || n == end
+				}
+				if file.closed {
+					between = n == len(file.content)
 				}
 				if len(frames) != max(whole, 0) || between != (len(in.Damage) == 0) {
 					t.Errorf("cut at %d: %d frames, damage %q", n, len(frames), messages(in))

@@ -54,7 +54,8 @@ func (in *input) unusable(code, what string, off int64) {
 //	unknown-minor-version, further-capture, interface-limit,
 //	more-damage (entries beyond the limit)
 //
-// of snoop padding-cut-short, padding-long
+// of snoop padding-cut-short, padding-long; of Network Monitor pseudo-frame,
+// frame-table-order, time-unknown;
 //
 // and of pcapng
 //

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,9 @@ func TestMemoryFollowsContent(t *testing.T) {
 		{"block length 4 GiB", join(start, s.words(blockCustom, math.MaxUint32-3)), 5 << 30, 2 * mib},
 		{"snoop, captured length 4 GiB", join(snoopFile(4), snoopWords(math.MaxUint32, math.MaxUint32, math.MaxUint32)), 5 << 30, 2 * mib},
 		{"snoop, longest record in a short file", join(snoopFile(4), snoopWords(maxCaptured, maxCaptured, snoopLongest, 0, 1, 1)), 0, 2 * mib},
+		{"Network Monitor, captured length 4 GiB", join(netmonSpec{}.header(1<<30, 4), ngSpec{}.words(0, 0, 60, math.MaxUint32)), 5 << 30, 2 * mib},
+		{"Network Monitor, longest frame in a short file", join(netmonSpec{}.header(1<<30, 4), ngSpec{}.words(0, 0, maxCaptured, maxCaptured)), 0, 2 * mib},
+		{"Network Monitor, frame table of 4 GiB", netmonSpec{}.header(netmonHeader, math.MaxUint32), 5 << 30, 2 * mib},
 		{"100,000 pcap files in one", bytes.Repeat(p.header(), 100_000), 0, 64 * mib},
 		{"100,000 interfaces", join(s.section(), bytes.Repeat(s.iface(1, 0), 100_000)), 0, 64 * mib},
 		{"100,000 sections", bytes.Repeat(join(start, s.packet(0, 1, 1, []byte{1})), 100_000), 0, 32 * mib},
@@ -78,6 +82,7 @@ func TestNoAllocations(t *testing.T) {
 		"pcap":           join(p.header(), bytes.Repeat(p.record(1, 1, 60, 60, frame(0, 60)), 20_000)),
 		"pcap, odd":      join(p.header(), bytes.Repeat(p.record(1, 3e6, 60, 6, frame(0, 60)), 20_000)),
 		"snoop":          join(snoopFile(4), bytes.Repeat(snoopPacket(1, 1, frame(0, 60)), 20_000)),
+		"netmon":         netmonSpec{}.file(slices.Repeat([][]byte{netmonSpec{}.frame(1, 60, frame(0, 60))}, 20_000)...),
 		"pcapng":         join(s.section(), s.iface(1, 0), bytes.Repeat(s.packet(0, 1, 60, frame(0, 60)), 20_000)),
 		"pcapng, unread": join(s.section(), s.iface(1, 0), bytes.Repeat(join(s.packet(0, 1, 60, frame(0, 60)), s.block(77, frame(0, 60))), 20_000)),
 	}

@@ -95,7 +95,7 @@ func TestPcapFractionIsCarriedOver(t *testing.T) {
 // TestLongestFrame: the longest frame allowed is read wherever it lies, also
 // when it is longer than a block.
 func TestLongestFrame(t *testing.T) {
-	for name, write := range map[string]func(sizes ...int) []byte{"pcap": plain, "snoop": snooped} {
+	for name, write := range map[string]func(sizes ...int) []byte{"pcap": plain, "snoop": snooped, "netmon": netmonitored} {
 		frames, in, _ := read(t, write(100, maxCaptured, 101, maxCaptured-1, 100, maxCaptured, 7))
 		if len(frames) != 7 || len(in.Damage) > 0 {
 			t.Fatalf("%s: %d frames, damage %v", name, len(frames), in.Damage)
@@ -111,7 +111,7 @@ func TestLongestFrame(t *testing.T) {
 // TestFileLimit: files one after another are an interface each, up to the
 // limit; the frames of those beyond it are kept.
 func TestFileLimit(t *testing.T) {
-	for name, one := range map[string][]byte{"pcap": plain(1), "snoop": snooped(1)} {
+	for name, one := range map[string][]byte{"pcap": plain(1), "snoop": snooped(1), "netmon": netmonitored(1)} {
 		frames, in, ifaces := read(t, bytes.Repeat(one, maxInterfaces+2))
 		if len(frames) != maxInterfaces+2 || len(ifaces) != maxInterfaces || counts(in)["interface-limit"] != 2 {
 			t.Errorf("%s: %d frames of %d interfaces, anomalies %v", name, len(frames), len(ifaces), in.Anomalies)

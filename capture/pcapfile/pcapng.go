@@ -129,7 +129,7 @@ func (w *pcapng) block(data []byte, eof bool, frames []capture.Frame) ([]capture
 		w.swap = order != byteOrderMagic
 	}
 	length := w.u32(data[4:])
-	if kind != blockSection && (length < blockOverhead || length > maxBlock || length%4 != 0 || isSnoopHeader(data)) && isCaptureHeader(data) {
+	if kind != blockSection && (length < blockOverhead || length > maxBlock || length%4 != 0 || isSnoopHeader(data) || isNetmonHeader(data)) && isCaptureHeader(data) {
 		return frames, progress{next: further(w.in, w.kept)}
 	}
 	if length < blockOverhead || length > maxBlock {

@@ -1,6 +1,6 @@
 // Package pcapfile reads capture files and streams as a capture.Source: pcap and
-// pcapng in all their variants and snoop, plain or compressed, one or many in time
-// order.
+// pcapng in all their variants, snoop and Network Monitor's, plain or
+// compressed, one or many in time order.
 //
 // Nothing in a file is trusted: every length is checked against what is really
 // there before it is used, and damage is told with its record and offset while

@@ -38,8 +38,11 @@ func (s *sniffer) walk(data []byte, off int64, eof bool, frames []capture.Frame)
 	if word == blockSection {
 		return s.pcapng(data, off, frames)
 	}
-	if n := min(len(data), len(snoopMagic)); string(data[:n]) == snoopMagic[:n] {
+	if begins(data, snoopMagic) {
 		return s.snoop(data, off, frames)
+	}
+	if begins(data, netmonMagic1) || begins(data, netmonMagic2) {
+		return s.netmon(data, off, eof, frames)
 	}
 	if compressionOf(data) != "" {
 		s.in.unusable("nested-compression", "nested compression not supported", -1)
@@ -95,6 +98,38 @@ func (s *sniffer) snoop(data []byte, off int64, frames []capture.Frame) ([]captu
 	return frames, progress{used: snoopHeader, next: w}
 }
 
+func (s *sniffer) netmon(data []byte, off int64, eof bool, frames []capture.Frame) ([]capture.Frame, progress) {
+	s.in.info.Format = "netmon"
+	if p := s.whole(data, off, netmonHeader, eof); p.used > 0 || p.need > 0 {
+		return frames, p
+	}
+	w, code, what := newNetmon(s.in, data, off, s.kept)
+	if code != "" {
+		return frames, s.refuse(code, off, -1, what)
+	}
+	return frames, progress{used: netmonHeader, next: w}
+}
+
+// begins reports whether data begins with magic, or is shorter and the beginning
+// of it.
+func begins(data []byte, magic string) bool {
+	n := min(len(data), len(magic))
+	return string(data[:n]) == magic[:n]
+}
+
+// whole sees to it that a file header of need bytes is all there: the progress is
+// empty when it is.
+func (s *sniffer) whole(data []byte, off int64, need int, eof bool) progress {
+	switch {
+	case len(data) >= need:
+		return progress{}
+	case !eof:
+		return progress{need: need}
+	}
+	s.cut(off, len(data), need)
+	return progress{used: len(data), ended: true}
+}
+
 // refuse tells of a file header, at off, that cannot be used; told is the offset to
 // tell. Behind the first header of the input some of it has been used.
 func (s *sniffer) refuse(code string, off, told int64, what string) progress {
@@ -127,9 +162,9 @@ func (s *sniffer) cut(off int64, have, need int) {
 
 // isCaptureHeader reports whether data, at the place of a record, begins another
 // capture: concatenated files, compressed or not, are one stream. It looks at the
-// first 12 bytes.
+// first captureHeader bytes.
 func isCaptureHeader(data []byte) bool {
-	if len(data) < 12 {
+	if len(data) < captureHeader {
 		return false
 	}
 	word := binary.LittleEndian.Uint32(data)
@@ -140,7 +175,7 @@ func isCaptureHeader(data []byte) bool {
 		}
 		return major == 2 && minor <= 4
 	}
-	if isSnoopHeader(data) {
+	if isSnoopHeader(data) || isNetmonHeader(data) {
 		return true
 	}
 	order := binary.LittleEndian.Uint32(data[8:])
@@ -152,5 +187,17 @@ func isCaptureHeader(data []byte) bool {
 //
 //go:noinline
 func isSnoopHeader(data []byte) bool {
-	return len(data) >= 12 && string(data[:8]) == snoopMagic && binary.BigEndian.Uint32(data[8:]) == snoopVersion
+	return len(data) >= captureHeader && string(data[:8]) == snoopMagic && binary.BigEndian.Uint32(data[8:]) == snoopVersion
+}
+
+// isNetmonHeader is isCaptureHeader for a Network Monitor file alone. Behind pcap
+// records it is looked for where their lengths are odd, which they are not always:
+// captures of January to March look like a record of up to 200 KB there.
+func isNetmonHeader(data []byte) bool {
+	if len(data) < captureHeader {
+		return false
+	}
+	major, month := data[5], binary.LittleEndian.Uint16(data[10:])
+	return (string(data[:4]) == netmonMagic1 && major == 1 || string(data[:4]) == netmonMagic2 && major == 2) &&
+		month >= 1 && month <= 12
 }
