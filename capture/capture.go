@@ -97,7 +97,7 @@ type Interface struct {
 // An Input is one file or stream or live interface that a Source reads.
 type Input struct {
 	Name        string // as the user gave it, unescaped; "-" is standard input
-	Format      string // "pcap", "pcapng", "snoop", "netmon", "live"; "" when it was not recognized
+	Format      string // "pcap", "pcapng", "snoop", "netmon", "netxray", "live"; "" when it was not recognized
 	Compression string // "", "gzip", "zstd", "lz4", "xz"
 	Frames      uint64 // given so far
 	Bytes       uint64 // Σ of the frames' lengths on the wire

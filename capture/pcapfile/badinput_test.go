@@ -148,7 +148,7 @@ func TestBadInput(t *testing.T) {
 // TestFormatsOneAfterAnother: captures of all formats follow one another in all orders.
 func TestFormatsOneAfterAnother(t *testing.T) {
 	ng := join(ngSpec{}.section(), ngSpec{}.iface(1, 0), ngSpec{}.packet(0, 1, 1, []byte{1}))
-	formats := map[string][]byte{"pcap": plain(5), "pcapng": ng, "snoop": snooped(6), "netmon": netmonitored(7)}
+	formats := map[string][]byte{"pcap": plain(5), "pcapng": ng, "snoop": snooped(6), "netmon": netmonitored(7), "netxray": netxrayed(8)}
 	for first, a := range formats {
 		for second, b := range formats {
 			frames, in, _ := read(t, join(a, b, a))
@@ -193,10 +193,11 @@ func TestCutAnywhere(t *testing.T) {
 		ends    []int // of the headers and each record
 		closed  bool  // the file header says where the file ends: no cut is overlooked
 	}{
-		"pcap":   {plain(3, 0, 9), []int{24, 43, 59, 84}, false},
-		"pcapng": {join(le.section(), le.iface(1, 0), le.packet(0, 1, 4, []byte("abcd")), le.packet(0, 1, 4, []byte("abcd"))), []int{48, 84, 120}, false},
-		"snoop":  {snooped(4, 0, 8), []int{16, 44, 68, 100}, false},
-		"netmon": {netmonitored(4, 0, 8), []int{128, 148, 164, 188}, true},
+		"pcap":    {plain(3, 0, 9), []int{24, 43, 59, 84}, false},
+		"pcapng":  {join(le.section(), le.iface(1, 0), le.packet(0, 1, 4, []byte("abcd")), le.packet(0, 1, 4, []byte("abcd"))), []int{48, 84, 120}, false},
+		"snoop":   {snooped(4, 0, 8), []int{16, 44, 68, 100}, false},
+		"netmon":  {netmonitored(4, 0, 8), []int{128, 148, 164, 188}, true},
+		"netxray": {netxrayed(4, 0, 8), []int{128, 172, 212, 260}, true},
 	}
 	for name, file := range files {
 		t.Run(name, func(t *testing.T) {

@@ -55,7 +55,7 @@ func (in *input) unusable(code, what string, off int64) {
 //	more-damage (entries beyond the limit)
 //
 // of snoop padding-cut-short, padding-long; of Network Monitor pseudo-frame,
-// frame-table-order, time-unknown;
+// frame-table-order, time-unknown; of NetXRay circular-capture, time-unknown;
 //
 // and of pcapng
 //

@@ -38,6 +38,7 @@ func TestMemoryFollowsContent(t *testing.T) {
 		{"Network Monitor, captured length 4 GiB", join(netmonSpec{}.header(1<<30, 4), ngSpec{}.words(0, 0, 60, math.MaxUint32)), 5 << 30, 2 * mib},
 		{"Network Monitor, longest frame in a short file", join(netmonSpec{}.header(1<<30, 4), ngSpec{}.words(0, 0, maxCaptured, maxCaptured)), 0, 2 * mib},
 		{"Network Monitor, frame table of 4 GiB", netmonSpec{}.header(netmonHeader, math.MaxUint32), 5 << 30, 2 * mib},
+		{"NetXRay, records far away", netxraySpec{first: 1 << 30, end: math.MaxUint32}.header(0), 1 << 29, 2 * mib},
 		{"100,000 pcap files in one", bytes.Repeat(p.header(), 100_000), 0, 64 * mib},
 		{"100,000 interfaces", join(s.section(), bytes.Repeat(s.iface(1, 0), 100_000)), 0, 64 * mib},
 		{"100,000 sections", bytes.Repeat(join(start, s.packet(0, 1, 1, []byte{1})), 100_000), 0, 32 * mib},
@@ -83,6 +84,7 @@ func TestNoAllocations(t *testing.T) {
 		"pcap, odd":      join(p.header(), bytes.Repeat(p.record(1, 3e6, 60, 6, frame(0, 60)), 20_000)),
 		"snoop":          join(snoopFile(4), bytes.Repeat(snoopPacket(1, 1, frame(0, 60)), 20_000)),
 		"netmon":         netmonSpec{}.file(slices.Repeat([][]byte{netmonSpec{}.frame(1, 60, frame(0, 60))}, 20_000)...),
+		"netxray":        netxraySpec{}.file(slices.Repeat([][]byte{netxraySpec{}.record(1, 60, frame(0, 60))}, 20_000)...),
 		"pcapng":         join(s.section(), s.iface(1, 0), bytes.Repeat(s.packet(0, 1, 60, frame(0, 60)), 20_000)),
 		"pcapng, unread": join(s.section(), s.iface(1, 0), bytes.Repeat(join(s.packet(0, 1, 60, frame(0, 60)), s.block(77, frame(0, 60))), 20_000)),
 	}

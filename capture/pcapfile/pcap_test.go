@@ -111,7 +111,7 @@ func TestLongestFrame(t *testing.T) {
 // TestFileLimit: files one after another are an interface each, up to the
 // limit; the frames of those beyond it are kept.
 func TestFileLimit(t *testing.T) {
-	for name, one := range map[string][]byte{"pcap": plain(1), "snoop": snooped(1), "netmon": netmonitored(1)} {
+	for name, one := range map[string][]byte{"pcap": plain(1), "snoop": snooped(1), "netmon": netmonitored(1), "netxray": netxrayed(1)} {
 		frames, in, ifaces := read(t, bytes.Repeat(one, maxInterfaces+2))
 		if len(frames) != maxInterfaces+2 || len(ifaces) != maxInterfaces || counts(in)["interface-limit"] != 2 {
 			t.Errorf("%s: %d frames of %d interfaces, anomalies %v", name, len(frames), len(ifaces), in.Anomalies)

@@ -1,5 +1,5 @@
 // Package pcapfile reads capture files and streams as a capture.Source: pcap and
-// pcapng in all their variants, snoop and Network Monitor's, plain or
+// pcapng in all their variants, snoop, Network Monitor's and NetXRay's, plain or
 // compressed, one or many in time order.
 //
 // Nothing in a file is trusted: every length is checked against what is really

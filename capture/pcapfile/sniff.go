@@ -44,6 +44,9 @@ func (s *sniffer) walk(data []byte, off int64, eof bool, frames []capture.Frame)
 	if begins(data, netmonMagic1) || begins(data, netmonMagic2) {
 		return s.netmon(data, off, eof, frames)
 	}
+	if begins(data, netxrayMagic) || begins(data, netxrayMagicOld) {
+		return s.netxray(data, off, eof, frames)
+	}
 	if compressionOf(data) != "" {
 		s.in.unusable("nested-compression", "nested compression not supported", -1)
 		return frames, progress{ended: true}
@@ -108,6 +111,18 @@ func (s *sniffer) netmon(data []byte, off int64, eof bool, frames []capture.Fram
 		return frames, s.refuse(code, off, -1, what)
 	}
 	return frames, progress{used: netmonHeader, next: w}
+}
+
+func (s *sniffer) netxray(data []byte, off int64, eof bool, frames []capture.Frame) ([]capture.Frame, progress) {
+	s.in.info.Format = "netxray"
+	if p := s.whole(data, off, netxrayHeader, eof); p.used > 0 || p.need > 0 {
+		return frames, p
+	}
+	w, unsupported := newNetxray(s.in, data, off, s.kept)
+	if unsupported != "" {
+		return frames, s.refuse("unsupported-version", off, -1, unsupported)
+	}
+	return frames, progress{used: netxrayHeader, next: w}
 }
 
 // begins reports whether data begins with magic, or is shorter and the beginning
@@ -175,7 +190,7 @@ func isCaptureHeader(data []byte) bool {
 		}
 		return major == 2 && minor <= 4
 	}
-	if isSnoopHeader(data) || isNetmonHeader(data) {
+	if isSnoopHeader(data) || isNetmonHeader(data) || isNetxrayHeader(data) {
 		return true
 	}
 	order := binary.LittleEndian.Uint32(data[8:])
@@ -200,4 +215,14 @@ func isNetmonHeader(data []byte) bool {
 	major, month := data[5], binary.LittleEndian.Uint16(data[10:])
 	return (string(data[:4]) == netmonMagic1 && major == 1 || string(data[:4]) == netmonMagic2 && major == 2) &&
 		month >= 1 && month <= 12
+}
+
+// isNetxrayHeader is isCaptureHeader for a NetXRay file alone, except for those
+// that have no version.
+func isNetxrayHeader(data []byte) bool {
+	if len(data) < captureHeader || string(data[:4]) != netxrayMagic {
+		return false
+	}
+	_, ok := netxrayVersions[string(data[4:11])]
+	return ok && data[11] == 0
 }
