@@ -8,6 +8,9 @@ func (w *walk) null() header {
 	if len(b) < hlen {
 		return w.short()
 	}
+	if be16(b) == hdlcPPP {
+		return pppHeader // of a serial line, by some BSDs
+	}
 	w.b = b[hlen:]
 	family := le32(b)
 	if family > 0xffff {
@@ -101,4 +104,16 @@ func (w *walk) pktap() header {
 	}
 	w.b = b[n:]
 	return w.inner(link)
+}
+
+// raw tells a bare packet from one with a PPP header, which some systems write under the
+// same link type.
+func (w *walk) raw() header {
+	switch b := w.b; {
+	case len(b) == 1 && b[0] == hdlcPPP>>8:
+		return w.short()
+	case len(b) > 1 && be16(b) == hdlcPPP:
+		return pppHeader
+	}
+	return ipHeader
 }

@@ -19,6 +19,25 @@ const (
 	linkPKTAP       capture.LinkType = 258
 	linkMPacket     capture.LinkType = 274
 	linkSunATM      capture.LinkType = 123
+	linkATM11       capture.LinkType = 11  // ATM_RFC1483 as most systems' own number
+	linkCLIP        capture.LinkType = 106 // classical IP over ATM; 16, 18 and 19 are systems' own numbers
+	linkCLIP16      capture.LinkType = 16
+	linkCLIP18      capture.LinkType = 18
+	linkCLIP19      capture.LinkType = 19
+	linkCHDLC112    capture.LinkType = 112 // BSD/OS' number
+	linkPKTAPUser   capture.LinkType = 149 // where Apple began
+
+	linkJuniperMLPPP    capture.LinkType = 130
+	linkJuniperMLFR     capture.LinkType = 131
+	linkJuniperGGSN     capture.LinkType = 133
+	linkJuniperATM2     capture.LinkType = 135
+	linkJuniperATM1     capture.LinkType = 137
+	linkJuniperPPPoE    capture.LinkType = 167
+	linkJuniperEthernet capture.LinkType = 178
+	linkJuniperPPP      capture.LinkType = 179
+	linkJuniperFrame    capture.LinkType = 180
+	linkJuniperCHDLC    capture.LinkType = 181
+	linkJuniperVP       capture.LinkType = 183
 )
 
 // first is the header that a frame of the link type starts with.
@@ -29,7 +48,7 @@ func first(link capture.LinkType) header {
 	case capture.LinkNull, capture.LinkLoop:
 		return nullHeader
 	case capture.LinkRaw, linkRaw12, linkRaw14:
-		return ipHeader
+		return rawHeader
 	case capture.LinkIPv4:
 		return ipv4Header
 	case capture.LinkIPv6:
@@ -58,6 +77,8 @@ func first(link capture.LinkType) header {
 		return pppoeHeader
 	case capture.LinkCHDLC:
 		return chdlcHeader
+	case linkCHDLC112:
+		return chdlcHeader
 	case linkCHDLCDir:
 		return chdlcDirectionHeader
 	case capture.LinkFrameRelay:
@@ -76,8 +97,10 @@ func first(link capture.LinkType) header {
 		return arcnetHeader
 	case capture.LinkARCNETLinux:
 		return arcnetLinuxHeader
-	case capture.LinkATM:
+	case capture.LinkATM, linkATM11:
 		return llcHeader
+	case linkCLIP, linkCLIP16, linkCLIP18, linkCLIP19:
+		return clipHeader
 	case linkSunATM:
 		return sunATMHeader
 	case capture.LinkSLIP:
@@ -94,8 +117,18 @@ func first(link capture.LinkType) header {
 		return netAnalyzerHeader
 	case linkNetTransp, linkMPacket:
 		return preambleHeader
-	case linkPKTAP:
+	case linkPKTAP, linkPKTAPUser:
 		return pktapHeader
+	case linkJuniperEthernet, linkJuniperPPPoE:
+		return juniperEthernetHeader
+	case linkJuniperPPP:
+		return juniperPPPHeader
+	case linkJuniperFrame:
+		return juniperFrameRelayHeader
+	case linkJuniperCHDLC:
+		return juniperCHDLCHeader
+	case linkJuniperMLPPP, linkJuniperMLFR, linkJuniperGGSN, linkJuniperATM1, linkJuniperATM2, linkJuniperVP:
+		return juniperOtherHeader
 	case capture.LinkNetlink, capture.LinkVSock, capture.LinkUSBLinux, capture.LinkUSBLinuxMmap, capture.LinkUSBPcap:
 		return notNetwork
 	}

@@ -1,5 +1,8 @@
 package decode
 
+// hdlcPPP are the address and control bytes of PPP in HDLC framing (RFC 1662 §3.1).
+const hdlcPPP = 0xff03
+
 // PPP protocol numbers (IANA) that are decoded further.
 const (
 	pppIPv4      = 0x0021
@@ -32,7 +35,7 @@ func (w *walk) ppp() header {
 		return w.short()
 	}
 	switch be16(b) {
-	case 0xff03:
+	case hdlcPPP:
 		b = b[2:]
 	case 0x0f00, 0x8f00: // unicast, multicast
 		return chdlcHeader

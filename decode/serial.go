@@ -90,3 +90,15 @@ func (w *walk) sunATM() header {
 	w.b = b[hlen:]
 	return llcHeader
 }
+
+// clip tells LLC from a bare packet in classical IP over ATM (RFC 2225): both are in use.
+func (w *walk) clip() header {
+	const snapLLC = 0xaaaa03
+	if len(w.b) < 4 {
+		return w.short()
+	}
+	if be32(w.b)>>8 == snapLLC {
+		return llcHeader
+	}
+	return ipHeader
+}

@@ -47,6 +47,13 @@ const (
 	netAnalyzerHeader
 	preambleHeader
 	pktapHeader
+	rawHeader
+	clipHeader
+	juniperEthernetHeader
+	juniperPPPHeader
+	juniperFrameRelayHeader
+	juniperCHDLCHeader
+	juniperOtherHeader
 	pbbHeader
 	macsecHeader
 	nshHeader
@@ -155,6 +162,20 @@ func (w *walk) run(next header) {
 			next = w.netAnalyzer()
 		case preambleHeader:
 			next = w.preamble()
+		case rawHeader:
+			next = w.raw()
+		case clipHeader:
+			next = w.clip()
+		case juniperEthernetHeader:
+			next = w.juniper(ethernetHeader)
+		case juniperPPPHeader:
+			next = w.juniper(pppHeader)
+		case juniperFrameRelayHeader:
+			next = w.juniper(frameRelayHeader)
+		case juniperCHDLCHeader:
+			next = w.juniper(chdlcHeader)
+		case juniperOtherHeader:
+			next = w.juniper(unknownLink) // a cookie of the interface comes first
 		case pktapHeader:
 			next = w.pktap()
 		case pbbHeader:
