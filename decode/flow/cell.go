@@ -74,6 +74,9 @@ func (f facts) both() facts { return f | f<<1 }
 // has reports whether any of the facts is true.
 func (c *cell) has(f facts) bool { return c.bits&f != 0 }
 
+// lastSender is the side that sent the last packet.
+func (c *cell) lastSender() uint8 { return uint8(c.bits >> 31) }
+
 // client is the side that SYN or SYN-ACK showed to be the client.
 func (c *cell) client() (side uint8, known bool) {
 	switch {

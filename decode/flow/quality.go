@@ -19,24 +19,18 @@ type quality struct {
 	resentFrame uint64 // of its first retransmission
 	dupACK      uint32 // the acknowledgment that its last duplicate ACKs repeat
 	dups        uint32 // how many there were of it
-	lower       uint32 // its last acknowledgment, when isLower: one behind its highest
+	lower       uint32 // its last acknowledgment, when isLower: not its highest
 	isLower     bool
 	keepsAlive  bool              // its last segment was a keep-alive
-	advanced    capture.Timestamp // of its last segment with new data, while it has holes
+	next        uint32            // behind its last segment with new data
+	advanced    capture.Timestamp // of that segment, or 0: not known
 	acked       capture.Timestamp // of its last acknowledgment, while the other side has holes
-	holes       [maxHoles]hole
-	numHoles    uint8
+	assessed    capture.Timestamp // of the last segment of either side that was assessed; side 0's
+	holes       holes
 }
 
-// A hole is a range of sequence numbers that was skipped: [from, to).
-type hole struct{ from, to uint32 }
-
-// maxHoles is how many holes a side's data may have at a time. Of more, the
-// oldest counts as filled: missing is then too low.
-const maxHoles = 4
-
 // calm reports whether a segment to come need not be looked at for what was before.
-func (s *quality) calm() bool { return s.numHoles == 0 && !s.isLower && !s.keepsAlive }
+func (s *quality) calm() bool { return !s.holes.open() && !s.isLower && !s.keepsAlive }
 
 // calm reports whether both sides are calm.
 func (t *Table) calm(h *handshake) bool { return t.amiss(h, 0).calm() && t.amiss(h, 1).calm() }
@@ -51,16 +45,18 @@ const (
 // anything.
 func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
-	o := d ^ 1
 	known := c.has(knownSeq.of(d))
 	control := r.flags & (syn | fin | rst)
 	keepAlive := false
+	if h.quality != 0 {
+		t.catchUp(c, h)
+	}
 	if !c.probes(r) {
 		if r.window == 0 && control == 0 {
 			t.zeroWindow(b, r, h)
 		}
 		if known && after(r.seq, c.next[d]) && r.flags&rst == 0 {
-			t.amiss(h, d).skip(c.next[d], r.seq, c, o)
+			t.skip(r, c, h)
 		}
 		if known && r.payload <= 1 && r.seq == c.next[d]-1 && control == 0 {
 			keepAlive = true
@@ -71,7 +67,8 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 			t.sameACK(r, c, h)
 		}
 	}
-	lower := r.flags&ack != 0 && c.has(knownAck.of(d)) && after(c.acked[d], r.ack)
+	// A SYN without ACK counts with the 0 in the place of its acknowledgment.
+	lower := c.has(knownAck.of(d)) && (after(c.acked[d], r.ack) || r.flags&ack == 0 && r.ack != c.acked[d])
 	if !keepAlive && (r.payload > 0 || r.flags&(syn|fin) != 0) {
 		t.sentAgain(b, r, c, h)
 	}
@@ -81,10 +78,11 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	s := t.amiss(h, d)
 	s.keepsAlive = keepAlive
 	s.isLower, s.lower = lower, r.ack
-	if end := r.seq + r.payload; known && after(end, c.next[d]) {
-		s.advanced = r.time
+	if !known || after(r.end(), c.next[d]) {
+		s.advanced, s.next = r.time, r.end()
 	}
-	s.fill(r.seq, r.seq+r.payload)
+	t.amiss(h, 0).assessed = r.time
+	s.missing -= s.holes.fill(r.seq, r.seq+r.payload)
 	if r.flags&ack != 0 {
 		s.acked = r.time
 		t.acknowledged(r, h)
@@ -95,9 +93,8 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 // are missing from the capture, not from the connection.
 func (t *Table) acknowledged(r *record, h *handshake) {
 	s := t.amiss(h, r.dir^1)
-	before := s.missing
-	s.acknowledged(r.ack)
-	if s.missing != before {
+	if missing := s.holes.acknowledge(r.ack); missing > 0 {
+		s.missing += missing
 		s.gaps++
 		if powerOfTen(s.gaps) {
 			t.letter(h, r.dir^1, 'g')
@@ -159,17 +156,35 @@ func (t *Table) sameACK(r *record, c *cell, h *handshake) {
 	s.dups++
 }
 
+// catchUp makes up for segments that took the short way since the last one that was
+// assessed. Of these only the last one's time is known, and its sender: that it had the
+// last of that side's new data, if there were any, is a guess.
+func (t *Table) catchUp(c *cell, h *handshake) {
+	d := c.lastSender()
+	s := t.amiss(h, d)
+	if t.amiss(h, 0).assessed != c.latest && s.next != c.next[d] {
+		s.advanced = c.latest
+	}
+}
+
+// end is the sequence number behind r. SYN and FIN take one, too.
+func (r *record) end() uint32 {
+	end := r.seq + r.payload
+	if r.flags&(syn|fin) != 0 {
+		end++
+	}
+	return end
+}
+
 // sentAgain decides what a segment with payload, SYN or FIN is that begins before its
 // sender's next sequence number.
 func (t *Table) sentAgain(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
-	o := d ^ 1
-	end := r.seq + r.payload
-	needless := r.payload > 0 && c.has(knownAck.of(o)) && !after(end, c.acked[o]) // the other side has it all
+	needless := r.payload > 0 && t.acknowledges(c, h, d^1, r.seq+r.payload) // the other side has it all
 	old := c.has(knownSeq.of(d)) && after(c.next[d], r.seq) && !(r.payload > 1 && r.seq == c.next[d]-1)
 	switch {
 	case !needless && !old:
-	case !needless && t.overtaken(r, c, h, end):
+	case !needless && t.overtaken(r, c, h):
 		t.amiss(h, d).outOfOrder++
 	default:
 		s := t.amiss(h, d)
@@ -180,14 +195,34 @@ func (t *Table) sentAgain(b *Batch, r *record, c *cell, h *handshake) {
 	}
 }
 
+// acknowledges reports whether the last acknowledgment of a side covers all before end. A
+// 0 is none, as for tshark.
+func (t *Table) acknowledges(c *cell, h *handshake, side uint8, end uint32) bool {
+	if !c.has(knownAck.of(side)) {
+		return false
+	}
+	last := c.acked[side]
+	if h.quality != 0 {
+		if s := t.amiss(h, side); s.isLower {
+			last = s.lower
+		}
+	}
+	return last != 0 && !after(end, last)
+}
+
 // overtaken reports whether r, which begins before its sender's next sequence number, was
 // overtaken by what was captured before it rather than sent again: it comes within a
-// round trip and brings what was not seen yet.
-func (t *Table) overtaken(r *record, c *cell, h *handshake, end uint32) bool {
+// round trip of that, and does not answer duplicate ACKs. tshark does not ask whether its
+// data were seen before.
+func (t *Table) overtaken(r *record, c *cell, h *handshake) bool {
 	d := r.side()
 	o := d ^ 1
-	if h.quality == 0 || end == c.next[d] || !t.amiss(h, d).lacks(r.seq, end) {
+	if r.end() == c.next[d] {
 		return false
+	}
+	if h.quality == 0 {
+		t.amiss(h, d)
+		t.catchUp(c, h)
 	}
 	if s := t.amiss(h, o); s.dups >= 2 && s.dupACK == r.seq && c.acked[o] == r.seq {
 		if since, ok := r.time.Sub(s.acked); ok && 0 <= since && since < fastAfterACK {
@@ -195,81 +230,28 @@ func (t *Table) overtaken(r *record, c *cell, h *handshake, end uint32) bool {
 		}
 	}
 	within := reorderedWithin
-	if rtt, ok := h.ackTime.Sub(h.synBefore); ok && rtt > 0 {
+	if rtt, ok := h.ackTime.Sub(h.lastSYN); ok && rtt > 0 {
 		within = rtt
 	}
-	since, ok := r.time.Sub(t.amiss(h, d).advanced)
+	advanced := t.amiss(h, d).advanced
+	if advanced == 0 {
+		advanced = h.firstSYN // no earlier, at least
+	}
+	since, ok := r.time.Sub(advanced)
 	return ok && 0 <= since && since < within
 }
 
-// skip notes that the data from from to to were not seen. What the other side, o, has
-// acknowledged of them is missing.
-func (s *quality) skip(from, to uint32, c *cell, o uint8) {
+// skip notes that the data up to r's were not seen. What the other side has acknowledged of
+// them is missing.
+func (t *Table) skip(r *record, c *cell, h *handshake) {
+	d := r.side()
+	o := d ^ 1
+	s := t.amiss(h, d)
+	from := c.next[d]
+	skipped := hole{from, from, r.seq}
 	if c.has(knownAck.of(o)) && after(c.acked[o], from) {
-		known := min(c.acked[o]-from, to-from)
-		s.missing += uint64(known)
-		from += known
+		skipped.acked = from + min(c.acked[o]-from, r.seq-from)
+		s.missing += uint64(skipped.acked - from)
 	}
-	if from == to {
-		return
-	}
-	if s.numHoles == maxHoles {
-		copy(s.holes[:], s.holes[1:])
-		s.numHoles--
-	}
-	s.holes[s.numHoles] = hole{from, to}
-	s.numHoles++
-}
-
-// acknowledged takes out of the holes what the other side acknowledged.
-func (s *quality) acknowledged(ack uint32) {
-	kept := s.holes[:0]
-	for _, h := range s.holes[:s.numHoles] {
-		if after(ack, h.from) {
-			n := min(ack-h.from, h.to-h.from)
-			s.missing += uint64(n)
-			h.from += n
-		}
-		if h.from != h.to {
-			kept = append(kept, h)
-		}
-	}
-	s.numHoles = uint8(len(kept))
-}
-
-// fill notes that the data from from to to were seen.
-func (s *quality) fill(from, to uint32) {
-	if s.numHoles == 0 || from == to {
-		return
-	}
-	var kept [2 * maxHoles]hole // holes of bogus numbers may overlap, and each be cut in two
-	n := 0
-	for _, h := range s.holes[:s.numHoles] {
-		if !after(to, h.from) || !after(h.to, from) {
-			kept[n] = h
-			n++
-			continue
-		}
-		if after(from, h.from) {
-			kept[n] = hole{h.from, from}
-			n++
-		}
-		if after(h.to, to) {
-			kept[n] = hole{to, h.to}
-			n++
-		}
-	}
-	n = min(n, maxHoles)
-	copy(s.holes[:], kept[:n])
-	s.numHoles = uint8(n)
-}
-
-// lacks reports whether something between from and to was not seen yet.
-func (s *quality) lacks(from, to uint32) bool {
-	for _, h := range s.holes[:s.numHoles] {
-		if after(to, h.from) && after(h.to, from) {
-			return true
-		}
-	}
-	return false
+	s.holes.add(skipped)
 }

@@ -19,6 +19,7 @@ func TestQuality(t *testing.T) {
 		{"data sent again that was acknowledged", "S h A D a D=", "client retransmissions 1"},
 		{"a pure ACK sent again", "S h A A", "client dup ACKs 1"},
 		{"an ACK that changes the window is no duplicate", "S h A D a a0", "server zero windows 1"},
+		{"a copy of the SYN between two ACKs", "S h A S= A", "client retransmissions 1"},
 		{"two duplicates", "S h A D a D a a a", "server dup ACKs 2"},
 		{"what was skipped comes within a round trip", "S h A D a D> D< a", "client out of order 1; client missing 990"},
 		{"what was skipped comes later", "S h A D a D> 200ms D< a", "client retransmissions 1; client missing 990"},
@@ -72,12 +73,47 @@ func TestQuality(t *testing.T) {
 // Numbers that lie make holes that overlap: data in all of them cut each in two, which is
 // more than are followed.
 func TestOverlappingHoles(t *testing.T) {
-	q := quality{numHoles: maxHoles}
+	s := holes{n: maxHoles}
 	for i := range uint32(maxHoles) {
-		q.holes[i] = hole{10 * i, 1000 + 10*i}
+		s.list[i] = hole{10 * i, 10 * i, 1000 + 10*i}
 	}
-	q.fill(500, 510)
-	if want := [maxHoles]hole{{0, 500}, {510, 1000}, {10, 500}, {510, 1010}}; q.holes != want || q.numHoles != maxHoles {
-		t.Errorf("%d holes: %v, want %v", q.numHoles, q.holes, want)
+	s.fill(500, 510)
+	if want := [maxHoles]hole{{0, 0, 500}, {510, 510, 1000}, {10, 10, 500}, {510, 510, 1010}}; s.list != want || s.n != maxHoles {
+		t.Errorf("%d holes: %v, want %v", s.n, s.list, want)
+	}
+}
+
+// What was missing and is captured late is missing no longer, whichever part it is of.
+func TestHolesFilledLate(t *testing.T) {
+	for _, fill := range []struct {
+		from, to, found uint32
+	}{
+		{100, 200, 50}, {90, 210, 50}, {100, 110, 10}, {140, 160, 10}, {150, 200, 0}, {160, 170, 0}, {110, 140, 30}, {0, 100, 0}, {200, 300, 0},
+	} {
+		var s holes
+		s.add(hole{100, 100, 200})
+		missing := s.acknowledge(150)
+		found := s.fill(fill.from, fill.to)
+		rest := s.acknowledge(200)
+		seen := min(fill.to, 200) - max(fill.from, 100)
+		if fill.to <= 100 || fill.from >= 200 {
+			seen = 0
+		}
+		if missing != 50 || found != uint64(fill.found) || missing-found+rest != uint64(100-seen) {
+			t.Errorf("%d to %d: %d missing, %d found, %d more missing", fill.from, fill.to, missing, found, rest)
+		}
+	}
+}
+
+// An acknowledged hole makes room for a new one before one that may yet be filled.
+func TestHolesMakeRoom(t *testing.T) {
+	var s holes
+	for i := range uint32(maxHoles) {
+		s.add(hole{10 * i, 10 * i, 10*i + 5})
+	}
+	s.list[2].acked = s.list[2].to
+	s.add(hole{100, 100, 105})
+	if want := [maxHoles]hole{{0, 0, 5}, {10, 10, 15}, {30, 30, 35}, {100, 100, 105}}; s.list != want {
+		t.Errorf("%v, want %v", s.list, want)
 	}
 }
