@@ -119,13 +119,17 @@ var vocabulary = []recordColumn{
 	countColumn("window_scale_server", func(r *Row) (uint64, bool) {
 		return uint64(r.ToClient.Options.WindowScale), r.ToClient.Options.HasScale
 	}),
-	flagColumn("sack_permitted_client", func(r *Row) (bool, bool) { return r.ToServer.Options.SACKPermitted, r.ToServer.Options.Known }),
-	flagColumn("sack_permitted_server", func(r *Row) (bool, bool) { return r.ToClient.Options.SACKPermitted, r.ToClient.Options.Known }),
-	flagColumn("timestamps_client", func(r *Row) (bool, bool) { return r.ToServer.Options.Timestamps, r.ToServer.Options.Known }),
-	flagColumn("timestamps_server", func(r *Row) (bool, bool) { return r.ToClient.Options.Timestamps, r.ToClient.Options.Known }),
+	flagColumn("sack_permitted_client", func(r *Row) (bool, bool) { return offered(&r.ToServer.Options, r.ToServer.Options.SACKPermitted) }),
+	flagColumn("sack_permitted_server", func(r *Row) (bool, bool) { return offered(&r.ToClient.Options, r.ToClient.Options.SACKPermitted) }),
+	flagColumn("timestamps_client", func(r *Row) (bool, bool) { return offered(&r.ToServer.Options, r.ToServer.Options.Timestamps) }),
+	flagColumn("timestamps_server", func(r *Row) (bool, bool) { return offered(&r.ToClient.Options, r.ToClient.Options.Timestamps) }),
 	countColumn("isn_client", func(r *Row) (uint64, bool) { return uint64(r.ToServer.Options.ISN), r.ToServer.Options.Known }),
 	countColumn("isn_server", func(r *Row) (uint64, bool) { return uint64(r.ToClient.Options.ISN), r.ToClient.Options.Known }),
 }
+
+// offered is whether an option was offered, and whether that is known: what is not among
+// options that were cut off may have been.
+func offered(o *flow.Options, has bool) (value, known bool) { return has, o.Known && (has || !o.Cut) }
 
 // ColumnNames are the names of the connection record that --columns takes, in the
 // order of the vocabulary. A name whose figure does not exist yet is not among them.

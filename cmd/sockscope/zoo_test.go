@@ -60,7 +60,7 @@ func zoo() map[string]scenario {
 	all := map[string]scenario{
 		"handshakes.pcap": {name: "handshakes", rule: "half a minute at the edge of a small office", script: story()},
 	}
-	for _, group := range [][]scenario{attempts, ends, flagged, losses, reuse, icmpErrors, connectionless, associations, paths, services, crowds} {
+	for _, group := range [][]scenario{attempts, ends, flagged, losses, lossy, reuse, icmpErrors, connectionless, associations, paths, services, crowds} {
 		for _, s := range group {
 			ext := ".pcap"
 			if s.format == pcapng {

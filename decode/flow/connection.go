@@ -86,6 +86,7 @@ type Direction struct {
 // Options is what one side's SYN or SYN-ACK offered.
 type Options struct {
 	Known         bool // the SYN or SYN-ACK was seen
+	Cut           bool // but not all of its options: what is not there may have been offered
 	ISN           uint32
 	HasMSS        bool
 	MSS           uint16

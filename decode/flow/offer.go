@@ -39,6 +39,7 @@ func (b *Batch) options(r *record) (o decode.TCPOptions) {
 // fill sets to, which is zero, to the offer in the words of a Connection.
 func (o *offer) fill(to *Options, isn uint32) {
 	to.Known, to.ISN = o.seen, isn
+	to.Cut = o.has&decode.OptCut != 0
 	to.HasMSS, to.MSS = o.has&decode.OptMSS != 0, o.mss
 	to.HasScale, to.WindowScale = o.has&decode.OptWindowScale != 0, o.scale
 	to.SACKPermitted = o.has&decode.OptSACKPermitted != 0

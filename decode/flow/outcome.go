@@ -31,7 +31,7 @@ func outcome(c *cell, h *handshake) Outcome {
 		return Complete
 	}
 	switch {
-	case c.has(goesOn.of(client)), c.has(goesOn.of(server)) && c.has(ackedSYN.of(server)):
+	case c.has(goesOn.of(client)), c.has(goesOn.of(server)) && c.answers(h, server):
 		return Implied
 	case h.verdict == wasRefused:
 		return Refused
@@ -45,14 +45,23 @@ func outcome(c *cell, h *handshake) Outcome {
 	return Unanswered
 }
 
+// answers reports whether a side acknowledges the other one's SYN, or goes on with data or
+// FIN and acknowledges what the other one may have sent since its SYN, though the capture
+// lacks it. (An ACK without either may be a challenge by an older connection.)
+func (c *cell) answers(h *handshake, side uint8) bool {
+	const lost = 1 << 20 // bytes that the capture may lack
+	return c.has(ackedSYN.of(side)) ||
+		c.has((sawData|sawFIN).of(side)) && c.has(knownAck.of(side)) && c.acked[side]-h.isn[side^1]-1 <= lost
+}
+
+// established reports whether a connection with that outcome went on behind its handshake.
+func established(o Outcome) bool { return o == Complete || o == Implied || o == Midstream }
+
 // closing is how a TCP connection with that outcome ended (spec, section 5).
 func closing(c *cell, h *handshake, o Outcome) Close {
-	switch o {
-	case Complete, Implied, Midstream:
-	default:
-		return Never
-	}
 	switch {
+	case !established(o):
+		return Never
 	case c.has(closed.of(0)), c.has(isSelf) && c.has(sawFIN.of(0)) && !after(h.finEnd[0], c.acked[0]):
 		return Fin
 	case c.has(closed.of(1)) && h.afterFIN:

@@ -7,12 +7,18 @@ func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
 	increment(&h.rsts[d])
+	switch r.flags & (syn | ack) { // odd, too
+	case syn:
+		increment(&h.syns[d])
+	case syn | ack:
+		increment(&h.synacks[d])
+	}
 	if t.tooFast(r, c, h) {
 		h.flags |= uint16(RSTInjected)
 	}
 	client, known := c.client()
 	switch {
-	case known && c.has(sawSYN.of(client)) && outcome(c, h) != Complete && !c.has(goesOn.of(client)):
+	case known && c.has(sawSYN.of(client)) && !c.has(goesOn.of(client)) && !established(outcome(c, h)):
 		t.resetAttempt(b, r, c, h, client)
 	case !c.has(goesOn.both() | sawSYNACK.both()):
 		// A reset of something that is not in the capture.
@@ -77,7 +83,7 @@ func (t *Table) inWindow(r *record, c *cell, h *handshake) bool {
 	window := uint32(c.window[o])
 	if scale := h.offered[o].scale; h.offered[d].has&h.offered[o].has&decode.OptWindowScale != 0 {
 		window <<= min(scale, 14)
-	} else if !h.offered[o].seen {
+	} else if !h.offered[o].seen || h.offered[o].has&decode.OptCut != 0 || h.offered[d].has&decode.OptCut != 0 {
 		window <<= 14 // the scale is not known
 	}
 	return r.seq-c.acked[o] <= window

@@ -2,8 +2,10 @@ package flow
 
 // SCTP chunk types (RFC 9260 §3.2), as bits.
 const (
+	chunkData       = 1 << 0
 	chunkInit       = 1 << 1
 	chunkInitAck    = 1 << 2
+	chunkSACK       = 1 << 3
 	chunkAbort      = 1 << 6
 	chunkShutdown   = 1 << 7
 	chunkCookieEcho = 1 << 10
@@ -88,6 +90,11 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 		if both&chunkInit == 0 {
 			r.Outcome = Midstream
 		}
+	case both&chunkSACK|to&chunkData != 0: // it goes on, though the capture lacks the COOKIE ACK
+		r.Outcome = Implied
+		if from&chunkInit == 0 {
+			r.Outcome = Midstream
+		}
 	case to&chunkAbort != 0 && to&chunkInitAck == 0:
 		r.Outcome = Refused
 	case both&chunkAbort != 0 && to&chunkInitAck != 0:
@@ -104,7 +111,7 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 		}
 	}
 	switch {
-	case r.Outcome != Complete && r.Outcome != Midstream:
+	case !established(r.Outcome):
 		r.Close = Never
 	case both&chunkComplete != 0:
 		r.Close = Fin

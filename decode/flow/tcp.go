@@ -99,6 +99,8 @@ func (t *Table) startsAnew(n uint32, c *cell, r *record) bool {
 		anew = h.isn[d]-r.seq > overtaken
 	case c.has(knownISN.of(d)): // from what the other side acknowledged, data in the SYN included
 		anew = r.seq != h.isn[d] && r.seq+r.payload != h.isn[d]
+	default: // only the other side was captured so far
+		anew = !c.has(knownAck.of(o)) || r.seq+1 != c.acked[o]
 	}
 	if anew && closing(c, h, outcome(c, h)) == Open {
 		h.flags |= uint16(ReusedOpen)
@@ -136,6 +138,9 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 
 // onControl takes a segment with SYN or RST.
 func (t *Table) onControl(b *Batch, r *record, c *cell, h *handshake) {
+	if r.flags&fin != 0 {
+		increment(&h.fins[r.side()]) // odd, but sent
+	}
 	switch r.flags & (syn | ack | rst) {
 	case syn:
 		t.onSYN(b, r, c, h)
@@ -180,7 +185,7 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 		}
 		return
 	}
-	reordered := c.has(knownISN.of(d)) // something that comes after it was captured before it
+	reordered := c.has(knownISN.of(d) | goesOn.of(o)) // something that comes after it was captured before it
 	if reordered && c.has(sawSYNACK.of(o)) && r.payload > 0 && r.seq+r.payload == h.isn[d] {
 		h.flags |= uint16(FastOpen)
 	}
@@ -265,6 +270,11 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 		h.synBefore = h.lastSYN
 		h.ambiguous = h.synCount > 1
 		h.answerOptions(r, c, o)
+		if c.has(goesOn.of(o)) && c.has(knownAck.of(o)) && c.acked[o]-r.seq-1 < c.next[d]-r.seq { // the ACK was captured first
+			c.bits |= ackedSYN.of(o)
+			h.flags |= uint16(Reordered)
+			h.ambiguous = true
+		}
 	} else if h.ackFrame == 0 { // simultaneous open: the client's SYN-ACK is its ACK
 		h.ackFrame, h.ackTime = b.number(r), r.time
 		h.ambiguous = true // which SYN it answers is anyone's guess
