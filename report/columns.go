@@ -46,7 +46,7 @@ var vocabulary = []recordColumn{
 	wordColumn("closed_by", func(r *Row) string { return r.ClosedBy.String() }),
 	textColumn("conn_state", func(r *Row) string { return r.ConnState }),
 	textColumn("history", func(r *Row) string { return r.History }),
-	countColumn("completeness", func(r *Row) (uint64, bool) { return uint64(r.Completeness), r.isTCP() }),
+	countColumn("completeness", func(r *Row) (uint64, bool) { return uint64(r.Completeness), r.Completeness != 0 }),
 
 	countColumn("first_frame", func(r *Row) (uint64, bool) { return r.FirstFrame, r.FirstFrame > 0 }),
 	countColumn("syn_frame", func(r *Row) (uint64, bool) { return r.SYNFrame, r.SYNFrame > 0 }),

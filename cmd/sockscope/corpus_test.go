@@ -41,6 +41,12 @@ var differenceReasons = []string{
 	"reordered", // the SYN was captured behind what came after it
 	"no-syn",    // a SYN-ACK and the ACK of it are midstream here, not a reply alone
 
+	"analysis", // another order of events, or numbers reused, in what tcp.analysis counts
+	"icmp",     // the ICMP error decides here
+	"length",   // more was captured than is said to have been sent, or more than tshark's 2^31-1 bytes
+	"reader",   // tshark does not read so far
+	"several",  // a frame holds several packets: netlink messages
+
 	"cut", // Zeek takes payload that the snap length cut off for lost, and a cut header for none
 }
 

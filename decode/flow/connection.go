@@ -37,7 +37,7 @@ type Connection struct {
 
 	ConnState    string // Zeek's conn_state
 	History      string // Zeek's history
-	Completeness uint8  // Wireshark's tcp.completeness; TCP only
+	Completeness uint8  // Wireshark's tcp.completeness, or 0 where it shows none; TCP only
 
 	SYNFrame, SYNACKFrame, ACKFrame, VerdictFrame uint64
 	SYNCount, SYNACKCount                         uint32

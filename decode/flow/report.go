@@ -82,6 +82,9 @@ func (t *Table) tcpConnection(c *cell, m *meta, h *handshake, client uint8, r *C
 	}
 	r.ConnState = connState(h.zeek[client], h.zeek[server], r.History, r.ToServer.Payload+r.ToClient.Payload > 0)
 	r.Completeness = h.complete
+	if r.ToServer.Packets+r.ToClient.Packets == 1 && !c.has(sawSYN.both()) {
+		r.Completeness = 0 // Wireshark shows none of a single segment that is no SYN
+	}
 	t.evidenceOf(h, client, r)
 	r.Flags = FlagSet(h.flags)
 	r.markOneWay()

@@ -75,6 +75,12 @@ def zeek_lines(name, truth):
         return
 
 
+def frames(truth):
+    """How many frames the capture has: tshark also counts blocks of a pcapng that hold none."""
+    container = truth['container']
+    return container['packets'] if container['format'] == 'pcapng' and not container['comp'] else truth['tshark']['packets']
+
+
 def main(truth_dir, captures, out):
     os.makedirs(out, exist_ok=True)
     tables = collections.defaultdict(list)
@@ -86,7 +92,7 @@ def main(truth_dir, captures, out):
         link = os.path.join(out, name)
         if not os.path.lexists(link):
             os.symlink(os.path.abspath(os.path.join(captures, capture['file'])), link)
-        tables['truth.tsv'].append([name, 'frames', truth['container']['packets']])
+        tables['truth.tsv'].append([name, 'frames', frames(truth)])
         for flow in truth['flows']:
             tables['truth.tsv'].append(flow_line(name, flow))
             if flow['proto'] == 'tcp':
