@@ -23,3 +23,30 @@ func TestOffered(t *testing.T) {
 		}
 	}
 }
+
+// Every column is explained, and nothing else is.
+func TestColumnMeanings(t *testing.T) {
+	explained := map[string]bool{}
+	for _, line := range ColumnMeanings() {
+		if line.Meaning == "" {
+			t.Errorf("%v: not explained", line.Names)
+		}
+		for _, name := range line.Names {
+			explained[name] = true
+		}
+	}
+	for _, name := range ColumnNames() {
+		if !explained[name] {
+			t.Errorf("%s: not explained", name)
+		}
+	}
+	used := map[string]bool{}
+	for _, line := range ColumnMeanings() {
+		used[line.Meaning] = true
+	}
+	for name, meaning := range meanings {
+		if !used[meaning] {
+			t.Errorf("%s: there is no such column", name)
+		}
+	}
+}

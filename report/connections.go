@@ -66,6 +66,12 @@ func NewConnectionWriter(w io.Writer, format string, o ConnectionOptions) (Conne
 	return nil, fmt.Errorf(`no format "%s" for connections (have: %s)`, EscapeText(format), strings.Join(ConnectionFormats(), ", "))
 }
 
+// CheckColumns tells what is wrong with names of columns, if anything is.
+func CheckColumns(names []string) error {
+	_, err := chooseColumns(names)
+	return err
+}
+
 // chooseColumns finds columns by their names or aliases; no names means all.
 func chooseColumns(names []string) ([]recordColumn, error) {
 	if len(names) == 0 {

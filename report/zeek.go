@@ -17,7 +17,7 @@ import (
 //   - service is there only when the payload proves it, as in Zeek
 //   - duration, bytes and history are ours: counted, not taken from sequence numbers
 //   - retries are in one record
-//   - missed_bytes, local_orig, local_resp and tunnel_parents are not known
+//   - local_orig, local_resp and tunnel_parents are not known
 //   - ICMP conversations are one record for all types: ports 0, as for all
 //     protocols without ports
 //   - uid is a hash of the connection: the same input has the same uids
@@ -67,8 +67,9 @@ func (w *zeekWriter) Write(r *Row) error {
 	b = strconv.AppendUint(append(b, '\t'), r.ToServer.Payload, 10)
 	b = strconv.AppendUint(append(b, '\t'), r.ToClient.Payload, 10)
 	b = w.appendText(append(b, '\t'), r.ConnState)
-	b = append(b, "\t-\t-\t-\t"...) // local_orig, local_resp, missed_bytes
-	b = w.appendText(b, r.History)
+	b = append(b, "\t-\t-\t"...) // local_orig, local_resp
+	b = strconv.AppendUint(b, r.ToServer.Missing+r.ToClient.Missing, 10)
+	b = w.appendText(append(b, '\t'), r.History)
 	b = strconv.AppendUint(append(b, '\t'), r.ToServer.Packets, 10)
 	b = strconv.AppendUint(append(b, '\t'), r.ToServer.IPBytes, 10)
 	b = strconv.AppendUint(append(b, '\t'), r.ToClient.Packets, 10)

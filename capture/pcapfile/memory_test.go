@@ -69,7 +69,7 @@ func TestMemoryFollowsContent(t *testing.T) {
 			if n := after.TotalAlloc - before.TotalAlloc; n > test.limit {
 				t.Errorf("%d bytes allocated, limit %d", n, test.limit)
 			}
-			if took > 2*time.Second {
+			if took > 20*time.Second { // what follows a length field takes minutes
 				t.Errorf("took %v", took)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -27,9 +28,9 @@ func defineConnections(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
 	format := choiceFlag(fs, "format", report.ConnectionFormats(), "output as text, ndjson, csv, zeek (conn.log)")
 	columns := &words{choices: append(report.ColumnNames(), report.ColumnAliases()...)}
-	fs.Var(columns, "columns", "columns, in this order; help: their names")
+	fs.Var(columns, "columns", "columns, in this order; help: what they are")
 	sort := &choice{"start", report.Sorts()}
-	fs.Var(sort, "sort", "order by this column")
+	fs.Var(sort, "sort", "order by start, bytes, packets or others")
 	top := numberFlag(fs, "top", 0, 1, 1_000_000, "only the first `N`")
 	all := fs.Bool("all", false, "all connections (as without --top)")
 	show := addDisplayFlags(fs)
@@ -39,10 +40,13 @@ func defineConnections(fs *pflag.FlagSet) action {
 	return func(ctx context.Context, p *program, _ []string) error {
 		show.apply(p)
 		if columns.help {
-			return p.write(func(w io.Writer) error { return writeWords(w, report.ColumnNames()) })
+			return p.write(writeColumnHelp)
 		}
 		if len(columns.value) > 0 && format.value == "zeek" {
 			return usage("--columns and --format zeek contradict each other: a conn.log has fixed columns")
+		}
+		if err := report.CheckColumns(columns.value); err != nil { // aliases may stand for a column that is there already
+			return usage("--columns: %v", err)
 		}
 		if *all && fs.Changed("top") {
 			return usage("--all and --top contradict each other")
@@ -83,21 +87,28 @@ func defineConnections(fs *pflag.FlagSet) action {
 	}
 }
 
-// writeWords writes words in lines that fit the help's width.
-func writeWords(w io.Writer, words []string) error {
-	line := words[0]
-	for _, word := range words[1:] {
-		if len(line)+1+len(word) > helpWidth {
-			if _, err := fmt.Fprintln(w, line); err != nil {
+// writeColumnHelp explains the columns, in lines that fit the help's width.
+func writeColumnHelp(w io.Writer) error {
+	const indent = 18
+	for _, c := range report.ColumnMeanings() {
+		name := c.Names[0]
+		for _, other := range c.Names[1:] {
+			name += " " + other[strings.LastIndexByte(other, '_'):]
+		}
+		lines := wrap(c.Meaning, helpWidth-indent)
+		if len(name) >= indent {
+			lines = append([]string{""}, lines...) // the meaning begins below
+		}
+		for i, line := range lines {
+			if i > 0 {
+				name = ""
+			}
+			if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-*s%s", indent, name, line), " ")); err != nil {
 				return err
 			}
-			line = word
-			continue
 		}
-		line += " " + word
 	}
-	_, err := fmt.Fprintln(w, line)
-	return err
+	return nil
 }
 
 // writeInOrder gives all connections in the order of their first packets.

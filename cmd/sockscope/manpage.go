@@ -33,7 +33,7 @@ func writeManual(w io.Writer) error {
 	b.WriteString(".TH SOCKSCOPE 1 \"\" \"sockscope\" \"User Commands\"\n")
 	b.WriteString(".SH NAME\nsockscope \\- packet captures by port, service and connection\n")
 	b.WriteString(".SH SYNOPSIS\n.B sockscope\n.I VIEW\n[flags]\n")
-	b.WriteString(".SH DESCRIPTION\n" + troff("Reads captured packets (pcap and pcapng, plain or compressed) and tells what "+
+	b.WriteString(".SH DESCRIPTION\n" + troff("Reads captured packets (pcap, pcapng, snoop, Network Monitor and NetXRay files, plain or compressed) and tells what "+
 		"happened on each port and socket: which connections came to be, which were refused or never answered, "+
 		"which services were spoken, and where the evidence is.") + "\n.SH VIEWS\n")
 	for _, v := range views() {

@@ -103,8 +103,11 @@ func onlySYNThenRST(history string) bool {
 }
 
 // datagramState is conn_state and history of a connectionless conversation; clientFirst
-// tells whether the client sent the first packet.
+// tells whether the client sent the first packet. Zeek knows neither but of UDP.
 func datagramState(r *Connection, clientFirst bool) (state, history string) {
+	if r.Protocol != protoUDP {
+		return "OTH", ""
+	}
 	fromClient, fromServer := r.ToServer.Packets > 0, r.ToClient.Packets > 0
 	switch {
 	case fromClient && fromServer && clientFirst:
