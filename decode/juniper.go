@@ -5,13 +5,17 @@ package decode
 // layer that the link type names, or else the protocol, and a packet without link layer.
 func (w *walk) juniper(linkLayer header) header {
 	const (
-		hlen      = 4
-		magic     = 0x4d4743 // "MGC"
-		noLink    = 0x02     // flags
-		extended  = 0x80
-		protoIPv4 = 2 // all little endian
-		protoMPLS = 3 // that carried IPv4; its labels are gone
-		protoIPv6 = 6
+		hlen     = 4
+		magic    = 0x4d4743 // "MGC"
+		noLink   = 0x02     // flags
+		extended = 0x80
+
+		// Protocols, all little endian. Of 3 and 7 the MPLS labels are gone.
+		protoIPv4, protoIPv4OfMPLS = 2, 3
+		protoIPv6, protoIPv6OfMPLS = 6, 7
+		protoMPLSOfIPv4, protoMPLS = 4, 5
+		protoMPLSOfIPv6            = 8
+		protoPPP                   = 200
 	)
 	b := w.b
 	if len(b) < hlen {
@@ -37,10 +41,14 @@ func (w *walk) juniper(linkLayer header) header {
 	}
 	w.b = b[4:]
 	switch le32(b) {
-	case protoIPv4, protoMPLS:
+	case protoIPv4, protoIPv4OfMPLS:
 		return ipv4Header
-	case protoIPv6:
+	case protoIPv6, protoIPv6OfMPLS:
 		return ipv6Header
+	case protoMPLS, protoMPLSOfIPv4, protoMPLSOfIPv6:
+		return mplsHeader
+	case protoPPP:
+		return pppHeader
 	}
 	return w.nonIP(0)
 }

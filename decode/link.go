@@ -75,9 +75,7 @@ func first(link capture.LinkType) header {
 		return pppDirectionHeader
 	case capture.LinkPPPEthernet:
 		return pppoeHeader
-	case capture.LinkCHDLC:
-		return chdlcHeader
-	case linkCHDLC112:
+	case capture.LinkCHDLC, linkCHDLC112:
 		return chdlcHeader
 	case linkCHDLCDir:
 		return chdlcDirectionHeader

@@ -67,6 +67,12 @@ var flagged = []scenario{
 		c PA 100 ack=1001
 		c FA ack=1101
 		c A ack=1102`},
+	{name: "self-connect-half-close", rule: "the same over IPv6, and its FIN is not acknowledged", script: "tcp [2001:db8:10::10]:40000 [2001:db8:10::10]:40000\n" + `
+		= outcome=complete close=half-close flags=- packets=4
+		c S isn=1000
+		c SA ack=1001
+		c A ack=1001
+		c FA ack=1001`},
 	{name: "reordered", rule: "the SYN-ACK stands before its SYN in the capture", script: web + `
 		= outcome=complete close=open flags=reordered syn_frame=2 synack_frame=1 ack_frame=3 role=syn client=192.0.2.10:40000
 		+1ms c S
@@ -121,7 +127,7 @@ var flagged = []scenario{
 		c PA 100
 		s A`},
 	{name: "synack-mismatch-chosen", rule: "of two SYN-ACKs the client's ACK chooses the second", script: web + `
-		= outcome=complete close=open flags=synack-mismatch isn=1000/900000 synack_count=2 synack_frame=3 ack_frame=4 syn_rtt=21ms ack_rtt=200µs completeness=15
+		= outcome=complete close=open flags=synack-mismatch isn=1000/900000 synack_count=2 synack_frame=3 ack_frame=4 syn_rtt=21ms ack_rtt=200µs completeness=15 missing_bytes_s2c=0
 		c S isn=1000
 		s SA isn=5000
 		+1ms s SA isn=900000
@@ -257,7 +263,7 @@ var reuse = []scenario{
 		s FA
 		c FA
 		s A
-		= outcome=complete close=open flags=syn-retransmitted syn_count=2 syn_frame=9 synack_frame=13 ack_frame=14
+		= outcome=complete close=open flags=syn-retransmitted syn_count=2 syn_frame=9 synack_frame=13 ack_frame=14 missing_bytes_s2c=0
 		+1s c S isn=1000
 		s A seq=70002 ack=900102
 		c R seq=900102

@@ -28,7 +28,7 @@ var lossy = []scenario{
 		c S isn=1000
 		s A ack=201001`, unsaid: []string{"flags"}},
 	{name: "reordered-ack", rule: "the client's ACK was captured before the SYN-ACK that it acknowledges", script: web + `
-		= outcome=complete close=open flags=reordered syn_frame=1 synack_frame=4 completeness=15
+		= outcome=complete close=open flags=reordered syn_frame=1 synack_frame=4 ack_frame=2 completeness=15
 		c S
 		+20ms s SA
 		+-300µs c A

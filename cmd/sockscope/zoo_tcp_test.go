@@ -171,7 +171,7 @@ var attempts = []scenario{
 		s SA
 		c A`},
 	{name: "challenged", rule: "the server still has an older connection: its ACK, the client's RST, and the SYN again (RFC 9293 §3.5.1 figure 9)", script: web + `
-		= outcome=complete close=fin closed_by=client flags=syn-retransmitted syn_count=2 syn_waits=1.0202s syn_frame=1 synack_frame=5 ack_frame=6
+		= outcome=complete close=fin closed_by=client flags=syn-retransmitted syn_count=2 syn_waits=1.0202s syn_frame=1 synack_frame=5 ack_frame=6 missing_bytes_s2c=0
 		c S
 		s A seq=-3000000 ack=-5000000
 		c R seq=-5000000

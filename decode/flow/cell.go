@@ -125,6 +125,7 @@ type handshake struct {
 	synackCount uint32    // of the server
 	synData     uint32    // payload bytes in the client's first SYN
 	offered     [2]offer
+	fits        [2]bool // data or a FIN were sent that acknowledge what may follow the other side's SYN
 
 	synFrame, synackFrame, ackFrame, verdictFrame                 uint64
 	firstSYN, lastSYN, synBefore, synackTime, lastSYNACK, ackTime capture.Timestamp
@@ -142,6 +143,14 @@ type rare struct {
 	rstSeq    [2]uint32 // of each side's last RST
 	synackSeq [2]uint32 // of each side's last SYN-ACK that was not the accepted one
 	other     otherSYNACK
+	early     earlyACK
+}
+
+// earlyACK is the client's first ACK, when it was captured while there was no SYN-ACK.
+type earlyACK struct {
+	ack   uint32
+	frame uint64 // 0: there is none
+	time  capture.Timestamp
 }
 
 // otherSYNACK is the latest SYN-ACK that fits the SYN but has another ISN than the

@@ -86,7 +86,7 @@ func TestEqualKeys(t *testing.T) {
 	for range 2 {
 		for _, client := range clients {
 			segment := make([]byte, 20)
-			binary.BigEndian.PutUint32(segment, 1000<<16|2000)
+			binary.BigEndian.PutUint32(segment, 1000<<16|1000)
 			segment[12], segment[13] = 5<<4, byte(syn)
 			frame := append([]byte{12: 0x86, 13: 0xdd}, ipv6(protoTCP, client, server, segment)...)
 			frames = append(frames, capture.Frame{Data: frame, Length: uint32(len(frame)), Link: capture.LinkEthernet})
@@ -97,6 +97,11 @@ func TestEqualKeys(t *testing.T) {
 	table.Apply(&batches[0])
 	if table.Len() != len(clients) {
 		t.Errorf("%d connections, want %d", table.Len(), len(clients))
+	}
+	for n := range table.numbers() {
+		if table.cells.at(n).has(isSelf) {
+			t.Errorf("connection %d is taken for one of a socket to itself", n)
+		}
 	}
 }
 

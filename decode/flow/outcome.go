@@ -45,13 +45,17 @@ func outcome(c *cell, h *handshake) Outcome {
 	return Unanswered
 }
 
-// answers reports whether a side acknowledges the other one's SYN, or goes on with data or
-// FIN and acknowledges what the other one may have sent since its SYN, though the capture
+// answers reports whether a side acknowledges the other one's SYN, or went on with data or
+// FIN and acknowledged what the other one may have sent since its SYN, though the capture
 // lacks it. (An ACK without either may be a challenge by an older connection.)
 func (c *cell) answers(h *handshake, side uint8) bool {
-	const lost = 1 << 20 // bytes that the capture may lack
-	return c.has(ackedSYN.of(side)) ||
-		c.has((sawData|sawFIN).of(side)) && c.has(knownAck.of(side)) && c.acked[side]-h.isn[side^1]-1 <= lost
+	return c.has(ackedSYN.of(side)) || h.fits[side]
+}
+
+// follows reports whether ack is of what may have been sent since the SYN with number isn.
+func follows(isn, ack uint32) bool {
+	const lost = 1 << 20 // bytes that the capture may lack: of a few windows
+	return ack-isn-1 <= lost
 }
 
 // established reports whether a connection with that outcome went on behind its handshake.

@@ -3,6 +3,8 @@ package flow
 import (
 	"testing"
 	"time"
+
+	"sockscope/decode"
 )
 
 // Each rule of the outcome, the close and the flags, in the words of script.
@@ -29,6 +31,7 @@ func TestOutcome(t *testing.T) {
 		{"data only", "D a d A", "midstream open"},
 		{"one direction of data only", "D D", "midstream open +one-way"},
 		{"SYN-ACK captured before its SYN", "h S A", "complete open +reordered"},
+		{"an ACK of something else before the SYN-ACK", "S A! h", "implied open"},
 		{"a refusal that came too soon", "S r^ h A", "complete open +rst-injected?"},
 
 		{"orderly close by the client", "S h A F a f A", "complete fin by client"},
@@ -162,5 +165,56 @@ func TestJoiningColumns(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Flags in odd company are counted, too.
+func TestOddFlagsAreCounted(t *testing.T) {
+	for _, tt := range []struct {
+		flags                     uint16
+		syns, synacks, fins, rsts uint32
+	}{
+		{syn | fin, 1, 0, 1, 0},
+		{syn | rst, 1, 0, 0, 1},
+		{syn | ack | rst, 0, 1, 0, 1},
+		{syn | ack | fin, 0, 1, 1, 0},
+		{fin | rst, 0, 0, 1, 1},
+		{syn | fin | rst, 1, 0, 1, 1},
+	} {
+		frames := play(t, "D")
+		frames[0].Data[33] = byte(tt.flags)
+		cs, _ := run(frames, 1, Config{})
+		d := &cs[0].ToServer
+		if d.Packets == 0 {
+			d = &cs[0].ToClient
+		}
+		if d.SYNs != tt.syns || d.SYNACKs != tt.synacks || d.FINs != tt.fins || d.RSTs != tt.rsts {
+			t.Errorf("flags %02x: %d SYNs, %d SYN-ACKs, %d FINs, %d RSTs", tt.flags, d.SYNs, d.SYNACKs, d.FINs, d.RSTs)
+		}
+	}
+}
+
+// A window is scaled when both sides offer that; what is not known may be the most.
+func TestWindowShift(t *testing.T) {
+	const scale, cut = decode.OptWindowScale, decode.OptCut
+	for _, tt := range []struct {
+		its, others offer
+		want        uint8
+	}{
+		{offer{}, offer{}, 14},
+		{offer{seen: true}, offer{seen: true, has: scale}, 0},
+		{offer{seen: true, has: scale, scale: 7}, offer{seen: true, has: scale}, 7},
+		{offer{seen: true, has: scale, scale: 99}, offer{seen: true, has: scale}, 14},
+		{offer{seen: true, has: scale, scale: 7}, offer{seen: true}, 0},
+		{offer{seen: true, has: scale, scale: 7}, offer{seen: true, has: cut}, 7},
+		{offer{seen: true, has: scale, scale: 7}, offer{}, 0},
+		{offer{seen: true, has: cut}, offer{seen: true, has: scale}, 14},
+		{offer{seen: true, has: scale | cut, scale: 7}, offer{seen: true, has: scale}, 7},
+		{offer{seen: true}, offer{seen: true, has: cut}, 0},
+	} {
+		h := handshake{offered: [2]offer{tt.its, tt.others}}
+		if got := h.shift(0); got != tt.want {
+			t.Errorf("%+v, the other side %+v: %d, want %d", tt.its, tt.others, got, tt.want)
+		}
 	}
 }

@@ -24,7 +24,7 @@ type quality struct {
 	keepsAlive  bool              // its last segment was a keep-alive
 	next        uint32            // behind its last segment with new data
 	advanced    capture.Timestamp // of that segment, or 0: not known
-	acked       capture.Timestamp // of its last acknowledgment, while the other side has holes
+	acked       capture.Timestamp // of its last acknowledgment that was assessed
 	assessed    capture.Timestamp // of the last segment of either side that was assessed; side 0's
 	holes       holes
 }
@@ -48,14 +48,15 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 	known := c.has(knownSeq.of(d))
 	control := r.flags & (syn | fin | rst)
 	keepAlive := false
-	if h.quality != 0 {
+	fresh := h.quality == 0
+	if !fresh {
 		t.catchUp(c, h)
 	}
 	if !c.probes(r) {
 		if r.window == 0 && control == 0 {
 			t.zeroWindow(b, r, h)
 		}
-		if known && after(r.seq, c.next[d]) && r.flags&rst == 0 {
+		if known && after(r.seq, c.next[d]) && r.flags&(syn|rst) == 0 {
 			t.skip(r, c, h)
 		}
 		if known && r.payload <= 1 && r.seq == c.next[d]-1 && control == 0 {
@@ -67,13 +68,17 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 			t.sameACK(r, c, h)
 		}
 	}
-	// A SYN without ACK counts with the 0 in the place of its acknowledgment.
-	lower := c.has(knownAck.of(d)) && (after(c.acked[d], r.ack) || r.flags&ack == 0 && r.ack != c.acked[d])
+	// A SYN without ACK counts with what stands in the place of its acknowledgment, mostly 0.
+	lower := c.has(knownAck.of(d)) && (r.flags&ack != 0 && after(c.acked[d], r.ack) || r.flags&(syn|ack) == syn && r.ack != c.acked[d])
 	if !keepAlive && (r.payload > 0 || r.flags&(syn|fin) != 0) {
 		t.sentAgain(b, r, c, h)
 	}
 	if h.quality == 0 && !lower {
 		return
+	}
+	if fresh {
+		t.amiss(h, d)
+		t.catchUp(c, h)
 	}
 	s := t.amiss(h, d)
 	s.keepsAlive = keepAlive
@@ -82,7 +87,7 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 		s.advanced, s.next = r.time, r.end()
 	}
 	t.amiss(h, 0).assessed = r.time
-	s.missing -= s.holes.fill(r.seq, r.seq+r.payload)
+	s.missing -= min(s.missing, s.holes.fill(r.seq, r.end(), r.time))
 	if r.flags&ack != 0 {
 		s.acked = r.time
 		t.acknowledged(r, h)
@@ -93,7 +98,7 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 // are missing from the capture, not from the connection.
 func (t *Table) acknowledged(r *record, h *handshake) {
 	s := t.amiss(h, r.dir^1)
-	if missing := s.holes.acknowledge(r.ack); missing > 0 {
+	if missing := s.holes.acknowledge(r.ack, r.time); missing > 0 {
 		s.missing += missing
 		s.gaps++
 		if powerOfTen(s.gaps) {
@@ -160,11 +165,14 @@ func (t *Table) sameACK(r *record, c *cell, h *handshake) {
 // assessed. Of these only the last one's time is known, and its sender: that it had the
 // last of that side's new data, if there were any, is a guess.
 func (t *Table) catchUp(c *cell, h *handshake) {
-	d := c.lastSender()
-	s := t.amiss(h, d)
-	if t.amiss(h, 0).assessed != c.latest && s.next != c.next[d] {
-		s.advanced = c.latest
+	both := t.quality.at(h.quality - 1)
+	if both[0].assessed == c.latest {
+		return
 	}
+	if d := c.lastSender(); both[d].next != c.next[d] {
+		both[d].advanced = c.latest
+	}
+	both[0].next, both[1].next = c.next[0], c.next[1]
 }
 
 // end is the sequence number behind r. SYN and FIN take one, too.
@@ -232,6 +240,8 @@ func (t *Table) overtaken(r *record, c *cell, h *handshake) bool {
 	within := reorderedWithin
 	if rtt, ok := h.ackTime.Sub(h.lastSYN); ok && rtt > 0 {
 		within = rtt
+	} else if rtt, ok := h.ackTime.Sub(h.synBefore); ok && rtt > 0 { // the last SYN is a late copy
+		within = rtt
 	}
 	advanced := t.amiss(h, d).advanced
 	if advanced == 0 {
@@ -248,7 +258,7 @@ func (t *Table) skip(r *record, c *cell, h *handshake) {
 	o := d ^ 1
 	s := t.amiss(h, d)
 	from := c.next[d]
-	skipped := hole{from, from, r.seq}
+	skipped := hole{from: from, acked: from, to: r.seq, time: r.time}
 	if c.has(knownAck.of(o)) && after(c.acked[o], from) {
 		skipped.acked = from + min(c.acked[o]-from, r.seq-from)
 		s.missing += uint64(skipped.acked - from)

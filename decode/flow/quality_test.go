@@ -3,6 +3,9 @@ package flow
 import (
 	"fmt"
 	"testing"
+	"time"
+
+	"sockscope/capture"
 )
 
 // What did not run as it should, client and server, in tshark's sense.
@@ -20,6 +23,7 @@ func TestQuality(t *testing.T) {
 		{"a pure ACK sent again", "S h A A", "client dup ACKs 1"},
 		{"an ACK that changes the window is no duplicate", "S h A D a a0", "server zero windows 1"},
 		{"a copy of the SYN between two ACKs", "S h A S= A", "client retransmissions 1"},
+		{"a SYN-ACK with another number skips nothing", "S h h* A", ""},
 		{"two duplicates", "S h A D a D a a a", "server dup ACKs 2"},
 		{"what was skipped comes within a round trip", "S h A D a D> D< a", "client out of order 1; client missing 990"},
 		{"what was skipped comes later", "S h A D a D> 200ms D< a", "client retransmissions 1; client missing 990"},
@@ -75,10 +79,10 @@ func TestQuality(t *testing.T) {
 func TestOverlappingHoles(t *testing.T) {
 	s := holes{n: maxHoles}
 	for i := range uint32(maxHoles) {
-		s.list[i] = hole{10 * i, 10 * i, 1000 + 10*i}
+		s.list[i] = hole{10 * i, 10 * i, 1000 + 10*i, 0}
 	}
-	s.fill(500, 510)
-	if want := [maxHoles]hole{{0, 0, 500}, {510, 510, 1000}, {10, 10, 500}, {510, 510, 1010}}; s.list != want || s.n != maxHoles {
+	s.fill(500, 510, 0)
+	if want := [maxHoles]hole{{0, 0, 500, 0}, {510, 510, 1000, 0}, {10, 10, 500, 0}, {510, 510, 1010, 0}}; s.list != want || s.n != maxHoles {
 		t.Errorf("%d holes: %v, want %v", s.n, s.list, want)
 	}
 }
@@ -91,10 +95,10 @@ func TestHolesFilledLate(t *testing.T) {
 		{100, 200, 50}, {90, 210, 50}, {100, 110, 10}, {140, 160, 10}, {150, 200, 0}, {160, 170, 0}, {110, 140, 30}, {0, 100, 0}, {200, 300, 0},
 	} {
 		var s holes
-		s.add(hole{100, 100, 200})
-		missing := s.acknowledge(150)
-		found := s.fill(fill.from, fill.to)
-		rest := s.acknowledge(200)
+		s.add(hole{100, 100, 200, 0})
+		missing := s.acknowledge(150, 0)
+		found := s.fill(fill.from, fill.to, 0)
+		rest := s.acknowledge(200, 0)
 		seen := min(fill.to, 200) - max(fill.from, 100)
 		if fill.to <= 100 || fill.from >= 200 {
 			seen = 0
@@ -109,11 +113,28 @@ func TestHolesFilledLate(t *testing.T) {
 func TestHolesMakeRoom(t *testing.T) {
 	var s holes
 	for i := range uint32(maxHoles) {
-		s.add(hole{10 * i, 10 * i, 10*i + 5})
+		s.add(hole{10 * i, 10 * i, 10*i + 5, 0})
 	}
 	s.list[2].acked = s.list[2].to
-	s.add(hole{100, 100, 105})
-	if want := [maxHoles]hole{{0, 0, 5}, {10, 10, 15}, {30, 30, 35}, {100, 100, 105}}; s.list != want {
+	s.add(hole{100, 100, 105, 0})
+	if want := [maxHoles]hole{{0, 0, 5, 0}, {10, 10, 15, 0}, {30, 30, 35, 0}, {100, 100, 105, 0}}; s.list != want {
 		t.Errorf("%v, want %v", s.list, want)
+	}
+}
+
+// A length that lies goes round the numbers, and what was acknowledged long ago does not
+// come late: its numbers are used again.
+func TestHolesStay(t *testing.T) {
+	for _, tt := range []struct {
+		from, to uint32
+		now      capture.Timestamp
+	}{{1095, 1054, 0}, {1095, 1095, 0}, {1001, 1101, capture.Timestamp(2 * time.Second)}, {1001, 1101, capture.Unknown}} {
+		var s holes
+		s.add(hole{from: 1001, acked: 1001, to: 1101})
+		s.acknowledge(1090, 0)
+		s.acknowledge(1101, 0)
+		if found := s.fill(tt.from, tt.to, tt.now); found != 0 {
+			t.Errorf("%d to %d at %d: %d bytes found", tt.from, tt.to, tt.now, found)
+		}
 	}
 }

@@ -80,13 +80,24 @@ func (t *Table) inWindow(r *record, c *cell, h *handshake) bool {
 	if c.has(knownSeq.of(d)) && r.seq == c.next[d] || !c.has(knownAck.of(o)) {
 		return true
 	}
-	window := uint32(c.window[o])
-	if scale := h.offered[o].scale; h.offered[d].has&h.offered[o].has&decode.OptWindowScale != 0 {
-		window <<= min(scale, 14)
-	} else if !h.offered[o].seen || h.offered[o].has&decode.OptCut != 0 || h.offered[d].has&decode.OptCut != 0 {
-		window <<= 14 // the scale is not known
-	}
+	window := uint32(c.window[o]) << h.shift(o)
 	return r.seq-c.acked[o] <= window
+}
+
+// shift is by how much a side's window is scaled (RFC 7323 §2): when both sides offer that.
+// What is not known may be the most.
+func (h *handshake) shift(side uint8) uint8 {
+	const most = 14
+	its, others := &h.offered[side], &h.offered[side^1]
+	switch {
+	case !its.seen, its.has&(decode.OptWindowScale|decode.OptCut) == decode.OptCut:
+		return most
+	case its.has&decode.OptWindowScale == 0:
+		return 0
+	case others.has&(decode.OptWindowScale|decode.OptCut) != 0:
+		return min(its.scale, most)
+	}
+	return 0
 }
 
 // tooFast reports whether an RST acknowledges the last data of the other side

@@ -100,7 +100,7 @@ func (t *Table) startsAnew(n uint32, c *cell, r *record) bool {
 	case c.has(knownISN.of(d)): // from what the other side acknowledged, data in the SYN included
 		anew = r.seq != h.isn[d] && r.seq+r.payload != h.isn[d]
 	default: // only the other side was captured so far
-		anew = !c.has(knownAck.of(o)) || r.seq+1 != c.acked[o]
+		anew = !c.has(knownAck.of(o)) || r.seq+1 != c.acked[o] && r.seq+1+r.payload != c.acked[o]
 	}
 	if anew && closing(c, h, outcome(c, h)) == Open {
 		h.flags |= uint16(ReusedOpen)
@@ -161,8 +161,13 @@ func (t *Table) settle(c *cell, h *handshake) {
 		return
 	}
 	switch outcome(c, h) {
-	case Complete, Midstream:
+	case Complete:
 		c.bits |= steady
+	case Midstream:
+		// An ACK of the SYN-ACK may yet come, for the evidence.
+		if client, known := c.client(); !known || !c.has(sawSYNACK.of(client^1)) || c.has(ackedSYN.of(client)) {
+			c.bits |= steady
+		}
 	case Implied:
 		// With a SYN-ACK, or SYNs of both sides, an ACK that completes the handshake may yet come.
 		if !c.has(sawSYNACK.both()) && c.bits&sawSYN.both() != sawSYN.both() {
@@ -207,6 +212,7 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 	h.synData, h.synFlags = r.payload, r.flags
 	if reordered {
 		h.flags |= uint16(Reordered)
+		h.fits[o] = c.has(sawData.of(o)|sawFIN.of(o)) && c.has(knownAck.of(o)) && follows(r.seq, c.acked[o])
 		if c.has(sawRST.of(o)) && !c.has(sawSYNACK.of(o)|goesOn.of(o)) {
 			h.verdict = wasRefused // the RST that answers it was captured first
 		}
@@ -270,10 +276,9 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 		h.synBefore = h.lastSYN
 		h.ambiguous = h.synCount > 1
 		h.answerOptions(r, c, o)
-		if c.has(goesOn.of(o)) && c.has(knownAck.of(o)) && c.acked[o]-r.seq-1 < c.next[d]-r.seq { // the ACK was captured first
+		if t.wasEarly(r, h) {
 			c.bits |= ackedSYN.of(o)
 			h.flags |= uint16(Reordered)
-			h.ambiguous = true
 		}
 	} else if h.ackFrame == 0 { // simultaneous open: the client's SYN-ACK is its ACK
 		h.ackFrame, h.ackTime = b.number(r), r.time
@@ -383,7 +388,14 @@ func (t *Table) onFirst(b *Batch, r *record, c *cell, h *handshake) {
 	if h.rare != 0 {
 		t.choose(r, c, h)
 	}
-	if !c.has(sawSYN.of(o)|sawSYNACK.of(o)) || r.ack-h.isn[o]-1 >= c.next[o]-h.isn[o] {
+	if !c.has(sawSYN.of(o) | sawSYNACK.of(o)) {
+		if c.has(clientIs.of(d)) {
+			t.noteEarly(b, r, h)
+		}
+		return
+	}
+	if r.ack-h.isn[o]-1 >= c.next[o]-h.isn[o] {
+		h.fits[d] = h.fits[d] || (r.payload > 0 || r.flags&fin != 0) && follows(h.isn[o], r.ack)
 		return
 	}
 	c.bits |= ackedSYN.of(d)
@@ -394,6 +406,29 @@ func (t *Table) onFirst(b *Batch, r *record, c *cell, h *handshake) {
 		h.ambiguous = h.ambiguous || late || h.flags&uint16(SYNACKRetransmitted) != 0
 	}
 	h.step(d, sendACK, recvACK)
+}
+
+// noteEarly keeps the client's first ACK, while there is no SYN-ACK: that may have been
+// captured behind it.
+func (t *Table) noteEarly(b *Batch, r *record, h *handshake) {
+	if x := t.rare(h); x.early.frame == 0 {
+		x.early = earlyACK{r.ack, b.number(r), r.time}
+	}
+}
+
+// wasEarly reports whether the client's first ACK, captured before the SYN-ACK r, is of
+// it, and makes it the ACK of the handshake.
+func (t *Table) wasEarly(r *record, h *handshake) bool {
+	if h.rare == 0 {
+		return false
+	}
+	x := t.rare(h)
+	if x.early.frame == 0 || x.early.ack != r.seq+1+r.payload {
+		return false
+	}
+	h.ackFrame, h.ackTime = x.early.frame, x.early.time
+	h.ambiguous = true
+	return true
 }
 
 // choose lets the client's first ACK decide between two SYN-ACKs with different ISNs:
