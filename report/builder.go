@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"sockscope/capture"
@@ -122,7 +123,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Problems: problems(totals),
 	}
 	for _, i := range stats.Interfaces {
-		s.Drops += i.Drops
+		s.Drops += min(i.Drops, math.MaxUint64-s.Drops) // files can say anything
 	}
 	lines := b.trouble.lines(&background{doors: &b.doors, end: totals.Last})
 	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)

@@ -30,6 +30,10 @@ func newInput(ctx context.Context, r *Reader, op operand) *input {
 	return &input{operand: op, ctx: ctx, reader: r, index: len(r.inputs), info: capture.Input{Name: op.name}}
 }
 
+// plain reports whether the input is a file whose size is known, and not compressed:
+// nothing is to be learned by passing over what is in it.
+func (in *input) plain() bool { return in.size >= 0 && in.info.Compression == "" }
+
 // damage notes d. A hostile file can have millions: from a number on they are
 // only counted.
 func (in *input) damage(d capture.Damage) {

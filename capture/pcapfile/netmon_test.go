@@ -2,8 +2,12 @@ package pcapfile
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -284,4 +288,28 @@ func FuzzNetmon(f *testing.F) {
 	f.Add(netmonSpec{minor: 3}.file(s.frame(7, 60, []byte("abc"), netmonTrailer(3, 0xe071, 133_000_000_000_000_000)...)))
 	f.Add(netmonSpec{network: 6, table: []uint32{131, 128}}.file(s.frame(7, 60, []byte("\x02\x05\x00abcd"))))
 	f.Fuzz(func(t *testing.T, content []byte) { check(t, content) })
+}
+
+// Behind the frame table of a plain file nothing is read, however long the file is.
+func TestNothingIsReadBehindTheEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "long.cap")
+	if err := os.WriteFile(path, netmonSpec{}.file(netmonSpec{}.frame(1, 60, frame(0, 60))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(context.Background(), []string{path}, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	b, n := newBlock(), 0
+	for err == nil { // takes a quarter of an hour when all is read
+		err = r.Next(b)
+		n += len(b.Frames)
+	}
+	if in := r.Stats().Inputs[0]; err != io.EOF || n != 1 || len(in.Damage) != 0 {
+		t.Errorf("%d frames, damage %v, %v", n, in.Damage, err)
+	}
 }

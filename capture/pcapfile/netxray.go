@@ -179,6 +179,8 @@ func (w *netxray) walk(data []byte, off int64, eof bool, frames []capture.Frame)
 		rest, at := data[pos:], off+int64(pos)
 		var p progress
 		switch {
+		case at < w.from && w.in.plain() && w.from > w.in.size: // a hole without end may lie before it
+			frames, p = w.walkRecord(nil, w.in.size, true, frames)
 		case at < w.from && len(rest) > 0:
 			p.used = int(min(w.from-at, int64(len(rest))))
 		case at < w.to:

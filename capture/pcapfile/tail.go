@@ -6,8 +6,8 @@ import "sockscope/capture"
 const captureHeader = 12
 
 // A tail walks what follows the records of a file whose header says where they
-// end: another capture, or what programs put there for themselves. That is passed
-// to its end, so that damage of the compression is still told.
+// end: another capture, or what programs put there for themselves. In a compressed
+// file that is passed to its end, so that damage of the compression is still told.
 type tail struct {
 	in   *input
 	kept *uint64
@@ -23,5 +23,5 @@ func (t *tail) walk(data []byte, off int64, eof bool, frames []capture.Frame) ([
 		return frames, progress{next: further(t.in, t.kept)}
 	}
 	t.none = true
-	return frames, progress{used: len(data)}
+	return frames, progress{used: len(data), ended: t.in.plain()}
 }

@@ -137,7 +137,8 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 		sport, dport = p.SrcPort, p.DstPort
 	}
 	rec := r.add(parts, p, f, frame, &p.Src, &p.Dst, sport, dport, p.Protocol, p.Version)
-	rec.wire, rec.ip, rec.payload, rec.ttl = f.Length, uint32(p.IPLength), uint32(p.PayloadLength), p.TTL
+	rec.wire, rec.payload, rec.ttl = f.Length, uint32(p.PayloadLength), p.TTL
+	rec.ip = uint32(min(p.IPLength, math.MaxUint32)) // a jumbogram may be longer with its header
 	switch p.Class {
 	case decode.TCP:
 		rec.what = segment
