@@ -40,6 +40,10 @@ type Frame struct {
 	Length    uint32    // on the wire, in bytes; at least len(Data)
 	Interface uint32    // index into the Source's Interfaces
 	Link      LinkType  // of Data's first header
+
+	// Unsummed says that the checksums are not there yet: the host leaves them to its
+	// hardware, or the frame never left the host. They are not wrong.
+	Unsummed bool
 }
 
 // A Block is a batch of frames that share memory: a stretch of a file, or one
