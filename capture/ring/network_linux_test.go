@@ -44,8 +44,28 @@ func newPair(t testing.TB) {
 	t.Helper()
 	newNetwork(t)
 	ip(t, "link add out type veth peer name in")
-	ip(t, "link set out up")
-	ip(t, "link set in up")
+	up(t, "out", "in")
+}
+
+// up sets the interfaces up and waits until they have their carrier: before that a
+// pair of them swallows frames.
+func up(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		ip(t, "link set "+name+" up")
+	}
+	for _, name := range names {
+		for {
+			i, err := net.InterfaceByName(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i.Flags&net.FlagRunning != 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
 }
 
 // ip runs the command of that name in the test's namespace.

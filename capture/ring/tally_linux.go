@@ -76,6 +76,8 @@ func (y *tally) lookUp(address *unix.RawSockaddrLinklayer, links *links) uint32 
 	if n, known := y.number[index]; known || !y.dynamic || len(y.interfaces) >= maxInterfaces {
 		return n
 	}
+	// The message about a new interface may be waiting still. An error costs a name.
+	_ = links.read(y.changed)
 	name := y.late[index]
 	if l := links.byIndex[index]; l != nil {
 		name = l.name
