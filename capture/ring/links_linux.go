@@ -31,8 +31,9 @@ type change struct{ was, is *link }
 type links struct {
 	socket  int
 	byIndex map[int]*link
-	seen    map[int]bool // while a dump is under way: what it, or a message since, has told
+	seen    map[int]bool // while a dump is under way: what it, or a message since its first part, has told
 	again   bool         // the dump under way does not suffice
+	dumps   int          // in a row that did not
 	buffer  []byte
 }
 
@@ -48,8 +49,14 @@ func watchLinks() (*links, error) {
 		err = l.dump()
 	}
 	for err == nil && l.seen != nil {
-		_, err = unix.Poll([]unix.PollFd{{Fd: int32(socket), Events: unix.POLLIN}}, 1000)
-		if err == nil || err == unix.EINTR {
+		var n int
+		n, err = unix.Poll([]unix.PollFd{{Fd: int32(socket), Events: unix.POLLIN}}, 1000)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			err = nil
+		case err == nil && n == 0:
+			err = errors.New("the kernel does not answer")
+		case err == nil:
 			err = l.read(func(change) {})
 		}
 	}
@@ -116,7 +123,7 @@ func (l *links) apply(m *syscall.NetlinkMessage, changed func(change)) error {
 		if is := parseLink(m); is != nil {
 			was := l.byIndex[is.index]
 			l.byIndex[is.index] = is
-			if l.seen != nil {
+			if l.seen != nil && (len(l.seen) > 0 || m.Header.Flags&unix.NLM_F_MULTI != 0) {
 				l.seen[is.index] = true
 			}
 			changed(change{was, is})
@@ -135,9 +142,11 @@ func (l *links) apply(m *syscall.NetlinkMessage, changed func(change)) error {
 			}
 		}
 		l.seen = nil
-		if l.again {
+		if l.again && l.dumps < attempts {
+			l.dumps++
 			return l.dump()
 		}
+		l.dumps = 0
 	case unix.NLMSG_ERROR:
 		if len(m.Data) >= 4 {
 			if n := int32(binary.NativeEndian.Uint32(m.Data)); n != 0 {
@@ -223,11 +232,16 @@ func (l *link) called(name string) bool {
 	return l.name == name || slices.Contains(l.others, name)
 }
 
-// names lists the interfaces' names by index.
-func (l *links) names() []string {
+// names lists the interfaces by index, not more than fit a message.
+func (l *links) names() string {
+	const most = 20
 	var names []string
 	for _, i := range slices.Sorted(maps.Keys(l.byIndex)) {
-		names = append(names, l.byIndex[i].name)
+		if len(names) == most {
+			names = append(names, fmt.Sprintf("%d more", len(l.byIndex)-most))
+			break
+		}
+		names = append(names, quote(l.byIndex[i].name))
 	}
-	return names
+	return strings.Join(names, ", ")
 }

@@ -32,7 +32,7 @@ type Config struct {
 	NoPromiscuous bool      // leave the interfaces' filters of hardware addresses on; "any" always does
 	Direction     Direction // 0 means both
 
-	// Filter is a classic BPF program as a socket takes it; nil means all frames.
+	// Filter is a classic BPF program as a socket takes it; none means all frames.
 	// What it returns is further cut to SnapLength. No frame passes before it is set.
 	Filter []bpf.RawInstruction
 

@@ -43,7 +43,7 @@ func program(cfg *Config, interfaces []int, snap uint32) ([]bpf.RawInstruction, 
 		p = append(p, bpf.LoadExtension{Num: bpf.ExtLinkLayerType}, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: hardwareLoopback, SkipTrue: 3},
 			bpf.LoadExtension{Num: bpf.ExtType}, outgoing, drop)
 	}
-	if cfg.Filter == nil {
+	if len(cfg.Filter) == 0 {
 		p = append(p, bpf.RetConstant{Val: snap})
 	} else {
 		p = append(p, bpf.LoadConstant{Dst: bpf.RegA}) // programs may count on starting with 0

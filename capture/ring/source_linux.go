@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -132,7 +131,7 @@ func (s *source) resolve() error {
 	for _, name := range names {
 		l := s.links.find(name)
 		if l == nil {
-			return fmt.Errorf("no interface %q (have: %s)", name, quote(strings.Join(s.links.names(), ", ")))
+			return fmt.Errorf("no interface %q (have: %s)", name, s.links.names())
 		}
 		if !slices.ContainsFunc(s.targets, func(t target) bool { return t.index == l.index }) {
 			s.targets = append(s.targets, target{name: name, link: *l})

@@ -41,7 +41,7 @@ func (s *source) changed(c change) {
 		t := &s.targets[i]
 		switch {
 		case c.is == nil && c.was.index == t.index:
-			s.lost(t)
+			s.lost(i)
 		case c.is == nil:
 		case c.is.index == t.index:
 			s.tell(t, c.is)
@@ -54,9 +54,14 @@ func (s *source) changed(c change) {
 
 // lost notes that t was deleted or moved away. The socket, if it was bound to it, is
 // bound to nothing now, and says nothing about that.
-func (s *source) lost(t *target) {
+func (s *source) lost(i int) {
+	t := &s.targets[i]
 	t.link = link{}
 	s.notes.at("%s is gone: deleted or moved to another network namespace", t.name)
+	if l := s.links.find(t.name); l != nil { // another has taken the name meanwhile
+		s.found(i, l)
+		return
+	}
 	if s.cfg.Follow {
 		return
 	}

@@ -263,7 +263,7 @@ func TestChurn(t *testing.T) {
 	newPair(t)
 	for _, names := range [][]string{{"any"}, {"in"}} {
 		p := newTap(t, Config{Interfaces: names, Follow: true})
-		for range 100 {
+		for range 30 {
 			ip(t, "link add out3 type veth peer name in3")
 			ip(t, "link del out3")
 			ip(t, "link set in down")
@@ -277,6 +277,32 @@ func TestChurn(t *testing.T) {
 		if n := len(p.notes()); n > maxNotes+1 {
 			t.Errorf("%d notes", n)
 		}
+	}
+}
+
+// TestLostMessages has more changes happen than the kernel keeps messages of.
+func TestLostMessages(t *testing.T) {
+	newPair(t)
+	p := newTap(t, Config{Interfaces: []string{"in"}})
+	everywhere := newTap(t, Config{})
+	script := strings.Repeat("link add x type veth peer name y\nlink del x\n", 60) +
+		"link del in\nlink add out type veth peer name in\n"
+	cmd := exec.Command("ip", "-batch", "-")
+	cmd.Stdin = strings.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	up(t, "in", "out")
+	p.noted("in is back")
+	newSender(t, "out").send(numbered(1, 60))
+	p.got(1)
+	everywhere.got(1)
+	f := everywhere.frames[len(everywhere.frames)-1]
+	if i := everywhere.source.Stats().Interfaces[f.Interface]; i.Name != "out" && i.Name != "in" {
+		t.Errorf("the frame came from %+v", i)
+	}
+	if n := len(everywhere.source.(*source).links.byIndex); n != 3 {
+		t.Errorf("%d interfaces", n)
 	}
 }
 
