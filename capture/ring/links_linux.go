@@ -93,7 +93,7 @@ func (l *links) read(changed func(change)) error {
 			if l.seen != nil {
 				l.again = true
 			} else if err := l.dump(); err != nil {
-				return err
+				return fmt.Errorf("list interfaces again: %w", err)
 			}
 			continue
 		case err != nil:

@@ -86,8 +86,13 @@ func (m *mapping) take() []byte {
 	return block
 }
 
-// giveBack lets the kernel fill a block again. Any goroutine may call it.
+// giveBack lets the kernel fill a block again. Any goroutine may call it. What is no
+// block of this ring is left alone.
 func (m *mapping) giveBack(block []byte) {
+	first, p := uintptr(unsafe.Pointer(&m.memory[0])), uintptr(unsafe.Pointer(&block[0]))
+	if p < first || p-first >= uintptr(len(m.memory)) {
+		return
+	}
 	atomic.StoreUint32(&header(block).Block_status, unix.TP_STATUS_KERNEL)
 	m.drop()
 }

@@ -250,7 +250,7 @@ func (s *source) frames(b *capture.Block) {
 
 // Release lets the kernel fill b's memory again.
 func (s *source) Release(b *capture.Block) {
-	if b.Memory != nil {
+	if len(b.Memory) > 0 {
 		s.ring.giveBack(b.Memory)
 		b.Memory, b.Frames = nil, b.Frames[:0]
 	}

@@ -72,7 +72,7 @@ func (s *source) lost(i int) {
 		}
 		names = append(names, quote(s.targets[i].name))
 	}
-	s.stop(fmt.Errorf("%w: %s is gone", ErrGone, strings.Join(names, ", ")))
+	s.stop(fmt.Errorf("%w (gone: %s)", ErrGone, strings.Join(names, ", ")))
 }
 
 // found takes l as the target that was gone. It may be gone again already: then the
@@ -95,8 +95,11 @@ func (s *source) tell(t *target, is *link) {
 	if is.name != t.link.name {
 		s.notes.at("%s is named %s now", t.link.name, is.name)
 	}
-	if is.up != t.up {
-		s.notes.at("%s is %s", t.name, map[bool]string{true: "up", false: "down"}[is.up])
+	switch {
+	case is.up && !t.up:
+		s.notes.at("%s is up", t.name)
+	case t.up && !is.up:
+		s.notes.at("%s is down", t.name)
 	}
 	if is.mtu != t.mtu {
 		s.notes.at("%s has an MTU of %d instead of %d", t.name, is.mtu, t.mtu)

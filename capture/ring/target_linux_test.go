@@ -130,7 +130,7 @@ func TestGone(t *testing.T) {
 			if took := time.Since(begin); took > time.Second {
 				t.Errorf("noticed after %v", took)
 			}
-			if !errors.Is(err, ErrGone) || !strings.HasSuffix(err.Error(), ": in is gone") {
+			if !errors.Is(err, ErrGone) || !strings.HasSuffix(err.Error(), " (gone: in)") {
 				t.Errorf("error %q", err)
 			}
 			if again := p.next(); again != err {
@@ -194,7 +194,7 @@ func TestOneOfSeveralIsGoneAndBack(t *testing.T) {
 	for err == nil {
 		err = p.next()
 	}
-	if !errors.Is(err, ErrGone) || !strings.HasSuffix(err.Error(), ": in, in2 is gone") {
+	if !errors.Is(err, ErrGone) || !strings.HasSuffix(err.Error(), " (gone: in, in2)") {
 		t.Errorf("error %q", err)
 	}
 	wantNumbers(t, p, 1, 2, 3, 4)
