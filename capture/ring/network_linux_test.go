@@ -158,7 +158,7 @@ func newTap(t testing.TB, cfg Config) *tap {
 func (p *tap) next() error {
 	begin := time.Now()
 	err := p.source.Next(&p.block)
-	if took := time.Since(begin); took > 250*time.Millisecond { // 100 and what a busy machine takes
+	if took := time.Since(begin); took > 500*time.Millisecond { // 100 and what a busy machine takes
 		p.t.Errorf("Next took %v", took)
 	}
 	if err != nil {
