@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/net/bpf"
 
@@ -94,12 +95,7 @@ func (c *compiler) condition(n node) *condition {
 	}
 	switch n := n.(type) {
 	case *logic:
-		x := c.condition(n.x)
-		y := c.condition(n.y)
-		if n.or {
-			return or(x, y)
-		}
-		return and(x, y)
+		return c.logic(n)
 	case *negation:
 		return not(c.condition(n.x))
 	case *primitive:
@@ -112,6 +108,36 @@ func (c *compiler) condition(n node) *condition {
 		return c.special(n)
 	}
 	panic("filter: a node of unknown type")
+}
+
+// logic compiles a chain of "and" or of "or". Ports that stand next to one another in
+// an "or" are asked for together: the protocol is looked at once.
+func (c *compiler) logic(n *logic) *condition {
+	operands := []node{n.y}
+	first := n.x
+	for l, ok := first.(*logic); ok && l.or == n.or; l, ok = first.(*logic) {
+		operands, first = append(operands, l.y), l.x
+	}
+	operands = append(operands, first)
+	slices.Reverse(operands)
+	all := always
+	if n.or {
+		all = never
+	}
+	for len(operands) > 0 && c.err == nil {
+		ports := samePorts(operands)
+		switch {
+		case n.or && len(ports) > 1:
+			all, operands = or(all, c.port(ports...)), operands[len(ports):]
+			continue
+		case n.or:
+			all = or(all, c.condition(operands[0]))
+		default:
+			all = and(all, c.condition(operands[0]))
+		}
+		operands = operands[1:]
+	}
+	return all
 }
 
 // primitive compiles an id with its qualifiers.

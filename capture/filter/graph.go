@@ -50,12 +50,13 @@ func assemble(c *condition, snap uint32) ([]bpf.Instruction, error) {
 	if root == nil {
 		return nil, errTooLong
 	}
-	const passes = 4 // what one leaves is rarely more than a few jumps
+	const passes = 8 // what some leave is a few jumps
 	for range passes {
 		var changed bool
 		if root, changed = g.thread(root); !changed {
 			break
 		}
+		g.collapse()
 	}
 	if !accept.reached {
 		return nil, errors.New("no frame can match this filter")
@@ -131,6 +132,19 @@ func (g *graph) thread(root *block) (*block, bool) {
 		}
 	}
 	return first, changed || first != root
+}
+
+// collapse leads every way past the tests that lead to one place whatever their
+// result, from the end on: what is before such a test may become one.
+func (g *graph) collapse() {
+	for _, b := range g.blocks {
+		if b.condition == nil {
+			continue
+		}
+		for side := range b.next {
+			b.next[side] = follow(b.next[side], nil)
+		}
+	}
 }
 
 // follow is where a way with facts really leads from b on.

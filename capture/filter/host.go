@@ -193,9 +193,6 @@ func (c *compiler) arcnetTo(address uint32) *condition { return c.link.equal(1, 
 // decnet compiles an address of DECnet phase IV, whose headers are in little-endian
 // order. There are four: short or long, with a padding byte before it or not.
 func (c *compiler) decnet(n *primitive, address uint32) *condition {
-	if n.kind != "host" || n.id.length >= 0 {
-		return c.fail(n.place, "decnet has hosts, and no nets")
-	}
 	if n.id.kind != numberToken { // area.node
 		address = address>>24<<10 | address>>16&0x3ff
 	}

@@ -7,8 +7,9 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// port compiles ports and ranges of them.
-func (c *compiler) port(n *primitive) *condition {
+// port compiles ports and ranges of them: a list has equal qualifiers.
+func (c *compiler) port(list ...*primitive) *condition {
+	n := list[0]
 	var protocols []uint32
 	switch n.protocol {
 	case "":
@@ -18,20 +19,27 @@ func (c *compiler) port(n *primitive) *condition {
 	default:
 		return c.fail(n.place, "%s has no ports", n.protocol)
 	}
-	low, high, only, ok := c.portNumbers(n)
-	if !ok {
-		return never
-	}
-	if only != 0 {
-		protocols = []uint32{only}
+	ranges := make([]portRange, len(list))
+	for i, n := range list {
+		r, ok := c.portNumbers(n)
+		switch {
+		case !ok:
+			return never
+		case r.only == 0:
+		case n.protocol == "":
+			protocols = []uint32{r.only}
+		case r.only != protocols[0]:
+			return c.fail(n.id.place(), "%q is no service of %s", n.id.text, n.protocol)
+		}
+		ranges[i] = r
 	}
 	at := func(load func(offset uint32, size int) []bpf.Instruction) *condition {
 		in := func(offset uint32) *condition {
-			code := load(offset, 2)
-			if low == high && n.kind == "port" {
-				return test(code, bpf.JumpEqual, low)
+			any := never
+			for _, r := range ranges {
+				any = or(any, r.has(load(offset, 2)))
 			}
-			return and(test(code, bpf.JumpGreaterOrEqual, low), not(test(code, bpf.JumpGreaterThan, high)))
+			return any
 		}
 		return c.direction(n, in(0), in(2))
 	}
@@ -48,21 +56,47 @@ func (c *compiler) port(n *primitive) *condition {
 	return or(in6, in4)
 }
 
+// samePorts gives the ports at the beginning of list that can be asked for together:
+// they have equal qualifiers, and their numbers do not bring a protocol of their own.
+func samePorts(list []node) []*primitive {
+	var same []*primitive
+	for _, n := range list {
+		p, ok := n.(*primitive)
+		if !ok || p.id.kind != numberToken || p.kind != "port" || p.direction == "src and dst" ||
+			len(same) > 0 && p.qualifiers != same[0].qualifiers {
+			break
+		}
+		same = append(same, p)
+	}
+	return same
+}
+
+// A portRange has its ends, equal for a single port, and the only protocol that it is
+// for, when a service's name stands for one alone.
+type portRange struct{ low, high, only uint32 }
+
+// has tests that the port that code loads is one of r.
+func (r portRange) has(code []bpf.Instruction) *condition {
+	if r.low == r.high {
+		return test(code, bpf.JumpEqual, r.low)
+	}
+	return and(test(code, bpf.JumpGreaterOrEqual, r.low), not(test(code, bpf.JumpGreaterThan, r.high)))
+}
+
 // firstFragment tests that an IPv4 packet's fragment offset is 0: only there is a
 // transport header.
 func (c *compiler) firstFragment() *condition { return c.net().masked(6, 2, 0x1fff, 0) }
 
-// portNumbers are the ends of a range, equal for a single port, and the protocol that
-// a service's name stands for, when it is one alone.
-func (c *compiler) portNumbers(n *primitive) (low, high, only uint32, ok bool) {
+// portNumbers is the range that an id stands for.
+func (c *compiler) portNumbers(n *primitive) (portRange, bool) {
 	i := n.id
 	switch i.kind {
 	case numberToken:
 		if i.number > 65535 {
 			c.fail(i.place(), "no port is above 65535")
-			return 0, 0, 0, false
+			return portRange{}, false
 		}
-		return i.number, i.number, 0, true
+		return portRange{i.number, i.number, 0}, true
 	case nameToken:
 		first, last, isRange := i.text, i.text, false
 		if n.kind == "portrange" {
@@ -70,18 +104,18 @@ func (c *compiler) portNumbers(n *primitive) (low, high, only uint32, ok bool) {
 				last = first
 			}
 		}
-		low, only, ok = c.named(n, first)
+		low, only, ok := c.named(n, first)
 		if !ok {
-			return 0, 0, 0, false
+			return portRange{}, false
 		}
 		high, other, ok := c.named(n, last)
 		if only != other {
 			only = 0
 		}
-		return min(low, high), max(low, high), only, ok
+		return portRange{min(low, high), max(low, high), only}, ok
 	}
 	c.fail(i.place(), "%s needs a number or the name of a service, not an address", n.kind)
-	return 0, 0, 0, false
+	return portRange{}, false
 }
 
 // named is the port that a number or a service's name stands for, and its protocol
@@ -94,29 +128,25 @@ func (c *compiler) named(n *primitive, name string) (port, only uint32, ok bool)
 	if service == nil {
 		service = func(string, string) (uint16, bool) { return 0, false }
 	}
+	if n.protocol != "" {
+		if port, ok := service(name, n.protocol); ok {
+			return uint32(port), 0, true
+		}
+	}
 	tcp, isTCP := service(name, "tcp")
 	udp, isUDP := service(name, "udp")
 	sctp, isSCTP := service(name, "sctp")
 	switch {
-	case n.protocol == "tcp" && isTCP:
+	case isTCP && isUDP && tcp == udp:
 		return uint32(tcp), 0, true
-	case n.protocol == "udp" && isUDP:
-		return uint32(udp), 0, true
-	case n.protocol == "sctp" && isSCTP:
-		return uint32(sctp), 0, true
-	case isTCP && isUDP && tcp == udp && (n.protocol == "" || n.protocol == "sctp"):
-		return uint32(tcp), 0, true
-	case n.protocol != "" && (isTCP || isUDP || isSCTP):
-		c.fail(n.id.place(), "%q is no service of %s", name, n.protocol)
 	case isTCP:
 		return uint32(tcp), ipTCP, true
 	case isUDP:
 		return uint32(udp), ipUDP, true
 	case isSCTP:
 		return uint32(sctp), ipSCTP, true
-	default:
-		c.fail(n.id.place(), "%q is the name of no service", name)
 	}
+	c.fail(n.id.place(), "%q is the name of no service", name)
 	return 0, 0, false
 }
 

@@ -104,9 +104,12 @@ func (c *compiler) number(n number, free int) calculation {
 	case negative:
 		x := c.number(n.x, free)
 		if x.constant {
-			return known(-x.value)
+			x.value = -x.value
+			return x
 		}
-		x.code = append(x.code[:len(x.code):len(x.code)], bpf.NegateA{})
+		// The kernel has an instruction for it, x/net/bpf's machine has not.
+		x.code = append(x.code[:len(x.code):len(x.code)],
+			bpf.ALUOpConstant{Op: bpf.ALUOpXor, Val: 0xffffffff}, bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: 1})
 		return x
 	case *operation:
 		return c.operation(n, free)
@@ -140,10 +143,18 @@ func (c *compiler) operation(n *operation, free int) calculation {
 			c.fail(n.place, "a shift by more than 31 bits")
 			return known(0)
 		case x.constant:
-			return known(compute(op, x.value, y.value))
+			return calculation{constant: true, value: compute(op, x.value, y.value), check: x.check}
+		case y.value == 0 && (op == bpf.ALUOpMul || op == bpf.ALUOpAnd):
+			return calculation{constant: true, check: x.check} // 0, whatever x is
 		}
 		code := append(x.code[:len(x.code):len(x.code)], bpf.ALUOpConstant{Op: op, Val: y.value})
 		return calculation{code: code, check: x.check}
+	}
+	if x.constant && x.value == 0 {
+		switch op {
+		case bpf.ALUOpMul, bpf.ALUOpDiv, bpf.ALUOpMod, bpf.ALUOpAnd, bpf.ALUOpShiftLeft, bpf.ALUOpShiftRight:
+			return known(0)
+		}
 	}
 	return calculation{code: append(c.both(x, y, free, n.place), bpf.ALUOpX{Op: op}), check: x.check}
 }

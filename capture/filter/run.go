@@ -7,110 +7,138 @@ import (
 )
 
 // A step is an instruction as Match runs it. Most of a filter is "load, compare,
-// jump": that is one step.
+// jump", which is one step.
 type step struct {
 	op      stepOp
-	test    bpf.JumpTest
-	k       uint32 // offset, constant or slot
-	value   uint32 // that a load is compared with
-	yes, no uint16 // the next step of a comparison
+	alu     uint8  // of a calculation: bpf.ALUOp without its lowest four bits, which are 0
+	yes, no uint16 // the next step of a comparison; yes that of a jump
+	k       uint32 // offset, constant, or slot of the scratch memory
+	value   uint32 // what the loaded is compared with
 }
 
 type stepOp uint8
 
 const (
-	returnStep stepOp = iota
-	byteEqual         // load from a fixed offset and compare
-	halfEqual
-	wordEqual
+	failStep stepOp = iota // asks for what is not in a frame
+	rejectStep
+	acceptStep
+
+	// Loads, of 1, 2 and 4 bytes in this order everywhere.
 	loadByte
 	loadHalf
 	loadWord
 	indirectByte
 	indirectHalf
 	indirectWord
-	headerLength // X = 4 * (byte & 15)
+	loadHeaderLength // X = 4 * (byte & 15)
 	loadLength
-	loadConstant
+	loadConstant // each of these has its sister for X behind it
 	loadConstantX
 	loadScratch
 	loadScratchX
 	storeScratch
 	storeScratchX
-	copyToX
-	copyToA
-	negate
+	moveToX
+	moveToA
+
+	// A load at a fixed offset, a comparison with value.
+	byteEqual
+	halfEqual
+	wordEqual
+
 	jump
-	compare
-	compareX
+	equal
+	greater
+	greaterOrEqual
+	bitsSet
+	equalX
+	greaterX
+	greaterOrEqualX
+	bitsSetX
 	calculate
 	calculateX
-	failStep // what is not in a frame
 )
 
-// translate makes the steps.
+// translate makes the steps of instructions.
 func (p *Program) translate(instructions []bpf.Instruction) {
-	// A load that is always followed by its comparison is one step with it. Where it
-	// begins stays where it was; the comparison's own step stays too, for jumps to it.
 	p.steps = make([]step, len(instructions))
 	for i, in := range instructions {
 		p.steps[i] = p.step(in, i)
 	}
-	for i := len(p.steps) - 2; i >= 0; i-- {
+	// A load and its comparison become one step. The comparison stays where it is, for
+	// the ways that come to it with the loaded value already.
+	for i := range p.steps[:len(p.steps)-1] {
 		s, next := &p.steps[i], p.steps[i+1]
-		if s.op >= loadByte && s.op <= loadWord && next.op == compare && next.test == bpf.JumpEqual {
-			s.op -= loadByte - byteEqual
+		if s.op >= loadByte && s.op <= loadWord && next.op == equal {
+			s.op += byteEqual - loadByte
 			s.value, s.yes, s.no = next.k, next.yes, next.no
 		}
 	}
 }
 
 func (p *Program) step(in bpf.Instruction, at int) step {
-	sized := func(op stepOp, size int) stepOp { return op + stepOp(size>>1) } // 1, 2, 4 → 0, 1, 2
-	target := func(skip int) uint16 { return uint16(at + 1 + skip) }
-	toX := func(r bpf.Register, op stepOp) stepOp {
+	sized := func(op stepOp, size int) stepOp { return op + stepOp(size>>1) }
+	sister := func(op stepOp, r bpf.Register) stepOp {
 		if r == bpf.RegX {
 			return op + 1
 		}
 		return op
 	}
+	target := func(skip uint32) uint16 { return uint16(at + 1 + int(skip)) }
+	comparison := func(cond bpf.JumpTest, yes, no uint8) step {
+		s := step{op: equal, yes: target(uint32(yes)), no: target(uint32(no))}
+		switch cond {
+		case bpf.JumpGreaterThan:
+			s.op = greater
+		case bpf.JumpGreaterOrEqual:
+			s.op = greaterOrEqual
+		case bpf.JumpBitsSet:
+			s.op = bitsSet
+		}
+		return s
+	}
 	switch in := in.(type) {
 	case bpf.RetConstant:
-		return step{op: returnStep, k: in.Val}
+		if in.Val != 0 {
+			return step{op: acceptStep}
+		}
+		return step{op: rejectStep}
 	case bpf.LoadAbsolute:
 		return step{op: sized(loadByte, in.Size), k: in.Off}
 	case bpf.LoadIndirect:
 		return step{op: sized(indirectByte, in.Size), k: in.Off}
 	case bpf.LoadMemShift:
-		return step{op: headerLength, k: in.Off}
+		return step{op: loadHeaderLength, k: in.Off}
 	case bpf.LoadExtension:
 		if in.Num == bpf.ExtLen {
 			return step{op: loadLength}
 		}
 	case bpf.LoadConstant:
-		return step{op: toX(in.Dst, loadConstant), k: in.Val}
+		return step{op: sister(loadConstant, in.Dst), k: in.Val}
 	case bpf.LoadScratch:
 		p.scratch = true
-		return step{op: toX(in.Dst, loadScratch), k: uint32(in.N)}
+		return step{op: sister(loadScratch, in.Dst), k: uint32(in.N)}
 	case bpf.StoreScratch:
 		p.scratch = true
-		return step{op: toX(in.Src, storeScratch), k: uint32(in.N)}
+		return step{op: sister(storeScratch, in.Src), k: uint32(in.N)}
 	case bpf.TAX:
-		return step{op: copyToX}
+		return step{op: moveToX}
 	case bpf.TXA:
-		return step{op: copyToA}
-	case bpf.NegateA:
-		return step{op: negate}
+		return step{op: moveToA}
 	case bpf.Jump:
-		return step{op: jump, yes: target(int(in.Skip))}
+		return step{op: jump, yes: target(in.Skip)}
 	case bpf.JumpIf:
-		return step{op: compare, test: in.Cond, k: in.Val, yes: target(int(in.SkipTrue)), no: target(int(in.SkipFalse))}
+		s := comparison(in.Cond, in.SkipTrue, in.SkipFalse)
+		s.k = in.Val
+		return s
 	case bpf.JumpIfX:
-		return step{op: compareX, test: in.Cond, yes: target(int(in.SkipTrue)), no: target(int(in.SkipFalse))}
+		s := comparison(in.Cond, in.SkipTrue, in.SkipFalse)
+		s.op += equalX - equal
+		return s
 	case bpf.ALUOpConstant:
-		return step{op: calculate, test: bpf.JumpTest(in.Op >> 4), k: in.Val}
+		return step{op: calculate, alu: uint8(in.Op >> 4), k: in.Val}
 	case bpf.ALUOpX:
-		return step{op: calculateX, test: bpf.JumpTest(in.Op >> 4)}
+		return step{op: calculateX, alu: uint8(in.Op >> 4)}
 	}
 	return step{op: failStep}
 }
@@ -121,123 +149,142 @@ func (p *Program) step(in bpf.Instruction, at int) step {
 func (p *Program) Match(frame []byte, wireLength uint32) bool {
 	if p.scratch {
 		var memory [scratchSlots]uint32
-		return p.run(frame, wireLength, &memory)
+		return run(p.steps, frame, wireLength, &memory)
 	}
-	return p.run(frame, wireLength, nil)
+	return run(p.steps, frame, wireLength, nil)
 }
 
-// run runs the steps. A load from beyond the frame and a division by zero end the
-// program: the frame does not match.
-func (p *Program) run(frame []byte, wireLength uint32, memory *[scratchSlots]uint32) bool {
+// run runs steps. A load from beyond the frame and a division by zero end them: the
+// frame does not match.
+func run(steps []step, frame []byte, wireLength uint32, memory *[scratchSlots]uint32) bool {
 	var a, x uint32
-	steps := p.steps
 	for i := 0; i < len(steps); {
 		s := &steps[i]
 		i++
+		met := false // of a comparison
 		switch s.op {
-		case returnStep:
-			return s.k != 0
+		case acceptStep:
+			return true
 		case byteEqual:
-			if uint64(s.k) >= uint64(len(frame)) {
+			k := int(s.k)
+			if k >= len(frame) {
 				return false
 			}
-			a = uint32(frame[s.k])
-			if i = int(s.no); a == s.value {
-				i = int(s.yes)
-			}
+			a = uint32(frame[k])
+			met = a == s.value
 		case halfEqual:
-			end := int(s.k) + 2
-			if end > len(frame) {
+			k := int(s.k)
+			if k+2 > len(frame) {
 				return false
 			}
-			a = uint32(binary.BigEndian.Uint16(frame[s.k:end]))
-			if i = int(s.no); a == s.value {
-				i = int(s.yes)
-			}
+			a = uint32(binary.BigEndian.Uint16(frame[k : k+2]))
+			met = a == s.value
 		case wordEqual:
-			end := int(s.k) + 4
-			if end > len(frame) {
+			k := int(s.k)
+			if k+4 > len(frame) {
 				return false
 			}
-			a = binary.BigEndian.Uint32(frame[s.k:end])
-			if i = int(s.no); a == s.value {
-				i = int(s.yes)
+			a = binary.BigEndian.Uint32(frame[k : k+4])
+			met = a == s.value
+		case equal:
+			met = a == s.k
+		case greater:
+			met = a > s.k
+		case greaterOrEqual:
+			met = a >= s.k
+		case bitsSet:
+			met = a&s.k != 0
+		case equalX:
+			met = a == x
+		case greaterX:
+			met = a > x
+		case greaterOrEqualX:
+			met = a >= x
+		case bitsSetX:
+			met = a&x != 0
+		case loadByte, indirectByte:
+			k := uint64(s.k)
+			if s.op == indirectByte {
+				k += uint64(x)
 			}
-		case loadByte, loadHalf, loadWord:
-			v, ok := load(frame, uint64(s.k), s.op-loadByte)
-			if !ok {
+			if k >= uint64(len(frame)) {
 				return false
 			}
-			a = v
-		case indirectByte, indirectHalf, indirectWord:
-			v, ok := load(frame, uint64(x)+uint64(s.k), s.op-indirectByte)
-			if !ok {
+			a = uint32(frame[k])
+			continue
+		case loadHalf, indirectHalf:
+			k := uint64(s.k)
+			if s.op == indirectHalf {
+				k += uint64(x)
+			}
+			if k+2 > uint64(len(frame)) {
 				return false
 			}
-			a = v
-		case headerLength:
+			a = uint32(binary.BigEndian.Uint16(frame[k : k+2]))
+			continue
+		case loadWord, indirectWord:
+			k := uint64(s.k)
+			if s.op == indirectWord {
+				k += uint64(x)
+			}
+			if k+4 > uint64(len(frame)) {
+				return false
+			}
+			a = binary.BigEndian.Uint32(frame[k : k+4])
+			continue
+		case loadHeaderLength:
 			if uint64(s.k) >= uint64(len(frame)) {
 				return false
 			}
 			x = uint32(frame[s.k]&0xf) * 4
+			continue
 		case loadLength:
 			a = wireLength
+			continue
 		case loadConstant:
 			a = s.k
+			continue
 		case loadConstantX:
 			x = s.k
+			continue
 		case loadScratch:
 			a = memory[s.k&(scratchSlots-1)]
+			continue
 		case loadScratchX:
 			x = memory[s.k&(scratchSlots-1)]
+			continue
 		case storeScratch:
 			memory[s.k&(scratchSlots-1)] = a
+			continue
 		case storeScratchX:
 			memory[s.k&(scratchSlots-1)] = x
-		case copyToX:
+			continue
+		case moveToX:
 			x = a
-		case copyToA:
+			continue
+		case moveToA:
 			a = x
-		case negate:
-			a = -a
+			continue
 		case jump:
 			i = int(s.yes)
-		case compare:
-			if i = int(s.no); jumps(s.test, a, s.k) {
-				i = int(s.yes)
-			}
-		case compareX:
-			if i = int(s.no); jumps(s.test, a, x) {
-				i = int(s.yes)
-			}
+			continue
 		case calculate, calculateX:
 			y := s.k
 			if s.op == calculateX {
 				y = x
 			}
-			op := bpf.ALUOp(s.test) << 4
+			op := bpf.ALUOp(s.alu) << 4
 			if y == 0 && (op == bpf.ALUOpDiv || op == bpf.ALUOpMod) {
 				return false
 			}
 			a = compute(op, a, y)
+			continue
 		default:
 			return false
 		}
+		if i = int(s.no); met {
+			i = int(s.yes)
+		}
 	}
 	return false
-}
-
-// load reads 1, 2 or 4 bytes, for size 0, 1 or 2.
-func load(frame []byte, offset uint64, size stepOp) (uint32, bool) {
-	if offset+1<<size > uint64(len(frame)) {
-		return 0, false
-	}
-	switch b := frame[offset:]; size {
-	case 0:
-		return uint32(b[0]), true
-	case 1:
-		return uint32(binary.BigEndian.Uint16(b)), true
-	default:
-		return binary.BigEndian.Uint32(b), true
-	}
 }
