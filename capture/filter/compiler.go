@@ -63,9 +63,8 @@ type compiler struct {
 	err  error
 
 	headers
-	outer   linkLayer // what the frame begins with
-	slots   int       // of scratch memory that are taken for good
-	scratch int       // slot from which arithmetic may take its own
+	outer linkLayer // what the frame begins with
+	slots int       // of scratch memory that are taken for good; arithmetic has the others
 }
 
 // fail keeps the first error.

@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/net/bpf"
 )
@@ -60,6 +61,13 @@ func assemble(c *condition, snap uint32) ([]bpf.Instruction, error) {
 	}
 	if !accept.reached {
 		return nil, errors.New("no frame can match this filter")
+	}
+	if unwritten := g.unwritten(root); len(unwritten) > 0 {
+		code := []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegA, Val: 0}}
+		for _, slot := range unwritten {
+			code = append(code, bpf.StoreScratch{Src: bpf.RegA, N: slot})
+		}
+		root = g.add(&block{condition: effect(code...), next: [2]*block{root, root}})
 	}
 	return g.layOut(root, snap)
 }
@@ -213,4 +221,40 @@ func (b *block) meet(facts []fact) {
 		}
 	}
 	b.facts = both
+}
+
+// unwritten gives the slots of scratch memory that some way from root reads before it
+// writes them, which the kernel allows none: in "geneve or tcp" the second word looks
+// where the first would have said.
+func (g *graph) unwritten(root *block) []int {
+	var slots []int
+	written := map[*block]uint{root: 0}
+	for i := len(g.blocks) - 1; i >= 0; i-- {
+		b := g.blocks[i]
+		w, reached := written[b]
+		if !reached || b.condition == nil {
+			continue
+		}
+		for _, in := range b.condition.code {
+			switch in := in.(type) {
+			case bpf.LoadScratch:
+				if w&(1<<in.N) == 0 && !slices.Contains(slots, in.N) {
+					slots = append(slots, in.N)
+				}
+			case bpf.StoreScratch:
+				w |= 1 << in.N
+			}
+		}
+		for side, next := range b.next {
+			if b.effect && side == 0 {
+				continue // it only leads one way
+			}
+			before, seen := written[next]
+			if !seen {
+				before = w
+			}
+			written[next] = before & w
+		}
+	}
+	return slots
 }

@@ -3,6 +3,8 @@ package filter
 import (
 	"encoding/binary"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"golang.org/x/net/bpf"
 )
@@ -34,6 +36,9 @@ func (c *compiler) host(n *primitive) *condition {
 	case ipv6Token:
 		a, _ := netip.ParseAddr(i.text)
 		return c.host6(n, a)
+	}
+	if n.protocol == "decnet" {
+		return c.decnet(n)
 	}
 	address, mask, ok := c.network4(n)
 	if !ok {
@@ -98,8 +103,6 @@ func (c *compiler) host4(n *primitive, address, mask uint32) *condition {
 		return in(etherARP, 14, 24)
 	case "rarp":
 		return in(etherRARP, 14, 24)
-	case "decnet":
-		return c.decnet(n, address)
 	}
 	return c.fail(n.place, "%s has no IPv4 addresses", n.protocol)
 }
@@ -190,11 +193,19 @@ func (c *compiler) arcnetStation(n *primitive) *condition {
 
 func (c *compiler) arcnetTo(address uint32) *condition { return c.link.equal(1, 1, address) }
 
-// decnet compiles an address of DECnet phase IV, whose headers are in little-endian
-// order. There are four: short or long, with a padding byte before it or not.
-func (c *compiler) decnet(n *primitive, address uint32) *condition {
-	if n.id.kind != numberToken { // area.node
-		address = address>>24<<10 | address>>16&0x3ff
+// decnet compiles an address of DECnet phase IV, a number or "area.node". Its headers
+// are in little-endian order, and of four kinds: short or long, with a padding byte
+// before it or not.
+func (c *compiler) decnet(n *primitive) *condition {
+	address := n.id.number
+	if n.id.kind == ipv4Token {
+		parts := strings.Split(n.id.text, ".")
+		area, err := strconv.ParseUint(parts[0], 10, 6)
+		node, err2 := strconv.ParseUint(parts[1], 10, 10)
+		if err != nil || err2 != nil {
+			return c.fail(n.id.place(), "%s is no area.node of DECnet", n.id.text)
+		}
+		address = uint32(area<<10 | node)
 	}
 	address = address&0xff<<8 | address>>8&0xff
 	const flags, flagBits, short, long = 2, 0x07, 0x02, 0x06
