@@ -60,7 +60,7 @@ func (f *Filter) Compile(cfg Config) (*Program, error) {
 type compiler struct {
 	cfg  Config
 	text string
-	err  error
+	err  *Error
 
 	headers
 	outer linkLayer // what the frame begins with

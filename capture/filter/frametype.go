@@ -1,5 +1,7 @@
 package filter
 
+import "strings"
+
 // frameTypes and frameSubtypes are bits of IEEE 802.11's frame control; a subtype
 // belongs to the type with the same number.
 var (
@@ -32,7 +34,7 @@ func (c *compiler) frameType(n *special) *condition {
 	arg := n.args[0]
 	switch n.word {
 	case "dir":
-		d, ok := frameDirections[lower(arg.text)]
+		d, ok := frameDirections[strings.ToLower(arg.text)]
 		if arg.kind == numberToken {
 			d, ok = arg.number, true
 		}
@@ -41,13 +43,13 @@ func (c *compiler) frameType(n *special) *condition {
 		}
 		return c.link.masked(1, 1, wifiToDS|wifiFromDS, d)
 	case "subtype":
-		s, ok := frameSubtypes[lower(arg.text)]
+		s, ok := frameSubtypes[strings.ToLower(arg.text)]
 		if !ok {
 			return c.fail(arg.place(), "%q is no subtype of IEEE 802.11 frames", arg.text)
 		}
 		return c.link.masked(0, 1, typeBits|subtypeBits, s.typ|s.value)
 	}
-	typ, ok := frameTypes[lower(arg.text)]
+	typ, ok := frameTypes[strings.ToLower(arg.text)]
 	if arg.kind == numberToken {
 		typ, ok = arg.number, arg.number&^typeBits == 0
 	}
@@ -58,7 +60,7 @@ func (c *compiler) frameType(n *special) *condition {
 		return c.link.masked(0, 1, typeBits, typ)
 	}
 	sub := n.args[1]
-	s, ok := frameSubtypes[lower(sub.text)]
+	s, ok := frameSubtypes[strings.ToLower(sub.text)]
 	ok = ok && s.typ == typ
 	if sub.kind == numberToken {
 		s.value, ok = sub.number, sub.number&^subtypeBits == 0

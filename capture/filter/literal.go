@@ -69,3 +69,9 @@ func ether(text string) [6]byte {
 	}
 	return mac
 }
+
+// hexByte is the value of one or two hexadecimal digits.
+func hexByte(s string) uint32 {
+	n, _ := strconv.ParseUint(s, 16, 8)
+	return uint32(n)
+}

@@ -1,5 +1,7 @@
 package filter
 
+import "strings"
+
 // llcFrames are the types of LLC frames: the control field's value, of the bits that
 // mask keeps.
 var llcFrames = map[string]struct{ mask, value uint32 }{
@@ -26,7 +28,7 @@ func (c *compiler) llc(n *special) *condition {
 	if len(n.args) == 0 {
 		return is
 	}
-	name := lower(n.args[0].text)
+	name := strings.ToLower(n.args[0].text)
 	if name == "i" {
 		return and(is, c.payload.masked(control, 1, 1, 0))
 	}

@@ -9,7 +9,7 @@ type parser struct {
 	at    int   // behind tok
 	tok   token // the next one
 	depth int   // of nesting
-	err   error
+	err   *Error
 }
 
 // An item is what stands between "and" and "or": a condition, or an id that has
@@ -204,7 +204,7 @@ func (p *parser) unexpected(want string) {
 		p.fail(t, "the filter ends where "+want+" should be")
 	case nameToken:
 		p.fail(t, fmt.Sprintf("%q is no word of a filter", t.text))
-		p.suggest(t.text)
+		p.err.Near = nearest(t.text)
 	default:
 		p.fail(t, fmt.Sprintf("%q cannot be here, %s should be", p.text[t.start:t.end], want))
 	}
@@ -212,17 +212,9 @@ func (p *parser) unexpected(want string) {
 
 // unqualified fails because the id t has no qualifiers and cannot inherit any.
 func (p *parser) unqualified(t token) {
-	switch t.kind {
-	case nameToken:
+	if t.kind == nameToken {
 		p.unexpected("a condition")
-	default:
-		p.fail(t, "this needs a word like host, net or port before it")
+		return
 	}
-}
-
-// suggest adds the nearest word to the error.
-func (p *parser) suggest(name string) {
-	if e, ok := p.err.(*Error); ok && e.Near == "" {
-		e.Near = nearest(name)
-	}
+	p.fail(t, "this needs a word like host, net or port before it")
 }

@@ -1,6 +1,10 @@
 package filter
 
-import "golang.org/x/net/bpf"
+import (
+	"strings"
+
+	"golang.org/x/net/bpf"
+)
 
 // Names of what a packet filter did and why.
 var (
@@ -50,7 +54,7 @@ func (c *compiler) pflog(n *special) *condition {
 	case "srnr":
 		return c.link.equal(40, 4, arg.number)
 	case "reason":
-		reason, ok := pflogReasons[lower(arg.text)]
+		reason, ok := pflogReasons[strings.ToLower(arg.text)]
 		if arg.kind == numberToken {
 			reason, ok = arg.number, true
 		}
@@ -59,7 +63,7 @@ func (c *compiler) pflog(n *special) *condition {
 		}
 		return c.link.equal(3, 1, reason)
 	}
-	action, ok := pflogActions[lower(arg.text)]
+	action, ok := pflogActions[strings.ToLower(arg.text)]
 	if !ok {
 		return c.fail(arg.place(), "%q is no action", arg.text)
 	}

@@ -149,11 +149,3 @@ func (c *compiler) named(n *primitive, name string) (port, only uint32, ok bool)
 	c.fail(n.id.place(), "%q is the name of no service", name)
 	return 0, 0, false
 }
-
-func lower(s string) string { return strings.ToLower(s) }
-
-// hexByte is the value of one or two hexadecimal digits.
-func hexByte(s string) uint32 {
-	n, _ := strconv.ParseUint(s, 16, 8)
-	return uint32(n)
-}

@@ -167,7 +167,7 @@ func (c *compiler) protocolNumber(n *primitive) (uint32, bool) {
 		}
 		number, ok := names[i.text]
 		if !ok && i.text == strings.ToUpper(i.text) { // names have an alias in capitals
-			number, ok = names[lower(i.text)]
+			number, ok = names[strings.ToLower(i.text)]
 		}
 		if !ok {
 			c.fail(i.place(), "%q is the name of no protocol here", i.text)

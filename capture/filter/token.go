@@ -31,8 +31,7 @@ type token struct {
 
 const blanks = " \t\r\n"
 
-// next reads the token at p.at. Of all readings of the text there the longest wins,
-// of equally long ones the first here: "10.1" is an address, "10.1-x" a name.
+// next reads the token at p.at.
 func (p *parser) next() {
 	for p.at < len(p.text) && strings.IndexByte(blanks, p.text[p.at]) >= 0 {
 		p.at++
@@ -44,38 +43,40 @@ func (p *parser) next() {
 	}
 	if n := signLength(rest); n > 0 && (rest[0] != ':' || ipv6Length(rest) == 0) {
 		p.accept(signToken, n)
-		p.tok.text = signs(p.tok.text)
-		switch p.tok.text {
-		case "and", "or", "not":
-			p.tok.kind, p.tok.word = wordToken, words[p.tok.text].word
+		if w, ok := signWords[p.tok.text]; ok {
+			p.tok.kind, p.tok.word, p.tok.text = wordToken, words[w].word, w
+		} else if p.tok.text == "==" {
+			p.tok.text = "="
 		}
 		return
 	}
-	switch rest[0] {
-	case '\\':
-		if n := strings.IndexAny(rest[1:]+" ", " !()\n\t"); n > 0 {
-			p.accept(nameToken, 1+n)
-			p.tok.text = p.tok.text[1:]
-			return
-		}
-	case '$':
-		if n := hexDigits(rest[1:], 2); n > 0 {
-			p.accept(arcnetToken, 1+n)
-			return
-		}
+	if n := escapedLength(rest); n > 0 {
+		p.accept(nameToken, n)
+		p.tok.text = p.tok.text[1:]
+		return
 	}
+	p.literal(rest)
+}
+
+// signWords are the signs that words can be written for.
+var signWords = map[string]string{"&&": "and", "||": "or", "!": "not"}
+
+// literal reads a word, name, number or address. Of all readings of the text there
+// the longest wins, of equally long ones the first here: "10.1" is an address,
+// "10.1-x" a name.
+func (p *parser) literal(rest string) {
 	kind, length := endToken, 0
 	longest := func(k tokenKind, n int) {
 		if n > length {
 			kind, length = k, n
 		}
 	}
+	longest(arcnetToken, arcnetLength(rest))
 	longest(etherToken, etherLength(rest))
 	longest(numberToken, numberLength(rest))
 	longest(ipv4Token, ipv4Length(rest))
 	longest(ipv6Token, ipv6Length(rest))
-	bogus := octetsLength(rest)
-	longest(endToken, bogus)
+	longest(endToken, octetsLength(rest))
 	longest(nameToken, nameLength(rest))
 	if length == 0 {
 		p.tok.end += len(firstRune(rest))
@@ -123,19 +124,25 @@ func signLength(s string) int {
 	return 0
 }
 
-// signs is the canonical form of a sign: words for those that have one.
-func signs(s string) string {
-	switch s {
-	case "&&":
-		return "and"
-	case "||":
-		return "or"
-	case "!":
-		return "not"
-	case "==":
-		return "="
+// escapedLength is the length of the name with a backslash that s starts with.
+func escapedLength(s string) int {
+	if s[0] != '\\' {
+		return 0
 	}
-	return s
+	n := strings.IndexAny(s[1:], " !()\n\t")
+	if n < 0 {
+		n = len(s) - 1
+	}
+	return lengthOf(n > 0, 1+n)
+}
+
+// arcnetLength is the length of the $ and one or two digits that s starts with.
+func arcnetLength(s string) int {
+	if s[0] != '$' {
+		return 0
+	}
+	n := hexDigits(s[1:], 2)
+	return lengthOf(n > 0, 1+n)
 }
 
 func firstRune(s string) string {
@@ -212,6 +219,7 @@ func ipv4Length(s string) int {
 	return length
 }
 
+// lengthOf is n when what has that length is there at all.
 func lengthOf(ok bool, n int) int {
 	if ok {
 		return n
