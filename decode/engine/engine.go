@@ -18,6 +18,10 @@ import (
 type Config struct {
 	Workers int // 0 means one for each core
 	Flow    flow.Config
+
+	// Filter tells which frames count; it is called by all workers at once. The others
+	// are only counted as filtered. nil means that all count.
+	Filter func(*capture.Frame) bool
 }
 
 // A Result is what a run found.
@@ -41,6 +45,7 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 	for i := range n {
 		tables[i] = flow.NewTable(cfg.Flow, seed)
 		recorders[i] = flow.NewRecorder(seed)
+		recorders[i].Filter = cfg.Filter
 	}
 	var err error
 	if n == 1 {

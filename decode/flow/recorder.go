@@ -12,6 +12,7 @@ import (
 // count the frames it saw.
 type Recorder struct {
 	Totals Totals
+	Filter func(*capture.Frame) bool // frames that it refuses are only counted; nil means none
 
 	seed   *Seed
 	packet decode.Packet
@@ -41,6 +42,12 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 		last = max(last, f.Time)
 		if f.Time < first && f.Time.Known() {
 			first = f.Time
+		}
+		if r.Filter != nil && !r.Filter(f) {
+			others.Add(f.Length)
+			links.count(f.Link)
+			r.Totals.Filtered.Add(f.Length)
+			continue
 		}
 		if f.Link != capture.LinkEthernet || !c.Decode(f.Data, f.Length) {
 			others.Add(f.Length)
