@@ -14,18 +14,21 @@ import (
 func connectionsView() *view {
 	return &view{
 		name:     "connections",
-		synopsis: "-r FILE [flags]",
+		synopsis: "-r FILE | -i IFACE [flags] [capture filter]",
 		summary:  "one line for each connection",
 		examples: []example{
 			{"sockscope connections -r capture.pcapng", "all connections as text"},
 			{"sockscope connections -r capture.pcapng --format ndjson | jq .outcome", "for programs"},
 		},
-		define: defineConnections,
+		maxArgs: anyWords,
+		define:  defineConnections,
 	}
 }
 
 func defineConnections(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
+	source.addLiveFlags(fs)
+	source.addFilterFlags(fs)
 	format := choiceFlag(fs, "format", report.ConnectionFormats(), "output as text, ndjson, csv, zeek (conn.log)")
 	columns := &words{choices: append(report.ColumnNames(), report.ColumnAliases()...)}
 	fs.Var(columns, "columns", "columns, in this order; help: what they are")
@@ -36,9 +39,11 @@ func defineConnections(fs *pflag.FlagSet) action {
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
+	hide(fs, seldom...)
 
-	return func(ctx context.Context, p *program, _ []string) error {
+	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)
+		source.words = args
 		if columns.help {
 			return p.write(writeColumnHelp)
 		}

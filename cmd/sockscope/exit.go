@@ -11,6 +11,7 @@ const (
 	exitDamaged     = 1   // results given, but an input was damaged
 	exitNotStarted  = 3   // a source cannot be used
 	exitOutput      = 4   // an output failed
+	exitEnded       = 5   // a live capture ended before it was asked to
 	exitUsage       = 64  // wrong usage
 	exitInterrupted = 130 // Ctrl-C before the end of a file
 )

@@ -19,6 +19,14 @@ func newFlagSet(name string) *pflag.FlagSet {
 	return fs
 }
 
+// hide takes flags that few need out of the help, so that it fits a screen. The man page
+// and the completion have them.
+func hide(fs *pflag.FlagSet, names ...string) {
+	for _, name := range names {
+		fs.Lookup(name).Hidden = true
+	}
+}
+
 // A choice is a flag value out of a few words.
 type choice struct {
 	value   string

@@ -106,7 +106,17 @@ func writeViewHelp(w io.Writer, v *view) error {
 	fmt.Fprintf(&b, "sockscope %s: %s\n\nUsage: %s\n", v.name, v.summary, strings.TrimRight("sockscope "+v.name+" "+v.synopsis, " "))
 	if fs := flagsOf(v); fs.HasFlags() {
 		b.WriteString("\nFlags:\n")
-		fs.VisitAll(func(f *pflag.Flag) { b.WriteString(flagLine(f)) })
+		more := 0
+		fs.VisitAll(func(f *pflag.Flag) {
+			if f.Hidden {
+				more++
+				return
+			}
+			b.WriteString(flagLine(f))
+		})
+		if more > 0 {
+			fmt.Fprintf(&b, "  %d more, mostly tcpdump's letters: sockscope man | man -l -\n", more)
+		}
 	}
 	b.WriteString("\nExamples:\n")
 	for _, e := range v.examples {

@@ -14,13 +14,14 @@ import (
 func reportView() *view {
 	return &view{
 		name:     "report",
-		synopsis: "-r FILE [flags]",
+		synopsis: "-r FILE | -i IFACE [flags] [capture filter]",
 		summary:  "ports, services, trouble and top connections at a glance",
 		examples: []example{
 			{"sockscope report -r capture.pcapng", "the summary as text"},
 			{"sockscope report -r capture.pcapng --format html > report.html", "the same as a web page"},
 		},
-		define: defineReport,
+		maxArgs: anyWords,
+		define:  defineReport,
 	}
 }
 
@@ -30,6 +31,8 @@ const pageTop = 5000
 
 func defineReport(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
+	source.addLiveFlags(fs)
+	source.addFilterFlags(fs)
 	format := choiceFlag(fs, "format", []string{"text", "json", "csv", "markdown", "html"}, "output as text, json, csv, markdown, html")
 	sorts := report.Sorts()
 	sort := &choice{"bytes", sorts}
@@ -39,9 +42,11 @@ func defineReport(fs *pflag.FlagSet) action {
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
+	hide(fs, seldom...)
 
-	return func(ctx context.Context, p *program, _ []string) error {
+	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)
+		source.words = args
 		if *all && fs.Changed("top") {
 			return usage("--all and --top contradict each other")
 		}

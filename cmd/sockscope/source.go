@@ -20,6 +20,10 @@ import (
 // sourceFlags say what is read and how.
 type sourceFlags struct {
 	files    []string
+	live     liveFlags
+	words    []string // the capture filter
+	filter   string   // the file that has it
+	count    *number
 	maxInput *size
 	workers  *number
 	udpIdle  *span
@@ -33,6 +37,13 @@ func addSourceFlags(fs *pflag.FlagSet) *sourceFlags {
 	f := &sourceFlags{}
 	fs.StringArrayVarP(&f.files, "read", "r", nil, "read `FILE`: capture, directory, glob or - (repeatable)")
 	return f
+}
+
+// addFilterFlags adds what chooses frames: the words behind the flags, or a file's.
+func (f *sourceFlags) addFilterFlags(fs *pflag.FlagSet) {
+	f.count = &number{0, 1, 1_000_000_000}
+	fs.VarP(f.count, "packets", "c", "stop after `N` frames that pass the filter")
+	fs.StringVarP(&f.filter, "filter-file", "F", "", "take the capture filter from `FILE`")
 }
 
 // addReadingFlags adds how the source is read, which comes after the view's own flags.
@@ -49,13 +60,20 @@ type reading struct {
 	stats  capture.Stats
 	named  []string // inputs as the user named them
 
-	interrupted bool // the user ended it before the inputs did
+	interrupted bool         // the user ended it before the inputs did
+	ended       error        // a capture ended before anybody asked
+	filter      *frameFilter // nil: none, or the kernel's
 }
 
 // check refuses sources that make no sense, before anything is opened.
 func (f *sourceFlags) check(p *program) error {
-	if len(f.files) == 0 {
-		return usage("nothing to read: name a capture with -r FILE (- is standard input)")
+	switch {
+	case len(f.files) == 0 && len(f.live.interfaces) == 0 && len(f.words) > 0 && isFile(f.words[0]):
+		return p.forgotR(f.words[0])
+	case len(f.files) == 0 && len(f.live.interfaces) == 0:
+		return usage("nothing to read: name a capture with -r FILE (- is standard input), or an interface with -i IFACE")
+	case len(f.files) > 0 && len(f.live.interfaces) > 0:
+		return usage("-r and -i contradict each other: read files, or capture")
 	}
 	stdin := 0
 	for _, name := range f.files {
@@ -81,6 +99,13 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 	if err := f.check(p); err != nil {
 		return nil, err
 	}
+	filter, err := p.newFrameFilter(f.words, f.filter)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.live.interfaces) > 0 {
+		return f.listen(ctx, p, filter)
+	}
 	src, err := pcapfile.Open(ctx, f.files, pcapfile.Config{MaxInput: f.maxInput.value, Stdin: p.stdin})
 	if err != nil {
 		return nil, f.failed(ctx, err)
@@ -91,7 +116,26 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 	if f.progress.value == "auto" {
 		stop = p.showProgress(src)
 	}
-	result, err := engine.Run(ctx, src, engine.Config{
+	var from capture.Source = src
+	if n := f.limit(); n > 0 {
+		from = &limited{Source: src, left: n, filter: filter}
+	}
+	result, err := f.run(ctx, from, filter)
+	stop()
+	interrupted := ctx.Err() != nil
+	if err != nil || interrupted && result.Totals.Frames == 0 {
+		return nil, f.failed(ctx, err)
+	}
+	r := &reading{result: result, stats: src.Stats(), named: f.files, interrupted: interrupted, filter: filter}
+	if r.unusable() {
+		return nil, r.verdict(p)
+	}
+	return r, nil
+}
+
+// run takes the frames of src that pass the filter apart.
+func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter) (*engine.Result, error) {
+	cfg := engine.Config{
 		Workers: f.workers.value,
 		Flow: flow.Config{
 			UDPIdle:    f.udpIdle.value,
@@ -99,17 +143,20 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 			Registered: service.Registered,
 			RoundTrips: f.roundTrips,
 		},
-	})
-	stop()
-	interrupted := ctx.Err() != nil
-	if err != nil || interrupted && result.Totals.Frames == 0 {
-		return nil, f.failed(ctx, err)
 	}
-	r := &reading{result: result, stats: src.Stats(), named: f.files, interrupted: interrupted}
-	if r.unusable() {
-		return nil, r.verdict(p)
+	if filter != nil {
+		cfg.Filter = filter.match
 	}
-	return r, nil
+	return engine.Run(ctx, src, cfg)
+}
+
+// limit is after how many frames to stop; 0: never.
+func (f *sourceFlags) limit() int {
+	n := f.live.stop.packets
+	if f.count != nil && f.count.value > 0 && (n == 0 || f.count.value < n) {
+		n = f.count.value
+	}
+	return n
 }
 
 // failed is the failure of a source that could not be read to its end.
@@ -153,6 +200,14 @@ func (r *reading) verdict(p *program) error {
 				p.remark(in.Name, fmt.Sprintf("odd but accepted: %s (%d)", p.escape(a.Name), a.N))
 			}
 		}
+	}
+	if r.filter != nil {
+		for _, remark := range r.filter.remarks() {
+			p.say("", p.escape(remark))
+		}
+	}
+	if r.ended != nil {
+		return &failure{exitEnded, errors.New(p.escape(r.ended.Error()))}
 	}
 	if r.interrupted {
 		return &failure{exitInterrupted, fmt.Errorf("interrupted: the results are those of the first %d frames", r.result.Totals.Frames)}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 
 	"github.com/spf13/pflag"
 )
@@ -13,11 +14,14 @@ type view struct {
 	summary  string // one line
 	examples []example
 	extra    bool // a tool beside the views: listed after them
-	maxArgs  int  // words besides flags
+	maxArgs  int  // words besides flags, or anyWords
 
 	// define adds the view's flags to fs and gives what runs once they are parsed.
 	define func(fs *pflag.FlagSet) action
 }
+
+// anyWords is the maxArgs of views that take a capture filter.
+const anyWords = math.MaxInt
 
 // An example is a command and what it is good for.
 type example struct{ command, purpose string }

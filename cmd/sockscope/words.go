@@ -1,25 +1,16 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"strings"
 	"unicode/utf8"
 )
 
 // tooMany is the failure for the first of rest, words that the view v has no use
-// for: files are given with -r, and capture filters are for later. It shows the
-// command line with a caret under the word.
+// for. It shows the command line with a caret under the word.
 func (p *program) tooMany(v *view, args, rest []string) error {
 	const maxLine = 100 // bytes shown before the word
 	word, short := rest[0], cut(rest[0], maxLine)
 	why := "too many words: " + p.quote(short)
-	if flagsOf(v).Lookup("read") != nil && v.maxArgs == 0 {
-		why = "capture filters are not supported yet: " + p.quote(short)
-		if info, err := os.Stat(word); err == nil && !info.IsDir() {
-			why = fmt.Sprintf("%s: files are given with -r, as in: -r %[1]s", p.escape(short))
-		}
-	}
 
 	// The same word may be a flag's value, too, mostly before: count from the end.
 	again := 0
