@@ -78,7 +78,8 @@ def zeek_lines(name, truth):
 def frames(truth):
     """How many frames the capture has: tshark also counts blocks of a pcapng that hold none."""
     container = truth['container']
-    return container['packets'] if container['format'] == 'pcapng' and not container['comp'] else truth['tshark']['packets']
+    own = container['packets'] if container['format'] == 'pcapng' and not container['comp'] else 0
+    return own or truth['tshark']['packets']
 
 
 def main(truth_dir, captures, out):
