@@ -106,7 +106,7 @@ func (c *compiler) condition(n node) *condition {
 	case *special:
 		return c.special(n)
 	}
-	panic("filter: a node of unknown type")
+	return c.fail(place{}, "this cannot be compiled")
 }
 
 // logic compiles a chain of "and" or of "or". Ports that stand next to one another in

@@ -77,7 +77,7 @@ func writeVersion(w io.Writer) error {
 // writeOverview writes the help of the whole program.
 func writeOverview(w io.Writer) error {
 	var b bytes.Buffer
-	b.WriteString("sockscope reads packet captures and tells what happened on each port and socket.\n\n")
+	b.WriteString("sockscope reads packet captures, or interfaces, and tells what happened on each\nport and socket.\n\n")
 	b.WriteString("Usage: sockscope VIEW [flags]\n\nViews:\n")
 	list := func(extra bool) {
 		for _, v := range views() {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 )
@@ -186,5 +187,34 @@ func TestLiveEnds(t *testing.T) {
 		if status != exitDone || !strings.Contains(stdout, "3 frames = 3 tcp") || !strings.Contains(stderr, "3 packets captured\n") {
 			t.Errorf("%s: status %d\n%s%s", limit, status, stdout, stderr)
 		}
+	}
+}
+
+// A capture whose interface vanishes gives what it has and ends with a status of its own.
+func TestLiveInterfaceVanishes(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	pair := &netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "here"}, PeerName: "there"}
+	if err := netlink.LinkAdd(pair); err != nil {
+		t.Fatal(err)
+	}
+	if err := netlink.LinkSetUp(pair); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	done := make(chan int, 1)
+	go func() { done <- run(context.Background(), []string{"report", "-i", "here"}, nil, &out, &errs) }()
+	time.Sleep(300 * time.Millisecond)
+	if err := netlink.LinkDel(pair); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case status := <-done:
+		if status != exitEnded || !strings.Contains(out.String(), "here (live)") || !strings.Contains(errs.String(), "sockscope: no interface is left to capture from") {
+			t.Errorf("status %d\n%s%s", status, &out, &errs)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("does not end")
 	}
 }

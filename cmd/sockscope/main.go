@@ -1,4 +1,4 @@
-// Sockscope reads packet captures and tells what happened on each port and
+// Sockscope reads packet captures or captures from interfaces, and tells what happened on each port and
 // socket: which connections came to be, which were refused or never answered, and
 // which services were spoken.
 package main
