@@ -44,7 +44,19 @@ type Frame struct {
 	// Unsummed says that the checksums are not there yet: the host leaves them to its
 	// hardware, or the frame never left the host. They are not wrong.
 	Unsummed bool
+
+	Direction Direction // as the capturing host says
+	Owner     uint32    // 1 + index into the Source's Owners; 0: the source does not know
 }
+
+// A Direction is whether the capturing host sent or received a frame.
+type Direction uint8
+
+const (
+	NoDirection Direction = iota // not known
+	Inbound
+	Outbound
+)
 
 // A Block is a batch of frames that share memory: a stretch of a file, or one
 // block of the kernel's ring. Blocks of a Source are numbered, so that work done
@@ -84,6 +96,7 @@ type Source interface {
 type Stats struct {
 	Inputs     []Input     // in the order given by the user
 	Interfaces []Interface // Frame.Interface indexes them
+	Owners     []Owner     // Frame.Owner indexes them: who receives an inbound frame, who sent any other
 }
 
 // An Interface is where frames were captured: one of the host, or one that a

@@ -1,0 +1,45 @@
+package capture
+
+import "net/netip"
+
+// A Host is what the kernel of this host says of its own sockets at one moment, to be
+// held against what the wire showed.
+type Host struct {
+	Addresses []netip.Addr // of its interfaces
+	Sockets   []Socket     // by protocol, local and remote address
+
+	EphemeralLow, EphemeralHigh uint16 // local ports of outgoing connections; 0, 0 when not known
+
+	// Since the capture began, of the whole network namespace.
+	ListenOverflows uint64 // connections dropped because nobody accepted those before
+	ListenDrops     uint64 // dropped by listeners for any reason, overflows included
+
+	Incomplete []string // what is missing and why; empty when nothing is
+}
+
+// A Socket is one of this host's.
+type Socket struct {
+	Protocol uint8 // IP protocol number: 6 or 17
+	Local    netip.AddrPort
+	Remote   netip.AddrPort // the zero value when it has no peer
+	State    string         // RFC 9293's name; UDP: "ESTABLISHED" with a peer, "CLOSED" without
+	HasUID   bool
+	UID      uint32
+	Inode    uint64  // unique on this host; 0 when no process holds the socket any more
+	Owners   []Owner // several after a fork; empty when they are not known
+
+	// Unavailable says why Owners is empty: of no process any more, no permission.
+	Unavailable string
+
+	// A listener: connections that wait to be accepted, and how many may. Others: bytes
+	// that were not read, and bytes not yet acknowledged.
+	ReceiveQueue, SendQueue uint32
+
+	Retransmits uint8 // of the segment that is being sent again and again; TCP only
+}
+
+// Listens reports whether s waits for peers: a TCP socket in LISTEN, or a bound UDP
+// socket without a peer.
+func (s *Socket) Listens() bool {
+	return s.State == "LISTEN" || s.Protocol == 17 && !s.Remote.IsValid() && s.Local.Port() != 0
+}
