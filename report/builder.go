@@ -15,6 +15,10 @@ type Config struct {
 	Sort string // column that orders Summary.Connections, one of Sorts; "" means "bytes"
 	Top  int    // how many connections the Summary lists; 0 means 10
 	All  bool   // list all connections: memory then grows with their number
+
+	// Owners looks up the processes of a connection's client and server; nil: none is
+	// known. It is asked once for each connection added.
+	Owners func(c *flow.Connection) [2]capture.Owner
 }
 
 // A Builder folds connections into a Summary. Its memory does not grow with the
@@ -33,13 +37,16 @@ type Builder struct {
 	times    intervals
 	top      top
 
+	ownersOf func(c *flow.Connection) [2]capture.Owner // nil: nobody knows them
+	owners   [2]capture.Owner                          // of the connection being added
+
 	visits  visits // not yet in services and doors
 	touched uint64 // what was read only to have it in the cache; it means nothing
 }
 
 // NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
 func NewBuilder(cfg Config) *Builder {
-	b := &Builder{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}}
+	b := &Builder{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners}
 	if cfg.Top <= 0 {
 		b.top.limit = 10
 	}
@@ -54,6 +61,10 @@ func NewBuilder(cfg Config) *Builder {
 func (b *Builder) Add(c *flow.Connection) {
 	group := b.services.of(c)
 	failed := failed(c, group.key.name)
+	if b.ownersOf != nil {
+		b.owners = b.ownersOf(c)
+		group.addOwners(&b.owners)
+	}
 
 	if c.HasPorts {
 		v := &b.volumes[c.Protocol]
@@ -69,14 +80,14 @@ func (b *Builder) Add(c *flow.Connection) {
 	}
 	group.add(c, failed)
 	v := b.visits.add(c, group)
-	if b.trouble.add(c, v, failed) {
+	if b.trouble.add(c, v, failed, &b.owners) {
 		b.touched += b.trouble.fold()
 	}
 	if b.visits.complete() {
 		b.foldVisits()
 	}
 	b.times.add(c.First, failed)
-	b.top.add(c, failed, group)
+	b.top.add(c, failed, group, &b.owners)
 }
 
 // foldVisits enters the visits into the tables of addresses.
@@ -125,7 +136,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	for _, i := range stats.Interfaces {
 		s.Drops += min(i.Drops, math.MaxUint64-s.Drops) // files can say anything
 	}
-	lines := b.trouble.lines(&background{doors: &b.doors, end: totals.Last})
+	lines := b.trouble.lines(&background{doors: &b.doors, owners: b.trouble.owners, end: totals.Last})
 	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
 	slices.SortFunc(lines, compareTrouble)
 	s.Worse = uint64(max(0, len(lines)-MaxTrouble))

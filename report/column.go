@@ -30,6 +30,8 @@ type recordColumn struct {
 	name string
 	kind columnKind
 
+	process bool // absent where the processes of both ends are unknown, as in most files
+
 	count  func(r *Row) (n uint64, known bool)
 	span   func(r *Row) time.Duration // flow.NoDuration is absent
 	string func(r *Row) string        // "" is absent

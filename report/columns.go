@@ -14,7 +14,7 @@ import (
 
 // vocabulary is the connection record, in the order in which formats print it. Adding a
 // figure to the record is adding its line here.
-var vocabulary = []recordColumn{
+var vocabulary = append([]recordColumn{
 	countColumn("id", func(r *Row) (uint64, bool) { return r.ID, true }),
 	newColumn("community_id", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) {
 		return appendCommunityID(b, &r.Connection)
@@ -125,7 +125,7 @@ var vocabulary = []recordColumn{
 	flagColumn("timestamps_server", func(r *Row) (bool, bool) { return offered(&r.ToClient.Options, r.ToClient.Options.Timestamps) }),
 	countColumn("isn_client", func(r *Row) (uint64, bool) { return uint64(r.ToServer.Options.ISN), r.ToServer.Options.Known }),
 	countColumn("isn_server", func(r *Row) (uint64, bool) { return uint64(r.ToClient.Options.ISN), r.ToClient.Options.Known }),
-}
+}, processColumns...)
 
 // offered is whether an option was offered, and whether that is known: what is not among
 // options that were cut off may have been.

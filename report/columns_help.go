@@ -86,6 +86,20 @@ var meanings = map[string]string{
 	"sack_permitted": "whether it permits selective ACKs; absent when cut off",
 	"timestamps":     "whether it has timestamps; absent when cut off",
 	"isn":            "its initial sequence number",
+
+	"pid":                "number of the process that process_side says, live or as the file carries it (Wireshark, of macOS captures: frame.darwin.process_info.pid)",
+	"process":            "its name: up to 15 bytes on Linux (frame.darwin.process_info.pname)",
+	"cmdline":            "its command line, as it was then",
+	"uid":                "number of the user that it runs as",
+	"user":               "that user's name",
+	"unit":               "systemd's unit that it belongs to",
+	"container":          "id of the container that it runs in",
+	"netns":              "inode of the network namespace of its socket",
+	"process_side":       "whose process that is: the client's where it is known, else the server's",
+	"process_basis":      "exact: the kernel named it for this socket; listener: it listens, another may serve; cgroup: only its control group is known",
+	"peer_pid":           "where both ends are of this host: the server's process",
+	"peer_process":       "its name",
+	"peer_process_basis": "how that is known",
 }
 
 // ColumnMeanings explains all columns, in their order.

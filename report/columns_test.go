@@ -26,7 +26,8 @@ func TestColumnNamesAreTheVocabulary(t *testing.T) {
 		rtt_min_ns_c2s rtt_min_ns_s2c rtt_p50_ns_c2s rtt_p50_ns_s2c rtt_p95_ns_c2s rtt_p95_ns_s2c rtt_max_ns_c2s rtt_max_ns_s2c
 		rtt_samples_c2s rtt_samples_s2c
 		mss_client mss_server window_scale_client window_scale_server sack_permitted_client sack_permitted_server
-		timestamps_client timestamps_server isn_client isn_server`)
+		timestamps_client timestamps_server isn_client isn_server
+		pid process cmdline uid user unit container netns process_side process_basis peer_pid peer_process peer_process_basis`)
 	if diff := cmp.Diff(want, ColumnNames()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -55,7 +56,7 @@ func TestAliasesStandForColumns(t *testing.T) {
 func TestEveryColumnHasAValueInTheSamples(t *testing.T) {
 	x := context{interfaces: sampleInterfaces}
 	seen := map[string]bool{}
-	for _, r := range sampleRows() {
+	for _, r := range append(sampleRows(), processRows()...) {
 		for i := range vocabulary {
 			if value, ok := vocabulary[i].append(nil, &r, &x); ok {
 				seen[vocabulary[i].name] = true

@@ -18,10 +18,11 @@ type ConnectionOptions struct {
 	NoHeader   bool                // text, csv and zeek: rows only
 
 	// Of the format text only.
-	Width    int            // of a line, in terminal cells; 0 means that every column fits
-	Color    bool           // use the terminal's colours
-	ASCII    bool           // the terminal cannot show UTF-8
-	Location *time.Location // of the times shown; nil means the local time zone
+	Processes bool           // the source knows processes: lines that are wide enough have a column for them
+	Width     int            // of a line, in terminal cells; 0 means that every column fits
+	Color     bool           // use the terminal's colours
+	ASCII     bool           // the terminal cannot show UTF-8
+	Location  *time.Location // of the times shown; nil means the local time zone
 }
 
 // A ConnectionWriter writes connection records, one for each line. It belongs to

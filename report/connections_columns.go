@@ -42,8 +42,10 @@ func usualWidth(c recordColumn) int {
 		return 11
 	case "start":
 		return 27
-	case "server_name":
+	case "server_name", "unit":
 		return 24
+	case "cmdline":
+		return 40
 	}
 	return 0
 }

@@ -35,7 +35,7 @@ func (w *lineWriter) fit() {
 		return
 	}
 	for i := range w.cells {
-		if c := &w.cells[i]; c.name == "service" || c.name == "flags" {
+		if c := &w.cells[i]; c.name == "service" || c.name == "process" || c.name == "flags" {
 			w.cut(i, c.width)
 		}
 	}

@@ -37,9 +37,9 @@ func TestConnectionsFitGolden(t *testing.T) {
 }
 
 func TestNoConnectionLineIsWiderThanAsked(t *testing.T) {
-	rows := wideRows()
+	rows := append(wideRows(), processRows()...)
 	for width := narrowest; width <= 200; width++ {
-		for _, o := range []ConnectionOptions{{}, {ASCII: true}, {NoHeader: true}, {ASCII: true, NoHeader: true}} {
+		for _, o := range []ConnectionOptions{{}, {ASCII: true}, {NoHeader: true}, {Processes: true}, {ASCII: true, Processes: true}, {ASCII: true, NoHeader: true}} {
 			o.Width, o.Location = width, time.UTC
 			for line := range bytes.Lines(writeRows(t, "text", o, rows)) {
 				if n := displaywidth.Bytes(bytes.TrimSuffix(line, []byte("\n"))); n > width {

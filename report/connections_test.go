@@ -90,7 +90,7 @@ func TestNewConnectionWriterRefuses(t *testing.T) {
 	}{
 		"a format that does not exist":     {"xml\x1b", nil, `no format "xml\x1b" for connections (have: text, ndjson, csv, zeek)`},
 		"a column that does not exist":     {"csv", []string{"id", "rtt\n"}, `no column "rtt\x0a"`},
-		"a column that has no figures yet": {"csv", []string{"cmdline"}, `no column "cmdline"`},
+		"a column that has no figures yet": {"csv", []string{"eve_type"}, `no column "eve_type"`},
 		"a column given twice":             {"csv", []string{"id", "id"}, `column "id" is given twice`},
 		"columns for zeek":                 {"zeek", []string{"id"}, `the format zeek has columns of its own`},
 	} {
@@ -99,6 +99,27 @@ func TestNewConnectionWriterRefuses(t *testing.T) {
 			if err == nil || err.Error() != c.want {
 				t.Errorf("error %v, want %s", err, c.want)
 			}
+		})
+	}
+}
+
+func TestConnectionsOfProcessesGolden(t *testing.T) {
+	columns := []string{"id", "pid", "process", "process_side", "process_basis", "peer_pid", "peer_process", "unit"}
+	for _, c := range []struct {
+		file, format string
+		options      ConnectionOptions
+	}{
+		{"processes-80.txt", "text", ConnectionOptions{Width: 80, Processes: true}},
+		{"processes-100.txt", "text", ConnectionOptions{Width: 100, Processes: true}},
+		{"processes-160.txt", "text", ConnectionOptions{Width: 160, Processes: true}},
+		{"processes-ascii.txt", "text", ConnectionOptions{ASCII: true, Processes: true}},
+		{"processes-columns.txt", "text", ConnectionOptions{Columns: columns}},
+		{"processes.ndjson", "ndjson", ConnectionOptions{}},
+		{"processes.csv", "csv", ConnectionOptions{Columns: columns}},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			c.options.Location = time.UTC
+			golden(t, c.file, writeRows(t, c.format, c.options, processRows()))
 		})
 	}
 }

@@ -24,6 +24,7 @@ type lineWriter struct {
 	noHeader bool
 	location *time.Location
 	headed   bool
+	scratch  []byte
 	day      string // of the header above
 }
 
@@ -36,11 +37,13 @@ type lineCell struct {
 	get   func(w *lineWriter, b []byte, r *Row) []byte
 }
 
-// Ranks of the columns that lines go without only when they must.
+// Ranks of the columns that lines go without only when they must, and of the one that
+// only some sources have.
 const (
 	rankProtocol = 1
 	rankArrow    = 2
 	rankTime     = 5
+	rankProcess  = 7
 )
 
 // lineCells are the columns in the order of the line. The first six fit 80 cells.
@@ -52,15 +55,16 @@ var lineCells = []lineCell{
 	{"server", 21, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Server, r.HasPorts) }},
 	{"service", 7, false, 6, (*lineWriter).appendService},
 	{"outcome", 11, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Outcome.String()...) }},
-	{"close", 6, false, 7, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Close.String()...) }},
-	{"pkts>", 5, true, 10, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Packets) }},
-	{"<pkts", 5, true, 10, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Packets) }},
-	{"bytes>", 6, true, 8, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Bytes) }},
-	{"<bytes", 6, true, 8, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Bytes) }},
-	{"duration", 8, true, 9, func(w *lineWriter, b []byte, r *Row) []byte { return appendSpan(b, r.duration(), w.ascii) }},
-	{"syn_rtt", 7, true, 11, func(w *lineWriter, b []byte, r *Row) []byte { return appendSpan(b, r.SYNRTT, w.ascii) }},
-	{"frame", 7, true, 12, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEvidence(b, r) }},
-	{"flags", 12, false, 13, appendShortFlags},
+	{"process", 16, false, rankProcess, (*lineWriter).appendProcesses},
+	{"close", 6, false, 8, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Close.String()...) }},
+	{"pkts>", 5, true, 11, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Packets) }},
+	{"<pkts", 5, true, 11, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Packets) }},
+	{"bytes>", 6, true, 9, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Bytes) }},
+	{"<bytes", 6, true, 9, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Bytes) }},
+	{"duration", 8, true, 10, func(w *lineWriter, b []byte, r *Row) []byte { return appendSpan(b, r.duration(), w.ascii) }},
+	{"syn_rtt", 7, true, 12, func(w *lineWriter, b []byte, r *Row) []byte { return appendSpan(b, r.SYNRTT, w.ascii) }},
+	{"frame", 7, true, 13, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEvidence(b, r) }},
+	{"flags", 12, false, 14, appendShortFlags},
 }
 
 func newLineWriter(out output, o ConnectionOptions) *lineWriter {
@@ -69,6 +73,9 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 		w.location = time.Local
 	}
 	w.cells = slices.Clone(lineCells)
+	if !o.Processes {
+		w.cells = slices.DeleteFunc(w.cells, func(c lineCell) bool { return c.rank == rankProcess })
+	}
 	if w.noHeader {
 		w.cells[0].width += len("2006-01-02 ")
 	}
@@ -230,6 +237,19 @@ func (w *lineWriter) appendService(b []byte, r *Row) []byte {
 		return appendEscapedASCII(b, r.Service)
 	}
 	return appendEscaped(b, r.Service)
+}
+
+// appendProcesses appends "curl[4711]→nginx[80]".
+func (w *lineWriter) appendProcesses(b []byte, r *Row) []byte {
+	arrow := "→"
+	if w.ascii {
+		arrow = "->"
+	}
+	w.scratch = r.appendProcesses(w.scratch[:0], arrow)
+	if w.ascii {
+		return appendEscapedASCII(b, w.scratch)
+	}
+	return appendEscaped(b, w.scratch)
 }
 
 // appendEndpoint appends "192.0.2.1:443", "[2001:db8::1]:443" or the address alone.

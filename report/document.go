@@ -218,8 +218,34 @@ func serviceRecords(services []Service) []record {
 			maybe(s.ServersApproximate, "servers_approximate", true),
 			tallyMembers(&s.Tally),
 			[]member{{"setup", quantileMembers(&s.Setup)}},
+			processMembers("processes", &s.ServerProcesses),
+			processMembers("client_processes", &s.ClientProcesses),
 		)
 	})
+}
+
+// processMembers are a list of processes, and the connections of those beyond it; nothing
+// where no process is known.
+func processMembers(name string, p *Processes) []member {
+	if !p.Any() {
+		return nil
+	}
+	list := recordsOf(p.List, func(u *ProcessUse) []member {
+		return append(ownerMembers(u.Owner), member{"connections", u.Connections})
+	})
+	return append([]member{{name, list}}, maybe(p.Others > 0, name+"_left_out", p.Others)...)
+}
+
+// ownerMembers are what is known of a process, in the words of the connection record.
+func ownerMembers(o capture.Owner) []member {
+	if !o.Known() {
+		return nil
+	}
+	pid, known := pidOf(o.Process)
+	return slices.Concat(
+		maybe(known, "pid", pid), named("process", o.Name), named("user", o.User),
+		named("unit", o.Unit), named("container", o.Container), named("process_basis", o.Basis.String()),
+	)
 }
 
 func doorMembers(d *Doors) []member {
@@ -244,6 +270,7 @@ func troubleRecords(trouble []Trouble) []record {
 			maybe(t.AtLeast, "at_least", true),
 			timed("since", t.Since), timed("until", t.Until),
 			[]member{{"frames", t.Frames}},
+			processMembers("processes", &t.Processes),
 		)
 	})
 }

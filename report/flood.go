@@ -22,6 +22,7 @@ type flood struct {
 	peak    uint64
 	half    uint64 // half-open: the server did answer
 	clients distinct
+	owners  processes
 	frames  evidence
 	label   string
 }
@@ -45,7 +46,7 @@ func (t *trouble) floods(d *doors) map[doorKey]*flood {
 	}
 	for s := range t.groups.all() {
 		if f := all[s.key.door()]; f != nil && isFloodKind(s.key) {
-			f.merge(s)
+			f.merge(s, t.owners)
 		}
 	}
 	for key, f := range all {
@@ -56,7 +57,7 @@ func (t *trouble) floods(d *doors) map[doorKey]*flood {
 	return all
 }
 
-func (f *flood) merge(s *slot[groupKey, group]) {
+func (f *flood) merge(s *slot[groupKey, group], owners ownership[groupKey]) {
 	g := &s.value
 	f.span.merge(g.span)
 	f.n += s.weight
@@ -67,6 +68,7 @@ func (f *flood) merge(s *slot[groupKey, group]) {
 		f.half += s.weight
 	}
 	f.clients.merge(&g.clients)
+	f.owners.merge(owners[s.key], maxTroubleOwners)
 	f.frames.merge(&g.frames)
 }
 
@@ -85,6 +87,8 @@ func (f *flood) line(target doorKey) Trouble {
 	} else {
 		text += " from " + about(&f.clients) + " addresses"
 	}
+	owners := f.owners.sorted()
+	text += byProcesses(owners)
 	if d := f.lasts(); d > time.Second {
 		text += " in " + wait(d) + ", up to " + humanCount(f.peak) + " in one second"
 	} else {
@@ -100,5 +104,7 @@ func (f *flood) line(target doorKey) Trouble {
 		Since:    f.since,
 		Until:    f.until,
 		Frames:   f.frames.list(),
+
+		Processes: owners,
 	}
 }

@@ -50,6 +50,8 @@ func hostileRow(s string) Row {
 	r := sampleRows()[0]
 	r.Service, r.Evidence = s, flow.Evidence{Service: s, ServerName: s, ALPN: s}
 	r.ConnState, r.History = s, s
+	p := &capture.Process{PID: 1, Name: s, Command: s, User: s, Unit: s, Container: s}
+	r.Owners = [2]capture.Owner{{Process: p, Basis: capture.BasisExact}, {Process: p, Basis: capture.BasisListener}}
 	r.Client = netip.AddrPortFrom(netip.IPv6Unspecified().WithZone(s), 1)
 	return r
 }
@@ -62,7 +64,9 @@ func TestNoConnectionFormatLetsTextAct(t *testing.T) {
 			for _, o := range []ConnectionOptions{
 				{Interfaces: []capture.Interface{{Name: s}}},
 				{Interfaces: []capture.Interface{{Name: s}}, ASCII: true, Width: 40},
-				{Interfaces: []capture.Interface{{Name: s}}, Columns: []string{"server_name", "interface", "service", "history"}},
+				{Interfaces: []capture.Interface{{Name: s}}, ASCII: true, Processes: true},
+				{Interfaces: []capture.Interface{{Name: s}}, Width: 120, Processes: true},
+				{Interfaces: []capture.Interface{{Name: s}}, Columns: []string{"server_name", "interface", "service", "history", "process", "cmdline", "user", "unit", "container", "peer_process"}},
 			} {
 				if format == "zeek" && o.Columns != nil {
 					continue
@@ -101,7 +105,7 @@ func TestNDJSONHoldsTheEscapedText(t *testing.T) {
 		if err := json.Unmarshal(out, &got); err != nil {
 			t.Fatalf("%v: %.80q", err, out)
 		}
-		for _, name := range []string{"server_name", "alpn", "service", "history"} {
+		for _, name := range []string{"server_name", "alpn", "service", "history", "process", "cmdline", "user", "unit", "container", "peer_process"} {
 			value, ok := got[name]
 			if ok != (s != "") || ok && value != EscapeText(s) {
 				t.Errorf("%s of %.40q is %.40q", name, s, value)
@@ -149,6 +153,8 @@ func (f filling) fill(v reflect.Value) {
 		return
 	case decode.TunnelKind, decode.Addr:
 		return
+	case capture.Process:
+		v.FieldByName("PID").SetInt(int64(f.number >> 1))
 	case netip.Addr:
 		v.Set(reflect.ValueOf(netip.IPv6Unspecified().WithZone(f.text)))
 		return
@@ -165,6 +171,9 @@ func (f filling) fill(v reflect.Value) {
 		v.SetFloat(f.float)
 	case reflect.Bool:
 		v.SetBool(true)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		f.fill(v.Elem())
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		for i := range 2 {

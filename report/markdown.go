@@ -202,8 +202,13 @@ func markdownQuantiles(q *Quantiles) (p50, p95, p99 string) {
 
 func (m *markdown) services(s *Summary) {
 	m.heading(2, "By service")
-	t := m.table("service", "port", "clients ", "servers ", "connections ", "outcomes", "failed ", "packets ", "bytes ",
-		"setup p50 ", "p95 ", "p99 ", "resent ")
+	titles := []string{"service", "port", "clients ", "servers ", "connections ", "outcomes", "failed ", "packets ", "bytes ",
+		"setup p50 ", "p95 ", "p99 ", "resent "}
+	owned := slices.ContainsFunc(s.Services, func(v Service) bool { return v.Processes() != "" })
+	if owned {
+		titles = append(titles, "process")
+	}
+	t := m.table(titles...)
 	for _, v := range s.Services {
 		name := v.Name
 		if name != "" && !v.Proven {
@@ -214,9 +219,13 @@ func (m *markdown) services(s *Summary) {
 			port += "/" + v.portList()
 		}
 		p50, p95, p99 := markdownQuantiles(&v.Setup)
-		t.row(markdownCell(name), markdownText(port), markdownEstimate(v.Clients, v.ClientsApproximate), markdownEstimate(v.Servers, v.ServersApproximate),
+		cells := []string{markdownCell(name), markdownText(port), markdownEstimate(v.Clients, v.ClientsApproximate), markdownEstimate(v.Servers, v.ServersApproximate),
 			humanCount(v.Tally.Connections), markdownOutcomes(&v.Tally.Outcomes), humanCount(v.Tally.Failed),
-			humanCount(v.Tally.Packets), humanCount(v.Tally.Bytes), p50, p95, p99, markdownText(resentShare(&v)))
+			humanCount(v.Tally.Packets), humanCount(v.Tally.Bytes), p50, p95, p99, markdownText(resentShare(&v))}
+		if owned {
+			cells = append(cells, markdownCell(v.Processes()))
+		}
+		t.row(cells...)
 	}
 	if slices.ContainsFunc(s.Services, func(v Service) bool { return v.Name != "" && !v.Proven }) {
 		m.buf = append(m.buf, "\n"+`\~ only the port suggests the name.`+"\n"...)
@@ -259,7 +268,12 @@ func (m *markdown) tunnels(s *Summary) {
 
 func (m *markdown) connections(s *Summary) {
 	m.heading(2, "Connections")
-	t := m.table("id ", "start", "proto", "client", "server", "service", "outcome", "close", "packets ", "bytes ", "duration ", "frame ")
+	titles := []string{"id ", "start", "proto", "client", "server", "service", "outcome", "close", "packets ", "bytes ", "duration ", "frame "}
+	owned := hasOwners(s.Connections)
+	if owned {
+		titles = append(titles, "process")
+	}
+	t := m.table(titles...)
 	var b []byte
 	cell := func(appended []byte) string {
 		b = appended
@@ -275,11 +289,15 @@ func (m *markdown) connections(s *Summary) {
 		if d := r.duration(); d != flow.NoDuration {
 			duration = humanDuration(d)
 		}
-		t.row(cell(appendUint(b[:0], r.ID)), markdownCell(markdownTime(r.First)), protocolName(r.Protocol),
+		cells := []string{cell(appendUint(b[:0], r.ID)), markdownCell(markdownTime(r.First)), protocolName(r.Protocol),
 			cell(appendEndpoint(b[:0], r.Client, r.HasPorts)), cell(appendEndpoint(b[:0], r.Server, r.HasPorts)),
 			markdownCell(service), r.Outcome.String(), markdownCell(r.Close.String()),
-			humanCount(r.ToServer.Packets+r.ToClient.Packets), humanCount(r.ToServer.Bytes+r.ToClient.Bytes),
-			duration, cell(appendEvidence(b[:0], r)))
+			humanCount(r.ToServer.Packets + r.ToClient.Packets), humanCount(r.ToServer.Bytes + r.ToClient.Bytes),
+			duration, cell(appendEvidence(b[:0], r))}
+		if owned {
+			cells = append(cells, markdownCell(r.Processes()))
+		}
+		t.row(cells...)
 	}
 	m.buf = append(m.buf, '\n')
 	m.buf = append(m.buf, humanCount(uint64(len(s.Connections)))+" of "+plural(s.Total.Connections, "connection")...)

@@ -51,10 +51,11 @@ func newObjectEncoder(x context, chosen []recordColumn) objectEncoder {
 
 // append appends r as an object.
 func (e *objectEncoder) append(b []byte, r *Row) []byte {
-	start := len(b)
+	start, owned := len(b), r.hasOwner()
 	for i := range e.columns {
 		c, key := &e.columns[i], e.keys[i]
 		switch {
+		case c.process && !owned:
 		case c.count != nil:
 			if n, ok := c.count(r); ok {
 				b = appendUint(append(b, key...), n)

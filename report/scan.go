@@ -107,6 +107,9 @@ type portProbe struct {
 type scans struct {
 	paths  heavy[pathKey, hostProbe]
 	sweeps heavy[sweepKey, portProbe]
+
+	pathOwners  ownership[pathKey] // the sources' processes
+	sweepOwners ownership[sweepKey]
 }
 
 // add enters a failed attempt.
@@ -121,6 +124,10 @@ func (s *scans) add(k *troubleCase) {
 	sweep := s.sweeps.at(sweepOf(k.client, port, c.Protocol), k.sweep, k.sweepGuess)
 	sweep.value.add(attempt)
 	sweep.value.hosts.add(k.server, exactOfOne)
+	if o := k.owners[clientEnd]; o.Known() {
+		s.pathOwners.add(path.key, o)
+		s.sweepOwners.add(sweep.key, o)
+	}
 }
 
 // isPortScan reports whether a path's attempts went to many ports.

@@ -10,6 +10,7 @@ import (
 
 // found is the scans among all paths and sweeps, by their source.
 type found struct {
+	scans   *scans
 	paths   map[pathKey]bool
 	sweeps  map[sweepKey]bool
 	sources map[sourceKey]*source
@@ -29,6 +30,7 @@ type source struct {
 // find picks the scans out.
 func (s *scans) find() *found {
 	f := &found{
+		scans:   s,
 		paths:   make(map[pathKey]bool),
 		sweeps:  make(map[sweepKey]bool),
 		sources: make(map[sourceKey]*source),
@@ -91,30 +93,35 @@ func (f *found) explain(s *slot[groupKey, group]) bool {
 func (f *found) lines() []Trouble {
 	var lines []Trouble
 	for key, s := range f.sources {
-		lines = append(lines, s.line(key))
+		lines = append(lines, f.line(key, s))
 	}
 	return lines
 }
 
-func (s *source) line(key sourceKey) Trouble {
+func (f *found) line(key sourceKey, s *source) Trouble {
 	t := Trouble{Kind: "port-scan", Severity: Warning, Subject: key.addr.String()}
 	protocol := protocolName(key.protocol)
 	sum := attempts{span: noSpan}
+	var owners processes
 	if len(s.paths) == 0 {
 		slices.SortFunc(s.sweeps, compareSweeps)
 		for _, p := range s.sweeps {
 			sum.merge(&p.value.probe)
+			owners.merge(f.scans.sweepOwners[p.key], maxTroubleOwners)
 			t.Count += p.weight
 			t.AtLeast = t.AtLeast || p.missed > 0
 		}
+		t.Processes = owners.sorted()
 		s.tellSweeps(&t, protocol, &sum)
 	} else {
 		slices.SortFunc(s.paths, comparePaths)
 		for _, p := range s.paths {
 			sum.merge(&p.value.probe)
+			owners.merge(f.scans.pathOwners[p.key], maxTroubleOwners)
 			t.Count += p.weight
 			t.AtLeast = t.AtLeast || p.missed > 0
 		}
+		t.Processes = owners.sorted()
 		s.tellPaths(&t, protocol, &sum)
 	}
 	t.Since, t.Until, t.Frames = sum.since, sum.until, sum.frames.list()
@@ -123,11 +130,11 @@ func (s *source) line(key sourceKey) Trouble {
 
 // tellPaths tells a source that tried many ports of a host.
 func (s *source) tellPaths(t *Trouble, protocol string, sum *attempts) {
-	first := s.paths[0]
+	first, by := s.paths[0], byProcesses(t.Processes)
 	if len(s.paths) == 1 && protocol != "tcp" && first.value.ports.within(tracerouteLow, tracerouteHigh) {
 		t.Kind, t.Severity = "traceroute", Note
 		t.Text = "sent " + plural(t.Count, "probe") + " to rising " + protocol + " ports of " +
-			first.key.host.addr(first.key.version).String() + ": a traceroute"
+			first.key.host.addr(first.key.version).String() + by + ": a traceroute"
 		return
 	}
 	var results [numResults]uint64
@@ -145,7 +152,7 @@ func (s *source) tellPaths(t *Trouble, protocol string, sum *attempts) {
 		t.Text += plural(uint64(len(s.paths)), "host") + ", up to " + humanCount(uint64(first.value.ports.count())) +
 			" of each, first " + first.key.host.addr(first.key.version).String()
 	}
-	t.Text += resultList(&results) + sum.within(share{n: t.Count, atLeast: t.AtLeast}, ports.n) + ": a port scan"
+	t.Text += resultList(&results) + sum.within(share{n: t.Count, atLeast: t.AtLeast}, ports.n) + by + ": a port scan"
 }
 
 // tellSweeps tells a source that tried one port, or a few, on many hosts.
@@ -165,7 +172,7 @@ func (s *source) tellSweeps(t *Trouble, protocol string, sum *attempts) {
 	if len(s.sweeps) == 1 && first.value.hosts.exact() {
 		tries = first.value.hosts.count()
 	}
-	outcomes := sum.within(share{n: t.Count, atLeast: t.AtLeast}, tries) + resultList(&sum.results)
+	outcomes := sum.within(share{n: t.Count, atLeast: t.AtLeast}, tries) + resultList(&sum.results) + byProcesses(t.Processes)
 	if 2*sum.retried >= t.Count && sum.results[refusedResult] == 0 {
 		t.Kind, t.Severity = "cut-off", Problem
 		t.Text = "got no connection to " + hosts + " at " + where + outcomes +

@@ -33,16 +33,18 @@ type scatter struct {
 	n       uint64
 	atLeast bool
 	clients distinct
+	owners  processes
 	frames  evidence
 	first   *slot[groupKey, group] // the one with the lowest frame
 }
 
-func (s *scatter) add(g *slot[groupKey, group]) {
+func (s *scatter) add(g *slot[groupKey, group], b *background) {
 	s.span.merge(g.value.span)
 	s.ports++
 	s.n += g.weight
 	s.atLeast = s.atLeast || g.missed > 0
 	s.clients.merge(&g.value.clients)
+	s.owners.merge(b.owners[g.key], maxTroubleOwners)
 	s.frames.merge(&g.value.frames)
 	if s.first == nil || g.value.firstID < s.first.value.firstID {
 		s.first = g
@@ -85,7 +87,7 @@ func (b *background) scattered(groups []*slot[groupKey, group]) (folded map[scat
 		if folded[key] == nil {
 			folded[key] = &scatter{span: noSpan}
 		}
-		folded[key].add(g)
+		folded[key].add(g, b)
 	}
 	return folded, rest
 }
@@ -110,6 +112,8 @@ func (s *scatter) line(key scatterKey, b *background) Trouble {
 	if s.clients.exact() && s.clients.count() == 1 {
 		clients = " from one client"
 	}
+	owners := s.owners.sorted()
+	clients += byProcesses(owners)
 	words := scatterWords[key.kind]
 	if side := key.side.String(); side != "" {
 		words = "reset by the " + side + strings.TrimPrefix(words, "reset")
@@ -129,5 +133,7 @@ func (s *scatter) line(key scatterKey, b *background) Trouble {
 		Since:   s.since,
 		Until:   s.until,
 		Frames:  s.frames.list(),
+
+		Processes: owners,
 	}
 }

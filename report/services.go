@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sockscope/capture"
 	"sockscope/decode/flow"
 )
 
@@ -73,6 +74,8 @@ type serviceGroup struct {
 	port  uint16            // the first server port
 	onOne uint64            // connections to it
 	ports map[uint16]uint64 // to others; nil as long as there is one
+
+	owners [2]*processes // of clients and servers; nil where none is known
 }
 
 // of is the group that c belongs to.
@@ -196,6 +199,19 @@ func (g *serviceGroup) add(c *flow.Connection, failed bool) {
 	}
 }
 
+// addOwners counts the processes of a connection.
+func (g *serviceGroup) addOwners(owners *[2]capture.Owner) {
+	for i, o := range owners {
+		if !o.Known() {
+			continue
+		}
+		if g.owners[i] == nil {
+			g.owners[i] = new(processes)
+		}
+		g.owners[i].add(o, 1, maxProcesses)
+	}
+}
+
 // showsPorts is false for the group of all that were too many to keep apart.
 func (g *serviceGroup) showsPorts() bool { return g.key.name != "" || g.key.hasPort }
 
@@ -222,6 +238,15 @@ func (g *serviceGroup) merge(o *serviceGroup) {
 	g.clients.merge(&o.clients)
 	g.servers.merge(&o.servers)
 	g.setup.merge(&o.setup)
+	for i, p := range o.owners {
+		if p == nil {
+			continue
+		}
+		if g.owners[i] == nil {
+			g.owners[i] = new(processes)
+		}
+		g.owners[i].merge(p, maxProcesses)
+	}
 }
 
 // sorted are the groups, most connections first.
@@ -297,6 +322,8 @@ func (g *serviceGroup) line() Service {
 		ServersApproximate: !g.servers.exact(),
 		Tally:              g.tally,
 		Setup:              g.setup.quantiles(),
+		ClientProcesses:    g.owners[clientEnd].sorted(),
+		ServerProcesses:    g.owners[serverEnd].sorted(),
 	}
 	if g.onOne > 0 && g.showsPorts() {
 		l.HasPort = true

@@ -40,9 +40,10 @@ func brokenOff(c *flow.Connection) bool {
 
 // A background is what is known beside the groups of trouble.
 type background struct {
-	doors *doors
-	end   capture.Timestamp   // of the capture
-	up    map[netip.Addr]bool // servers that answered anything; nil until asked for
+	doors  *doors
+	owners ownership[groupKey]
+	end    capture.Timestamp   // of the capture
+	up     map[netip.Addr]bool // servers that answered anything; nil until asked for
 }
 
 // isUp reports whether a server is known to have answered anything.

@@ -54,6 +54,8 @@ type Row struct {
 	flow.Connection
 	Service      string // IANA's name, or what the payload proves; "" unknown
 	ServiceBasis string // "payload", "port" or ""
+
+	Owners [2]capture.Owner // the client's and the server's process, as far as they are known
 }
 
 // A LinkCount counts the frames of one link type.
@@ -124,6 +126,9 @@ type Service struct {
 
 	Tally Tally
 	Setup Quantiles // SYN to ACK, what connect() felt
+
+	ClientProcesses Processes // of connections whose client's process is known
+	ServerProcesses Processes // likewise
 }
 
 // Doors counts the server endpoints of a capture, the address:port pairs that clients
@@ -179,6 +184,8 @@ type Trouble struct {
 	Until capture.Timestamp
 
 	Frames []uint64 // evidence, at most 5
+
+	Processes Processes // whose connections are concerned, or who is to blame, as far as that is known
 }
 
 // A TunnelCount sums the frames of the connections inside one tunnel. Beyond 1,000

@@ -157,6 +157,7 @@ func (p *printer) services(s *Summary) {
 	t := &table{columns: []tableColumn{
 		{title: "service", narrowest: 10},
 		{title: "port", rank: 1},
+		{title: "process", rank: 4, narrowest: 10},
 		{title: "clients", right: true, rank: 5},
 		{title: "servers", right: true, rank: 6},
 		{title: "conns", right: true},
@@ -172,7 +173,7 @@ func (p *printer) services(s *Summary) {
 	for i := range s.Services[:min(textServices, len(s.Services))] {
 		v := &s.Services[i]
 		t.add(
-			cell{text: serviceName(v)}, cell{text: servicePort(v)},
+			cell{text: serviceName(v)}, cell{text: servicePort(v)}, cell{text: v.Processes()},
 			distinctCell(v.Clients, v.ClientsApproximate), distinctCell(v.Servers, v.ServersApproximate),
 			number(v.Tally.Connections), number(v.Tally.OK()), failedCell(v.Tally.Failed), number(v.Tally.Other()),
 			bytesCell(v.Tally.Bytes),
@@ -192,6 +193,15 @@ func (p *printer) services(s *Summary) {
 		}
 		p.paragraph(faint, note)
 	}
+}
+
+// Processes names who serves, or where that is not known "by" whom it is used; "" when
+// neither is known.
+func (v *Service) Processes() string {
+	if v.ServerProcesses.Any() || !v.ClientProcesses.Any() {
+		return v.ServerProcesses.Names()
+	}
+	return "by " + v.ClientProcesses.Names()
 }
 
 // resentShare is how many of a service's TCP segments were sent again, in percent; "-"
@@ -267,6 +277,7 @@ func (p *printer) connections(s *Summary) {
 		{title: "→ server", narrowest: 2 + wholeIPv4},
 		{title: "service", rank: 6, narrowest: 6},
 		{title: "outcome"},
+		{title: "process", rank: 3, narrowest: 10},
 		{title: "close", rank: 4},
 		{title: "packets", right: true, rank: 7},
 		{title: "bytes", right: true, rank: 1},
@@ -301,7 +312,7 @@ func connectionCells(r *Row) []cell {
 	return []cell{
 		{text: protocolName(r.Protocol)},
 		endpointCell("", r.Client, r.HasPorts), endpointCell("→ ", r.Server, r.HasPorts),
-		{text: service}, outcome, {text: end},
+		{text: service}, outcome, {text: r.Processes()}, {text: end},
 		{text: humanCount(r.ToServer.Packets + r.ToClient.Packets)},
 		{text: humanBytes(r.ToServer.Bytes + r.ToClient.Bytes)},
 		{text: humanDuration(r.duration())},

@@ -153,7 +153,7 @@ type ranked struct {
 func (t *top) row(i int) *Row { return &t.rows[i/slabRows][i%slabRows] }
 
 // add takes c, which it copies if it is kept.
-func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup) {
+func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup, owners *[2]capture.Owner) {
 	if t.limit > 0 && len(t.heap) == t.limit && t.isBeyond(c, failed) {
 		return
 	}
@@ -177,7 +177,7 @@ func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup) {
 	}
 	// What is kept must not change when the caller's connection does.
 	row := t.row(r.row)
-	*row = Row{Connection: *c, Service: g.key.name, ServiceBasis: g.basis()}
+	*row = Row{Connection: *c, Service: g.key.name, ServiceBasis: g.basis(), Owners: *owners}
 	row.Tunnels = slices.Clone(c.Tunnels)
 	row.SYNWaits = slices.Clone(c.SYNWaits)
 }

@@ -94,6 +94,7 @@ type targets struct {
 type trouble struct {
 	groups heavy[groupKey, group]
 	scans  scans
+	owners ownership[groupKey] // whose process did it, or suffers from it: see ownerEnd
 
 	cases []*troubleCase // not yet in groups and scans; those beyond n are to be reused
 	n     int
@@ -105,6 +106,7 @@ type troubleCase struct {
 	flow.Connection
 	client, server end
 	service        *serviceGroup
+	owners         [2]capture.Owner
 
 	main        groupKey // the first group that it belongs to, mostly the only one
 	outcome     bool     // main is what the outcome is
@@ -119,7 +121,7 @@ type troubleCase struct {
 }
 
 // add takes c, whose visit is v, if there may be trouble in it, and reports whether it is time to fold.
-func (t *trouble) add(c *flow.Connection, v *visit, failed bool) (full bool) {
+func (t *trouble) add(c *flow.Connection, v *visit, failed bool, owners *[2]capture.Owner) (full bool) {
 	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
 	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
 		!loses(&c.ToServer) && !loses(&c.ToClient) {
@@ -132,7 +134,7 @@ func (t *trouble) add(c *flow.Connection, v *visit, failed bool) (full bool) {
 	t.n++
 	k.Connection = *c
 	k.SYNWaits = append(k.syns[:0], c.SYNWaits...)
-	k.client, k.server, k.service = v.client, v.server, v.group
+	k.client, k.server, k.service, k.owners = v.client, v.server, v.group, *owners
 	k.main, k.outcome = kindOf(c, v.server, failed)
 	if !k.outcome {
 		k.main = serverKey(c, v.server, resetBy, c.ClosedBy)
@@ -298,6 +300,9 @@ func (t *trouble) note(x *troubleCase, k groupKey) *group {
 	v.clients.add(x.client, exactOfOne)
 	v.frames.add(frameOf(c, k.kind, k.side))
 	v.burst.add(c.First)
+	if o := x.owners[ownerEnd(k.side)]; o.Known() {
+		t.owners.add(k, o)
+	}
 	if v.targets != nil {
 		v.targets.servers.add(x.server, exactOfOne)
 	}
@@ -311,6 +316,15 @@ func (t *trouble) note(x *troubleCase, k groupKey) *group {
 		v.addRetries(c)
 	}
 	return v
+}
+
+// ownerEnd is the end whose process is told: the one that did it, else the client, who
+// did not get what it asked for.
+func ownerEnd(side flow.Side) int {
+	if side == flow.ServerSide {
+		return serverEnd
+	}
+	return clientEnd
 }
 
 func (g *group) addRetries(c *flow.Connection) {

@@ -58,6 +58,8 @@ func (b *background) describe(s *slot[groupKey, group]) Trouble {
 		Until:   g.until,
 		Frames:  g.frames.list(),
 		Subject: endpointName(k.protocol, k.addr(), k.port, d.label(k.door(), g.service.label)),
+
+		Processes: b.owners[k].sorted(),
 	}
 	all, exact := d.connections(k.door())
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
@@ -79,23 +81,23 @@ func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
 	switch k.kind {
 	case refused:
 		t.Kind, t.Severity = "refused", worseIf(n.whole())
-		t.Text = "refused " + n.of("connection") + g.from() + ": nothing listens on this port"
+		t.Text = "refused " + n.of("connection") + t.from(g) + ": nothing listens on this port"
 	case halfOpen:
 		t.Kind, t.Severity = "half-open", Warning
-		t.Text = "answered " + n.of("SYN") + g.from() + ", but the client's ACK never came"
+		t.Text = "answered " + n.of("SYN") + t.from(g) + ", but the client's ACK never came"
 	case aborted:
 		t.Kind, t.Severity = "aborted", Warning
-		t.Text = g.culprit(k.side) + " reset " + n.of("connection") + " in the middle of the handshake"
+		t.Text = t.culprit(g, k.side) + " reset " + n.of("connection") + " in the middle of the handshake"
 		if k.side == flow.ClientSide {
 			t.Severity = Note
 		}
 	case mismatched:
 		t.Kind, t.Severity = "mismatched", Warning
-		t.Text = "acknowledged something else than the client's SYN in " + n.of("connection") + g.from() +
+		t.Text = "acknowledged something else than the client's SYN in " + n.of("connection") + t.from(g) +
 			": leftovers of an old connection, or another device answers"
 	case portUnreachable:
 		t.Kind, t.Severity = "unreachable", worseIf(n.whole())
-		t.Text = "answered " + n.of("attempt") + g.from() + " with " +
+		t.Text = "answered " + n.of("attempt") + t.from(g) + " with " +
 			icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) +
 			": nothing listens on this port"
 	}
@@ -106,19 +108,19 @@ func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
 func (t *Trouble) tellSilence(k groupKey, g *group, n share, short, cause string) {
 	t.Kind, t.Severity = "unanswered", worseIf(n.whole())
 	if k.protocol == protoTCP || k.protocol == protoSCTP {
-		t.Text = "left " + n.of("connection") + g.from() + " unanswered" + g.retries(n)
+		t.Text = "left " + n.of("connection") + t.from(g) + " unanswered" + g.retries(n)
 	} else {
 		cause = ""
 		switch {
 		case g.extra <= n.n:
-			t.Text = "left " + n.of("request") + g.from() + " unanswered"
+			t.Text = "left " + n.of("request") + t.from(g) + " unanswered"
 		case n.n == 1:
-			t.Text = strings.TrimPrefix(g.from(), " from ") + " asked " + plural(g.extra, "time") + " without an answer"
+			t.Text = strings.TrimPrefix(g.from(), " from ") + inBrackets(t.Processes) + " asked " + plural(g.extra, "time") + " without an answer"
 			if n.exact && n.all > 1 {
 				t.Text += " in " + n.of("conversation")
 			}
 		default:
-			t.Text = "left " + n.of("conversation") + g.from() + " unanswered (" + plural(g.extra, "packet") + ")"
+			t.Text = "left " + n.of("conversation") + t.from(g) + " unanswered (" + plural(g.extra, "packet") + ")"
 		}
 	}
 	if short != "" {
@@ -134,7 +136,7 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 	switch k.kind {
 	case resetBy:
 		t.Kind, t.Severity = "reset", Warning
-		t.Text = g.culprit(k.side) + " reset " + n.of("connection") + " after the handshake"
+		t.Text = t.culprit(g, k.side) + " reset " + n.of("connection") + " after the handshake"
 		if k.side == flow.ClientSide {
 			t.Severity = Note
 		} else if g.extra > 0 {
@@ -143,21 +145,21 @@ func (t *Trouble) tellConnections(k groupKey, g *group, n share) {
 	case injectedReset:
 		t.Kind, t.Severity = "injected-reset", Warning
 		t.Text = "an RST does not fit its sender's other packets (hop limit or timing) in " + n.of("connection") +
-			g.from() + ": perhaps injected on the way"
+			t.from(g) + ": perhaps injected on the way"
 	case zeroWindow:
 		t.Kind, t.Severity = "zero-window", Warning
-		t.Text = g.culprit(k.side) + " announced a full receive buffer (zero window) " + plural(g.extra, "time") +
+		t.Text = t.culprit(g, k.side) + " announced a full receive buffer (zero window) " + plural(g.extra, "time") +
 			" in " + n.of("connection") + ": its application reads too slowly"
 	case lossy:
 		t.Kind, t.Severity = "loss", Warning
-		t.Text = g.culprit(k.side) + " sent " + plural(g.extra, "segment") + " again in " + n.of("connection") +
+		t.Text = t.culprit(g, k.side) + " sent " + plural(g.extra, "segment") + " again in " + n.of("connection") +
 			": packets get lost on the way, or the capture holds them twice"
 	case reusedOpen:
 		t.Kind, t.Severity = "reused-open", Note
-		t.Text = n.of("connection") + g.from() + " began anew while the earlier one on the same ports was still open"
+		t.Text = n.of("connection") + t.from(g) + " began anew while the earlier one on the same ports was still open"
 	case retriedSYN:
 		t.Kind, t.Severity = "syn-retransmitted", Warning
-		t.Text = "needed more than one SYN for " + n.of("connection") + g.from() + g.retries(n)
+		t.Text = "needed more than one SYN for " + n.of("connection") + t.from(g) + g.retries(n)
 		if g.retry != nil && g.retry.setup >= 0 {
 			t.Text += ", setup took " + n.upTo() + wait(g.retry.setup)
 		}
@@ -172,12 +174,12 @@ func (t *Trouble) tellCapture(k groupKey, g *group, n share) {
 		t.Kind, t.Severity = "unreachable", Problem
 		t.Subject = k.addr().String()
 		t.Text = "says " + icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
-			n.alone("connection") + g.from() + g.to()
+			n.alone("connection") + t.from(g) + g.to()
 	case tooBig:
 		t.Kind, t.Severity = "packet-too-big", Warning
 		t.Subject = k.addr().String()
 		t.Text = "says " + icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) + " about " +
-			n.alone("connection") + g.from() + g.to() + ": a sender that does not hear it hangs on large transfers"
+			n.alone("connection") + t.from(g) + g.to() + ": a sender that does not hear it hangs on large transfers"
 	case replyOnly:
 		t.Kind, t.Severity = "reply-only", Note
 		t.Subject = protocolName(k.protocol)
@@ -248,6 +250,25 @@ func endpointName(protocol uint8, addr netip.Addr, port uint16, label string) st
 	return name
 }
 
+// from is g's " from 10.0.0.5" or " from 3 clients", and by which processes.
+func (t *Trouble) from(g *group) string { return g.from() + byProcesses(t.Processes) }
+
+// byProcesses is " by curl[123], worker[77] +3".
+func byProcesses(p Processes) string {
+	if !p.Any() {
+		return ""
+	}
+	return " by " + p.Words()
+}
+
+// inBrackets is " (curl[123], worker[77] +3)".
+func inBrackets(p Processes) string {
+	if !p.Any() {
+		return ""
+	}
+	return " (" + p.Words() + ")"
+}
+
 // from is " from 10.0.0.5" or " from 3 clients".
 func (g *group) from() string {
 	if g.clients.exact() && g.clients.count() == 1 {
@@ -278,14 +299,16 @@ func (g *group) servers() string {
 }
 
 // culprit is who did it, as the beginning of a sentence about an endpoint.
-func (g *group) culprit(side flow.Side) string {
+func (t *Trouble) culprit(g *group, side flow.Side) string {
 	switch {
 	case side == flow.ServerSide:
-		return "the server"
+		return "the server" + inBrackets(t.Processes)
 	case side != flow.ClientSide:
 		return "one side"
 	case g.clients.exact() && g.clients.count() == 1:
-		return "the client" + strings.TrimPrefix(g.from(), " from")
+		return "the client" + strings.TrimPrefix(g.from(), " from") + inBrackets(t.Processes)
+	case t.Processes.Any():
+		return "clients (" + about(&g.clients) + " addresses, " + t.Processes.Words() + ")"
 	}
 	return "clients (" + about(&g.clients) + " addresses)"
 }
