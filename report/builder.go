@@ -19,6 +19,12 @@ type Config struct {
 	// Owners looks up the processes of a connection's client and server; nil: none is
 	// known. It is asked once for each connection added.
 	Owners func(c *flow.Connection) [2]capture.Owner
+
+	// Host is what this host's kernel said of its sockets after the last frame of a live
+	// capture; nil for files. It must not change while the Builder is in use.
+	Host          *capture.Host
+	Filtered      bool // frames were left out on purpose, so that a socket's silence means nothing
+	AllInterfaces bool // the capture was of all the host's interfaces
 }
 
 // A Builder folds connections into a Summary. Its memory does not grow with the
@@ -39,6 +45,7 @@ type Builder struct {
 
 	ownersOf func(c *flow.Connection) [2]capture.Owner // nil: nobody knows them
 	owners   [2]capture.Owner                          // of the connection being added
+	kernel   *kernel                                   // nil for files
 
 	visits  visits // not yet in services and doors
 	touched uint64 // what was read only to have it in the cache; it means nothing
@@ -46,7 +53,7 @@ type Builder struct {
 
 // NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
 func NewBuilder(cfg Config) *Builder {
-	b := &Builder{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners}
+	b := &Builder{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners, kernel: newKernel(&cfg)}
 	if cfg.Top <= 0 {
 		b.top.limit = 10
 	}
@@ -64,6 +71,9 @@ func (b *Builder) Add(c *flow.Connection) {
 	if b.ownersOf != nil {
 		b.owners = b.ownersOf(c)
 		group.addOwners(&b.owners)
+	}
+	if b.kernel != nil {
+		b.kernel.add(c, group, &b.owners)
 	}
 
 	if c.HasPorts {
@@ -120,6 +130,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Total:    total,
 		Ranges:   rangeLines(&b.ranges, groups, total.Bytes),
 		Clients:  clientLines(&b.clients),
+		Host:     b.kernel.summary(),
 		Roles:    roleLines(&b.roles),
 		Services: serviceLines(groups),
 		Doors:    b.doors.summary(),
@@ -136,7 +147,8 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	for _, i := range stats.Interfaces {
 		s.Drops += min(i.Drops, math.MaxUint64-s.Drops) // files can say anything
 	}
-	lines := b.trouble.lines(&background{doors: &b.doors, owners: b.trouble.owners, end: totals.Last})
+	lines := b.trouble.lines(&background{doors: &b.doors, owners: b.trouble.owners, kernel: b.kernel, end: totals.Last})
+	lines = append(lines, b.kernel.lines(&coverage{totals.First, totals.Last, s.Drops == 0})...)
 	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
 	slices.SortFunc(lines, compareTrouble)
 	s.Worse = uint64(max(0, len(lines)-MaxTrouble))

@@ -42,7 +42,7 @@ const documentVersion = 1
 // newDocument makes the document of s, without the connections: each format writes
 // these as it writes connection records.
 func newDocument(s *Summary) document {
-	return document{
+	d := document{
 		{name: "document", records: []record{{members: []member{{"version", uint64(documentVersion)}}}}},
 		{name: "input", list: true, records: inputRecords(s.Inputs)},
 		{name: "interfaces", list: true, records: interfaceRecords(s.Interfaces)},
@@ -61,6 +61,13 @@ func newDocument(s *Summary) document {
 		{name: "problems", records: []record{{members: countMembers(s.Problems)}}},
 		{name: "listing", records: []record{{members: listingMembers(s)}}},
 	}
+	if s.Host != nil {
+		d = append(d,
+			section{name: "host", records: []record{{members: hostMembers(s.Host)}}},
+			section{name: "unvisited_listeners", list: true, records: listenerRecords(s.Host.Unvisited)},
+		)
+	}
+	return d
 }
 
 // maybe gives m when its value is known.
@@ -222,30 +229,6 @@ func serviceRecords(services []Service) []record {
 			processMembers("client_processes", &s.ClientProcesses),
 		)
 	})
-}
-
-// processMembers are a list of processes, and the connections of those beyond it; nothing
-// where no process is known.
-func processMembers(name string, p *Processes) []member {
-	if !p.Any() {
-		return nil
-	}
-	list := recordsOf(p.List, func(u *ProcessUse) []member {
-		return append(ownerMembers(u.Owner), member{"connections", u.Connections})
-	})
-	return append([]member{{name, list}}, maybe(p.Others > 0, name+"_left_out", p.Others)...)
-}
-
-// ownerMembers are what is known of a process, in the words of the connection record.
-func ownerMembers(o capture.Owner) []member {
-	if !o.Known() {
-		return nil
-	}
-	pid, known := pidOf(o.Process)
-	return slices.Concat(
-		maybe(known, "pid", pid), named("process", o.Name), named("user", o.User),
-		named("unit", o.Unit), named("container", o.Container), named("process_basis", o.Basis.String()),
-	)
 }
 
 func doorMembers(d *Doors) []member {

@@ -17,6 +17,7 @@ import (
 func TestSummaryGolden(t *testing.T) {
 	for format, extension := range map[string]string{"json": "json", "csv": "csv", "markdown": "md"} {
 		golden(t, "summary."+extension, writeSummary(t, format, sampleSummary()))
+		golden(t, "summary-live."+extension, writeSummary(t, format, liveScene().summary(Config{Top: 2})))
 		golden(t, "summary-empty."+extension, writeSummary(t, format, &Summary{First: capture.Unknown, Last: capture.Unknown}))
 	}
 }
@@ -53,6 +54,7 @@ func TestJSONAndCSVHaveTheSameNumbers(t *testing.T) {
 	for name, s := range map[string]*Summary{
 		"office":  officeScene().summary(Config{All: true}),
 		"attacks": attackScene().summary(Config{}),
+		"live":    liveScene().summary(Config{All: true}),
 		"largest": filling{number: math.MaxUint64, text: "1", duration: 5}.summary(),
 	} {
 		if name == "largest" {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ func WriteMarkdown(w io.Writer, s *Summary) error {
 	m.trouble(s)
 	m.ranges(s)
 	m.services(s)
+	m.listeners(s.Host)
 	m.tunnels(s)
 	m.connections(s)
 	m.ledger(s)
@@ -185,6 +187,9 @@ func (m *markdown) ranges(s *Summary) {
 	for _, c := range s.Clients {
 		t.row(markdownText(c.Name), humanCount(c.Connections))
 	}
+	if text := s.Host.clientPorts(); text != "" {
+		m.buf = append(m.buf, "\n"+strings.TrimSpace(text)+"\n"...)
+	}
 	m.heading(3, "How client and server were told apart")
 	t = m.table("by", "connections ")
 	for _, r := range s.Roles {
@@ -246,6 +251,19 @@ func markdownCell(s string) string {
 		return "–"
 	}
 	return markdownText(s)
+}
+
+func (m *markdown) listeners(h *Host) {
+	if h == nil || len(h.Unvisited) == 0 {
+		return
+	}
+	m.heading(2, "Listening, nobody talked to")
+	t := m.table("proto", "address", "service", "process", "reach")
+	for i := range h.Unvisited {
+		l := &h.Unvisited[i]
+		t.row(markdownText(l.Protocol), markdownText(l.Address.String()), markdownCell(l.Service), markdownCell(l.Processes()), cmp.Or(l.scope(), "–"))
+	}
+	m.buf = append(m.buf, "\n"+h.unvisitedCount()+".\n"...)
 }
 
 func (m *markdown) tunnels(s *Summary) {

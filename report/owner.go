@@ -13,6 +13,15 @@ const (
 	serverEnd
 )
 
+// ownerEnd is the end whose process is told: the one that did it, else the client, who
+// did not get what it asked for.
+func ownerEnd(side flow.Side) int {
+	if side == flow.ServerSide {
+		return serverEnd
+	}
+	return clientEnd
+}
+
 // processSide is the end that the columns of processes tell of: the client's process is
 // who began, so the server's is told only where that of the client is not known.
 func (r *Row) processSide() flow.Side {

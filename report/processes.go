@@ -112,6 +112,16 @@ func (p *processes) sorted() Processes {
 // Any reports whether any process is known.
 func (p *Processes) Any() bool { return len(p.List) > 0 }
 
+// guesses reports whether one of the processes is known only to listen.
+func (p *Processes) guesses() bool {
+	return slices.ContainsFunc(p.List, func(u ProcessUse) bool { return u.Basis == capture.BasisListener })
+}
+
+// guessesProcesses reports whether a service has such a process.
+func (s *Summary) guessesProcesses() bool {
+	return slices.ContainsFunc(s.Services, func(v Service) bool { return v.ServerProcesses.guesses() })
+}
+
 // namedInTrouble is how many processes a line of trouble names.
 const namedInTrouble = 2
 

@@ -15,6 +15,10 @@ type scene struct {
 	connections []*flow.Connection
 	frame       uint64
 	now         capture.Timestamp
+
+	owners map[uint64][2]capture.Owner // by connection; nil: no source knows them
+	host   *capture.Host               // nil for files
+	live   Config                      // its Filtered and AllInterfaces
 }
 
 func newScene() *scene { return &scene{now: at(0)} }
@@ -110,6 +114,10 @@ func (s *scene) stats() capture.Stats {
 }
 
 func (s *scene) builder(cfg Config) *Builder {
+	if s.owners != nil {
+		cfg.Owners = func(c *flow.Connection) [2]capture.Owner { return s.owners[c.ID] }
+	}
+	cfg.Host, cfg.Filtered, cfg.AllInterfaces = s.host, s.live.Filtered, s.live.AllInterfaces
 	b := NewBuilder(cfg)
 	var c flow.Connection
 	for _, x := range s.connections {

@@ -17,6 +17,8 @@ const (
 	textTrouble  = 6
 	textServices = 12
 	textTunnels  = 5
+
+	textListeners = 12
 )
 
 // inputs tells what was read, and what was wrong with it.

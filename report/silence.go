@@ -42,6 +42,7 @@ func brokenOff(c *flow.Connection) bool {
 type background struct {
 	doors  *doors
 	owners ownership[groupKey]
+	kernel *kernel             // nil for files
 	end    capture.Timestamp   // of the capture
 	up     map[netip.Addr]bool // servers that answered anything; nil until asked for
 }
@@ -88,7 +89,11 @@ func (b *background) silence(s *slot[groupKey, group]) string {
 
 // cause is what a server's silence means when it had the time to answer, "" when
 // that is not known.
-func (b *background) cause(server netip.Addr) string {
+func (b *background) cause(k groupKey) string {
+	server := k.addr()
+	if cause := b.kernel.silenceCause(k); cause != "" {
+		return cause
+	}
 	switch {
 	case b.isUp(server):
 		return "filtered, or the port drops it"

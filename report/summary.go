@@ -29,6 +29,7 @@ type Summary struct {
 	Total    Tally        // of all connections
 	Ranges   []Range      // by the server's port range: well-known, registered, dynamic, and "none" where protocols without ports were seen
 	Clients  []RangeCount // client ports by range
+	Host     *Host        // what this host's kernel said; nil for files
 	Roles    []RoleCount  // how client and server were told apart
 	Services []Service    // most connections first
 	Trouble  []Trouble    // worst first, at most MaxTrouble; empty when nothing is wrong

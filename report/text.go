@@ -37,6 +37,7 @@ func WriteText(w io.Writer, s *Summary, o TextOptions) error {
 	p.trouble(s)
 	p.ranges(s)
 	p.services(s)
+	p.listeners(s.Host)
 	p.connections(s)
 	p.tunnels(s)
 	p.ledger(s)

@@ -34,6 +34,7 @@ func summaries() map[string]*Summary {
 		"hostile": hostileSummary(),
 		"attacks": attackScene().summary(Config{Top: 3, Sort: "start"}),
 		"empty":   newScene().summary(Config{}),
+		"live":    liveScene().summary(Config{}),
 	}
 }
 

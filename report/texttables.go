@@ -101,6 +101,7 @@ func (p *printer) clientsAndRoles(s *Summary) {
 	if len(clients) > 0 {
 		text = "Connections by client port: " + strings.Join(clients, ", ") + ". "
 	}
+	text += s.Host.clientPorts()
 	if len(roles) > 0 {
 		text += "Which end is the server: " + strings.Join(roles, ", ") + "."
 	}
@@ -157,7 +158,7 @@ func (p *printer) services(s *Summary) {
 	t := &table{columns: []tableColumn{
 		{title: "service", narrowest: 10},
 		{title: "port", rank: 1},
-		{title: "process", rank: 4, narrowest: 10},
+		{title: "process", rank: 4, narrowest: 14},
 		{title: "clients", right: true, rank: 5},
 		{title: "servers", right: true, rank: 6},
 		{title: "conns", right: true},
@@ -191,6 +192,9 @@ func (p *printer) services(s *Summary) {
 		if p.width >= 120 { // where that column has room
 			note += "; resent: of the TCP segments"
 		}
+		if s.guessesProcesses() {
+			note += "; ~ before a process: it listens, another one may have served"
+		}
 		p.paragraph(faint, note)
 	}
 }
@@ -202,6 +206,31 @@ func (v *Service) Processes() string {
 		return v.ServerProcesses.Names()
 	}
 	return "by " + v.ClientProcesses.Names()
+}
+
+// listeners is the table of sockets that nobody talked to.
+func (p *printer) listeners(h *Host) {
+	if h == nil || len(h.Unvisited) == 0 {
+		return
+	}
+	all := uint64(len(h.Unvisited)) + h.LeftOut
+	p.heading("Listening, nobody talked to", h.unvisitedCount())
+	t := &table{columns: []tableColumn{
+		{title: "proto"},
+		{title: "address", narrowest: wholeIPv4},
+		{title: "service", rank: 2, narrowest: 10},
+		{title: "process", rank: 1, narrowest: 10},
+		{title: "", rank: 3},
+	}}
+	for i := range h.Unvisited[:min(textListeners, len(h.Unvisited))] {
+		l := &h.Unvisited[i]
+		t.add(cell{text: l.Protocol}, endpointCell("", l.Address, true), cell{text: l.Service}, cell{text: l.Processes()},
+			cell{text: l.scope()})
+	}
+	p.table(t, 2)
+	if n := all - min(all, textListeners); n > 0 {
+		p.paragraph(plain, "and "+humanCount(n)+" more")
+	}
 }
 
 // resentShare is how many of a service's TCP segments were sent again, in percent; "-"
@@ -277,7 +306,7 @@ func (p *printer) connections(s *Summary) {
 		{title: "→ server", narrowest: 2 + wholeIPv4},
 		{title: "service", rank: 6, narrowest: 6},
 		{title: "outcome"},
-		{title: "process", rank: 3, narrowest: 10},
+		{title: "process", rank: 3, narrowest: 16},
 		{title: "close", rank: 4},
 		{title: "packets", right: true, rank: 7},
 		{title: "bytes", right: true, rank: 1},

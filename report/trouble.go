@@ -55,6 +55,9 @@ func (k groupKey) hash() uint64 {
 	return k.ip.end(k.version).with(rest)
 }
 
+// endpoint is the address and port that a group is about.
+func (k groupKey) endpoint() netip.AddrPort { return netip.AddrPortFrom(k.addr(), k.port) }
+
 // door is the endpoint that a group is about.
 func (k groupKey) door() doorKey { return doorKey{k.ip, k.port, k.protocol, k.version} }
 
@@ -316,15 +319,6 @@ func (t *trouble) note(x *troubleCase, k groupKey) *group {
 		v.addRetries(c)
 	}
 	return v
-}
-
-// ownerEnd is the end whose process is told: the one that did it, else the client, who
-// did not get what it asked for.
-func ownerEnd(side flow.Side) int {
-	if side == flow.ServerSide {
-		return serverEnd
-	}
-	return clientEnd
 }
 
 func (g *group) addRetries(c *flow.Connection) {

@@ -65,9 +65,9 @@ func (b *background) describe(s *slot[groupKey, group]) Trouble {
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}
 	switch k.kind {
 	case unanswered:
-		t.tellSilence(k, g, n, b.silence(s), b.cause(k.addr()))
+		t.tellSilence(k, g, n, b.silence(s), b.cause(k))
 	case refused, halfOpen, aborted, mismatched, portUnreachable:
-		t.tellAttempts(k, g, n)
+		t.tellAttempts(k, g, n, b.kernel.refusedCause(k))
 	case unreachable, tooBig, replyOnly, oneWay:
 		t.tellCapture(k, g, n)
 	default:
@@ -76,12 +76,13 @@ func (b *background) describe(s *slot[groupKey, group]) Trouble {
 	return t
 }
 
-// tellAttempts tells why connections to an endpoint were not made.
-func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
+// tellAttempts tells why connections to an endpoint were not made; refusal is what it
+// means when it refuses them.
+func (t *Trouble) tellAttempts(k groupKey, g *group, n share, refusal string) {
 	switch k.kind {
 	case refused:
 		t.Kind, t.Severity = "refused", worseIf(n.whole())
-		t.Text = "refused " + n.of("connection") + t.from(g) + ": nothing listens on this port"
+		t.Text = "refused " + n.of("connection") + t.from(g) + ": " + refusal
 	case halfOpen:
 		t.Kind, t.Severity = "half-open", Warning
 		t.Text = "answered " + n.of("SYN") + t.from(g) + ", but the client's ACK never came"
@@ -98,8 +99,7 @@ func (t *Trouble) tellAttempts(k groupKey, g *group, n share) {
 	case portUnreachable:
 		t.Kind, t.Severity = "unreachable", worseIf(n.whole())
 		t.Text = "answered " + n.of("attempt") + t.from(g) + " with " +
-			icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) +
-			": nothing listens on this port"
+			icmpWords(k.version == ip6, uint8(k.icmp>>8), uint8(k.icmp)) + ": " + refusal
 	}
 }
 

@@ -445,7 +445,7 @@ func when(t *report.Trouble, s *report.Summary) string {
 // troubleNoun is what a finding's number counts; "" when the number tells nothing.
 func troubleNoun(kind string) string {
 	switch kind {
-	case "damage":
+	case "damage", "kernel-incomplete":
 		return ""
 	case "drops", "undecodable":
 		return "frame"
