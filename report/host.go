@@ -29,8 +29,8 @@ type Host struct {
 	Incomplete []string // what the kernel did not tell and why, unescaped
 }
 
-// unvisitedCount is "4 of 7 sockets", with what limits that.
-func (h *Host) unvisitedCount() string {
+// UnvisitedCount is "4 of 7 sockets", with what limits that.
+func (h *Host) UnvisitedCount() string {
 	text := humanCount(uint64(len(h.Unvisited))+h.LeftOut) + " of " + plural(h.Listening, "socket")
 	if !h.AllInterfaces {
 		text += ", as far as the captured interfaces show"
@@ -38,9 +38,9 @@ func (h *Host) unvisitedCount() string {
 	return text
 }
 
-// clientPorts is "Of 12 connections from this host 11 have a client port in its own range,
+// ClientPorts is "Of 12 connections from this host 11 have a client port in its own range,
 // 32768–60999. ", or "" when that is not known.
-func (h *Host) clientPorts() string {
+func (h *Host) ClientPorts() string {
 	if h == nil || h.EphemeralHigh == 0 || h.Clients == 0 {
 		return ""
 	}
@@ -97,6 +97,7 @@ func newKernel(cfg *Config) *kernel {
 			k.local[a] = true
 		}
 		switch {
+		case !local.IsValid():
 		case s.Listens():
 			k.listeners.add(s, local)
 		case s.Protocol == protoTCP && s.Remote.IsValid():

@@ -169,12 +169,13 @@ func TestWireAgainstKernel(t *testing.T) {
 			"(FIN-WAIT-1, CLOSING, LAST-ACK): the peers are gone, or a firewall has forgotten the connections"}},
 		{"accept queues that overflowed", func(s *scene) {
 			s.host.ListenOverflows, s.host.ListenDrops = 12, 15
-			s.socket("LISTEN", "0.0.0.0:80", "", exactly(nginx), queued(128, 128))
+			s.socket("LISTEN", "0.0.0.0:80", "", exactly(nginx), queued(129, 128))
 			s.socket("LISTEN", "0.0.0.0:81", "", exactly(nginx), queued(0, 0))
+			s.socket("LISTEN", "0.0.0.0:82", "", exactly(nginx), queued(5, 5)) // one more may come
 			s.later(0)
 		}, []string{
 			"problem listen-overflow 12 []: this host: dropped 12 connection attempts since the capture began because an accept queue was full: " +
-				"a process accepts too slowly; full now: tcp 0.0.0.0:80 of nginx[80] (128 waiting, 128 may)",
+				"a process accepts too slowly; full now: tcp 0.0.0.0:80 of nginx[80] (129 waiting, 128 may)",
 			"warning listen-drop 3 []: this host: dropped 3 connection attempts at its listeners since the capture began for other reasons than a full accept queue: " +
 				"a full SYN queue or no memory",
 		}},
@@ -367,11 +368,11 @@ func TestClientPortsOfThisHost(t *testing.T) {
 	if got.Clients != 5 || got.Ephemeral != 3 {
 		t.Errorf("%d clients here, %d of them in the range", got.Clients, got.Ephemeral)
 	}
-	if want := "Of 5 connections from this host 3 have a client port in its own ephemeral range, 32768–60999. "; got.clientPorts() != want {
-		t.Errorf("%q", got.clientPorts())
+	if want := "Of 5 connections from this host 3 have a client port in its own ephemeral range, 32768–60999. "; got.ClientPorts() != want {
+		t.Errorf("%q", got.ClientPorts())
 	}
 	h.EphemeralLow, h.EphemeralHigh = 0, 0
-	if text := s.summary(Config{}).Host.clientPorts(); text != "" {
+	if text := s.summary(Config{}).Host.ClientPorts(); text != "" {
 		t.Errorf("an unknown range is told: %q", text)
 	}
 }

@@ -109,8 +109,8 @@ func (l *listeners) visit(protocol uint8, end netip.AddrPort) {
 }
 
 // isFull reports whether a listener takes no more connections: Linux drops what comes
-// when there are more than may wait.
-func (m *listener) isFull() bool { return m.room > 0 && m.waiting >= m.room }
+// once there are more than may wait, one more than listen(2) was told.
+func (m *listener) isFull() bool { return m.waiting > m.room }
 
 // name is "nginx[80]", or what else is known of who listens.
 func (m *listener) name() string {

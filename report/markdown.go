@@ -187,7 +187,7 @@ func (m *markdown) ranges(s *Summary) {
 	for _, c := range s.Clients {
 		t.row(markdownText(c.Name), humanCount(c.Connections))
 	}
-	if text := s.Host.clientPorts(); text != "" {
+	if text := s.Host.ClientPorts(); text != "" {
 		m.buf = append(m.buf, "\n"+strings.TrimSpace(text)+"\n"...)
 	}
 	m.heading(3, "How client and server were told apart")
@@ -263,7 +263,7 @@ func (m *markdown) listeners(h *Host) {
 		l := &h.Unvisited[i]
 		t.row(markdownText(l.Protocol), markdownText(l.Address.String()), markdownCell(l.Service), markdownCell(l.Processes()), cmp.Or(l.scope(), "–"))
 	}
-	m.buf = append(m.buf, "\n"+h.unvisitedCount()+".\n"...)
+	m.buf = append(m.buf, "\n"+h.UnvisitedCount()+".\n"...)
 }
 
 func (m *markdown) tunnels(s *Summary) {

@@ -101,7 +101,7 @@ func (p *printer) clientsAndRoles(s *Summary) {
 	if len(clients) > 0 {
 		text = "Connections by client port: " + strings.Join(clients, ", ") + ". "
 	}
-	text += s.Host.clientPorts()
+	text += s.Host.ClientPorts()
 	if len(roles) > 0 {
 		text += "Which end is the server: " + strings.Join(roles, ", ") + "."
 	}
@@ -214,7 +214,7 @@ func (p *printer) listeners(h *Host) {
 		return
 	}
 	all := uint64(len(h.Unvisited)) + h.LeftOut
-	p.heading("Listening, nobody talked to", h.unvisitedCount())
+	p.heading("Listening, nobody talked to", h.UnvisitedCount())
 	t := &table{columns: []tableColumn{
 		{title: "proto"},
 		{title: "address", narrowest: wholeIPv4},

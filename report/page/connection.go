@@ -3,6 +3,7 @@ package page
 import (
 	"iter"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 type connections struct {
 	Caption string
 	Any     bool
+	Owned   bool   // some processes are known
 	Start   string // what the column of start times counts from
 	Cut     string // what Lines leaves out, and how to have it
 	Choices []choice
@@ -37,6 +39,7 @@ type connection struct {
 	Service        string
 	Suggested      bool
 	Name           string
+	Process        string // at the client → at the server, as far as they are known
 	Outcome, Class string
 	Reason         string // of the outcome, where an ICMP error decided it
 	Close, Flags   string
@@ -50,6 +53,7 @@ type connection struct {
 
 func newConnections(s *report.Summary) connections {
 	c := connections{Any: len(s.Connections) > 0, Start: "s after the first frame"}
+	c.Owned = slices.ContainsFunc(s.Connections, func(r report.Row) bool { return r.Processes() != "" })
 	if !s.First.Known() {
 		c.Start = "unknown"
 	}
@@ -138,6 +142,7 @@ func newConnection(s *report.Summary, r *report.Row) connection {
 		Service:       report.EscapeText(r.Service),
 		Suggested:     r.Service != "" && r.ServiceBasis != "payload",
 		Name:          report.EscapeText(r.Evidence.ServerName),
+		Process:       report.EscapeText(r.Processes()),
 		Outcome:       outcome,
 		Class:         rowGroup(r).Class(),
 		Close:         r.Close.String(),
@@ -216,7 +221,7 @@ func protocolName(protocol uint8) string {
 type end struct{ Addr, Port string }
 
 func endpoint(a netip.AddrPort, hasPorts bool) end {
-	if !hasPorts {
+	if !hasPorts || !a.IsValid() {
 		return end{Addr: a.Addr().String()}
 	}
 	text := a.String()

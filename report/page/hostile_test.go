@@ -109,6 +109,17 @@ func poison(s *report.Summary, text string) {
 	for i := range s.Interfaces {
 		s.Interfaces[i].Name, s.Interfaces[i].Description = text, text
 	}
+	p := capture.Owner{Process: &capture.Process{PID: 7, Name: text, Command: text, User: text, Unit: text, Container: text}}
+	used := report.Processes{List: []report.ProcessUse{{Owner: p, Connections: 1}}}
+	for i := range s.Services {
+		s.Services[i].ClientProcesses, s.Services[i].ServerProcesses = used, used
+	}
+	for i := range s.Connections {
+		s.Connections[i].Owners = [2]capture.Owner{p, p}
+	}
+	s.Host = &report.Host{Incomplete: []string{text}, Listening: 2, Unvisited: []report.Listener{
+		{Protocol: text, Service: text, Owners: []capture.Owner{p}}, {Protocol: text, Service: text, Unavailable: text},
+	}}
 	s.Doors.Service = text
 	s.Sort = text
 }

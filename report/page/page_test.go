@@ -43,7 +43,7 @@ func empty() *report.Summary {
 }
 
 func TestGolden(t *testing.T) {
-	for name, s := range map[string]*report.Summary{"sample": sample(40), "empty": empty()} {
+	for name, s := range map[string]*report.Summary{"sample": sample(40), "live": live(40), "empty": empty()} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, s)
 			file := filepath.Join("testdata", name+".html")
@@ -74,7 +74,7 @@ func TestSameSummarySameBytes(t *testing.T) {
 
 func TestEveryElementIsClosed(t *testing.T) {
 	void := map[string]bool{"meta": true, "input": true, "br": true, "wbr": true}
-	for name, s := range map[string]*report.Summary{"sample": sample(40), "empty": empty()} {
+	for name, s := range map[string]*report.Summary{"sample": sample(40), "live": live(40), "empty": empty()} {
 		var open []string
 		for _, tag := range tags(render(t, s)) {
 			word := regexp.MustCompile(`[a-zA-Z0-9]+`).FindString(tag)

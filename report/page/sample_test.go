@@ -234,3 +234,49 @@ func sample(n int) *report.Summary {
 	}
 	return s
 }
+
+// live is a sample of a live capture: with processes, and with what the kernel said.
+func live(n int) *report.Summary {
+	s := sample(n)
+	named := func(pid int, name, unit string) capture.Owner {
+		return capture.Owner{Process: &capture.Process{PID: pid, Name: name, Unit: unit}, Basis: capture.BasisExact}
+	}
+	nginx, shop, pg, node := named(812, "nginx", "nginx.service"), named(4711, "결제서버", "shop.service"), named(500, "postgres", ""), named(501, "node_exporter", "")
+	nginx.Basis = capture.BasisListener
+	worker := func(i int) capture.Owner { return named(900+i, "worker", "") }
+	for i := range s.Connections {
+		switch s.Connections[i].Server.Port() {
+		case 443:
+			s.Connections[i].Owners = [2]capture.Owner{{}, nginx}
+		case 5432:
+			s.Connections[i].Owners = [2]capture.Owner{shop, pg}
+		case 8080:
+			s.Connections[i].Owners = [2]capture.Owner{worker(i % 3), {}}
+		}
+	}
+	s.Services[0].ServerProcesses = report.Processes{List: []report.ProcessUse{{Owner: nginx, Connections: 551}}}
+	s.Services[2].ServerProcesses = report.Processes{List: []report.ProcessUse{{Owner: pg, Connections: 120}}}
+	s.Services[4].ClientProcesses = report.Processes{
+		List: []report.ProcessUse{{Owner: worker(0), Connections: 20}, {Owner: worker(1), Connections: 18}, {Owner: shop, Connections: 2}},
+	}
+	s.Trouble = append([]report.Trouble{
+		{Kind: "reply-dropped", Severity: report.Problem, Subject: "tcp 192.0.2.40:8080 (~http-alt)", Count: 3, Frames: []uint64{78, 81, 99},
+			Text: "answered 3 connections by worker[900], worker[901], but the kernel stays in SYN-SENT and sends its SYN again, up to 4 times: " +
+				"the answers are dropped on this host, by a firewall or by the reverse path filter",
+			Since: after(4 * time.Second), Until: after(30 * time.Second)},
+		{Kind: "listen-overflow", Severity: report.Problem, Subject: "this host", Count: 12, Since: capture.Unknown, Until: capture.Unknown,
+			Text: "dropped 12 connection attempts since the capture began because an accept queue was full: a process accepts too slowly; " +
+				"full now: tcp 0.0.0.0:443 of nginx[812] (129 waiting, 128 may)"},
+	}, s.Trouble...)
+	s.Host = &report.Host{
+		EphemeralLow: 32768, EphemeralHigh: 60999, AllInterfaces: true, Clients: 1_010, Ephemeral: 1_004, Listening: 7,
+		Unvisited: []report.Listener{
+			{Protocol: "tcp", Address: netip.MustParseAddrPort("[2001:db8::1]:179"), Service: "~bgp", Unavailable: "no permission"},
+			{Protocol: "tcp", Address: netip.MustParseAddrPort("127.0.0.1:6379"), Service: "~redis", LoopbackOnly: true, Owners: []capture.Owner{shop}},
+			{Protocol: "tcp", Address: netip.MustParseAddrPort("[::]:9100"), Owners: []capture.Owner{node}},
+			{Protocol: "udp", Address: netip.MustParseAddrPort("0.0.0.0:123"), Service: "~ntp", Owners: []capture.Owner{worker(0), worker(1)}},
+		},
+		LeftOut: 2,
+	}
+	return s
+}

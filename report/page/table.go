@@ -41,6 +41,7 @@ type service struct {
 	Resent                quantity // nothing when none was
 	Bytes, Payload        quantity
 	P50, P95, P99         quantity
+	Process               string // who serves, or "by" whom it is used
 }
 
 // A tunnel is a line of the table of tunnels.
@@ -247,6 +248,7 @@ func services(s *report.Summary) (list []service, cut string) {
 			Resent:      resent(&v.Tally),
 			Bytes:       byteSize(v.Tally.Bytes),
 			Payload:     byteSize(v.Tally.Payload),
+			Process:     report.EscapeText(v.Processes()),
 		}
 		line.P50, line.P95, line.P99 = quantile(&v.Setup, v.Setup.P50), quantile(&v.Setup, v.Setup.P95), quantile(&v.Setup, v.Setup.P99)
 		list = append(list, line)

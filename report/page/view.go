@@ -28,6 +28,7 @@ type view struct {
 	Script template.JS
 
 	Title   string
+	Live    bool // this host's kernel was asked
 	Inputs  []input
 	Facts   []fact
 	Verdict verdict
@@ -42,10 +43,14 @@ type view struct {
 
 	Ranges  []portRange
 	Clients []portion
+	Own     string // how many client ports lie in this host's own range
 	Roles   []portion
 
 	Services    []service
 	ServicesCut string
+	Processes   bool // Services name some
+	Guesses     bool // of which some only listen
+	Listeners   listeners
 	Tunnels     []tunnel
 	TunnelsCut  string
 
@@ -99,6 +104,7 @@ func newView(s *report.Summary) *view {
 		Script: template.JS(script),
 
 		Title:    title(s),
+		Live:     s.Host != nil,
 		Inputs:   inputs(s),
 		Facts:    facts(s),
 		Verdict:  newVerdict(s),
@@ -120,6 +126,14 @@ func newView(s *report.Summary) *view {
 		}
 	}
 	v.Services, v.ServicesCut = services(s)
+	for i := range v.Services {
+		v.Processes = v.Processes || v.Services[i].Process != ""
+		v.Guesses = v.Guesses || strings.HasPrefix(v.Services[i].Process, "~")
+	}
+	if s.Host != nil {
+		v.Own = strings.TrimSpace(s.Host.ClientPorts())
+		v.Listeners = newListeners(s.Host)
+	}
 	v.Tunnels, v.TunnelsCut = tunnels(s)
 	v.setTrouble(s)
 	return v
