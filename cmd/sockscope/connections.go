@@ -69,6 +69,7 @@ func defineConnections(fs *pflag.FlagSet) action {
 		return r.present(p, func(w io.Writer) error {
 			cw, err := report.NewConnectionWriter(w, format.value, report.ConnectionOptions{
 				Columns:    columns.value,
+				Processes:  r.owners != nil,
 				Width:      d.width,
 				Color:      d.color,
 				ASCII:      d.ascii,
@@ -120,7 +121,7 @@ func writeColumnHelp(w io.Writer) error {
 func writeInOrder(r *reading, write func(*report.Row) error) error {
 	var row report.Row
 	for c := range r.result.Connections() {
-		row = report.NewRow(c)
+		row = r.row(c)
 		if err := write(&row); err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func writeInOrder(r *reading, write func(*report.Row) error) error {
 
 // writeSorted gives the first top connections by a column, 0: all.
 func writeSorted(r *reading, column string, top int, write func(*report.Row) error) error {
-	b := report.NewBuilder(report.Config{Sort: column, Top: top, All: top == 0})
+	b := r.builder(report.Config{Sort: column, Top: top, All: top == 0})
 	for c := range r.result.Connections() {
 		b.Add(c)
 	}

@@ -129,6 +129,7 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
+	chosen := filter != nil || f.live.direction.value != "inout"
 	cfg, filtered := f.live.config(filter)
 	src, err := ring.Open(ctx, cfg)
 	if err != nil {
@@ -145,7 +146,10 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	}
 	// The source drains what came before the end; nothing else is to be cut short.
 	result, err := f.run(context.WithoutCancel(ctx), from, filter)
-	r := &reading{result: result, stats: src.Stats(), filter: filter}
+	r := &reading{
+		result: result, stats: src.Stats(), filter: filter,
+		chosen: chosen, everywhere: slices.Contains(f.live.interfaces, "any"),
+	}
 	r.captured(p)
 	if errors.Is(err, ring.ErrGone) {
 		r.ended = err

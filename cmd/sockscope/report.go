@@ -58,7 +58,7 @@ func defineReport(fs *pflag.FlagSet) action {
 		if format.value == "html" && !fs.Changed("top") {
 			top.value = pageTop
 		}
-		b := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: *all})
+		b := r.builder(report.Config{Sort: sort.value, Top: top.value, All: *all})
 		for c := range r.result.Connections() {
 			b.Add(c)
 		}

@@ -14,6 +14,7 @@ import (
 	"sockscope/capture/pcapfile"
 	"sockscope/decode/engine"
 	"sockscope/decode/flow"
+	"sockscope/report"
 	"sockscope/report/service"
 )
 
@@ -63,6 +64,32 @@ type reading struct {
 	interrupted bool         // the user ended it before the inputs did
 	ended       error        // a capture ended before anybody asked
 	filter      *frameFilter // nil: none, or the kernel's
+
+	// owners are the processes of a connection's client and server; nil: the source knows
+	// no process.
+	owners func(c *flow.Connection) [2]capture.Owner
+
+	// Of a live capture.
+	host       *capture.Host // what the kernel said after the last frame; nil when it was not asked
+	chosen     bool          // a filter or a direction left frames out
+	everywhere bool          // from all interfaces
+}
+
+// builder makes the Builder of a report on r, with all that its source knows beside the
+// frames.
+func (r *reading) builder(cfg report.Config) *report.Builder {
+	cfg.Owners, cfg.Host = r.owners, r.host
+	cfg.Filtered, cfg.AllInterfaces = r.chosen, r.everywhere
+	return report.NewBuilder(cfg)
+}
+
+// row makes the record of a connection.
+func (r *reading) row(c *flow.Connection) report.Row {
+	row := report.NewRow(c)
+	if r.owners != nil {
+		row.Owners = r.owners(c)
+	}
+	return row
 }
 
 // check refuses sources that make no sense, before anything is opened.

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+	"sockscope/report"
+)
+
+// The processes that a source knows get into the lines of connections, in whatever
+// order, and into the report, once for each connection.
+func TestOwnersGetIntoEveryView(t *testing.T) {
+	source := sourceFlags{files: []string{filepath.Join("..", "..", "testdata", "handshakes.pcap")},
+		maxInput: &size{value: 1 << 40}, udpIdle: &span{}, workers: &number{value: 1}, progress: &choice{value: "never"}}
+	p := newProgram(strings.NewReader(""), io.Discard, io.Discard)
+	r, err := source.read(context.Background(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	curl := capture.Owner{Process: &capture.Process{PID: 4711, Name: "curl"}, Basis: capture.BasisExact}
+	asked := 0
+	r.owners = func(*flow.Connection) [2]capture.Owner {
+		asked++
+		return [2]capture.Owner{curl}
+	}
+	r.host = &capture.Host{EphemeralLow: 32768, EphemeralHigh: 60999}
+	r.everywhere = true
+
+	connections := 0
+	count := func(row *report.Row) error {
+		connections++
+		if row.Owners[0] != curl {
+			t.Errorf("connection %d has the owner %v", row.ID, row.Owners[0])
+		}
+		return nil
+	}
+	if err := writeInOrder(r, count); err != nil {
+		t.Fatal(err)
+	}
+	all := connections
+	if err := writeSorted(r, "bytes", 0, count); err != nil {
+		t.Fatal(err)
+	}
+	if all == 0 || connections != 2*all || asked != connections {
+		t.Errorf("%d connections, %d with the sorted ones, owners asked for %d times", all, connections, asked)
+	}
+
+	b := r.builder(report.Config{})
+	for c := range r.result.Connections() {
+		b.Add(c)
+	}
+	s := b.Summary(r.stats, &r.result.Totals)
+	if s.Host == nil || !s.Host.AllInterfaces {
+		t.Errorf("host %+v", s.Host)
+	}
+	var out bytes.Buffer
+	if err := writeSummary(&out, s, "text", display{}); err != nil || !strings.Contains(out.String(), "by curl[4711]") {
+		t.Errorf("%v, no process in\n%s", err, &out)
+	}
+}
