@@ -35,7 +35,7 @@ func listenerRecords(listeners []Listener) []record {
 // processMembers are a list of processes, and the connections of those beyond it; nothing
 // where no process is known.
 func processMembers(name string, p *Processes) []member {
-	if !p.Any() {
+	if !p.known() {
 		return nil
 	}
 	list := recordsOf(p.List, func(u *ProcessUse) []member {

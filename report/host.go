@@ -19,7 +19,7 @@ type Host struct {
 	Ephemeral uint64 // of them, those whose client port lies in that range
 
 	Listening uint64     // listening TCP sockets and bound UDP sockets without a peer, by address and port
-	Unvisited []Listener // of them, those that nobody talked to, at most MaxListeners; empty when the capture was filtered
+	Unvisited []Listener // of them, those that nobody talked to, at most 1,000; empty when the capture was filtered
 	LeftOut   uint64     // more of these
 
 	// Since the capture began, of the whole network namespace.

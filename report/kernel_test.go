@@ -232,7 +232,7 @@ func TestTheKernelKnowsWhy(t *testing.T) {
 		want    string
 	}{
 		{"nothing listens, and no reset went out", flow.Unanswered, func(*scene) {},
-			silent + "nothing listens there on this host, and no reset went out: a firewall here drops the SYN, or the reset"},
+			silent + "nothing listens there on this host, and no reset went out: a firewall here drops the SYN, or NAT sends it elsewhere"},
 		{"what listens is not known for certain", flow.Unanswered, func(s *scene) { s.host.Incomplete = []string{"no permission"} },
 			silent + "host down or filtered"},
 		{"somebody listens", flow.Unanswered, func(s *scene) { s.socket("LISTEN", "0.0.0.0:80", "", exactly(nginx)) },
@@ -348,11 +348,11 @@ func TestUnvisitedListeners(t *testing.T) {
 func TestListenersAreBounded(t *testing.T) {
 	s := newScene()
 	s.on("10.0.0.1")
-	for i := range MaxListeners + 7 {
+	for i := range maxListeners + 7 {
 		s.socket("LISTEN", fmt.Sprintf("10.0.0.1:%d", 1+i), "", capture.Owner{})
 	}
 	h := s.summary(Config{}).Host
-	if len(h.Unvisited) != MaxListeners || h.LeftOut != 7 || h.Listening != MaxListeners+7 {
+	if len(h.Unvisited) != maxListeners || h.LeftOut != 7 || h.Listening != maxListeners+7 {
 		t.Errorf("%d listed, %d left out, of %d", len(h.Unvisited), h.LeftOut, h.Listening)
 	}
 }

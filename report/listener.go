@@ -8,8 +8,8 @@ import (
 	"sockscope/capture"
 )
 
-// MaxListeners is the number of listeners that a Summary holds.
-const MaxListeners = 1000
+// maxListeners is the number of listeners that a Summary holds.
+const maxListeners = 1000
 
 // A Listener is a socket of this host that waits for peers. Sockets that share address
 // and port are one.
@@ -118,7 +118,7 @@ func (m *listener) name() string {
 }
 
 // unvisited are the listeners that nobody talked to, TCP first, then by port, and how
-// many there are beyond MaxListeners.
+// many there are beyond maxListeners.
 func (l *listeners) unvisited() (lines []Listener, leftOut uint64) {
 	var all []*listener
 	for i := range l.all {
@@ -133,7 +133,7 @@ func (l *listeners) unvisited() (lines []Listener, leftOut uint64) {
 			a.addr.Addr().Compare(b.addr.Addr()),
 		)
 	})
-	shown := all[:min(len(all), MaxListeners)]
+	shown := all[:min(len(all), maxListeners)]
 	for _, m := range shown {
 		lines = append(lines, m.line())
 	}
@@ -155,8 +155,14 @@ func (m *listener) line() Listener {
 	}
 }
 
-// Processes names who listens: "nginx[80]", "nginx ×4"; "" when nobody is known.
-func (l *Listener) Processes() string { return ownerNames(l.Owners) }
+// Processes names who listens: "nginx[80]", "nginx ×4"; "(no permission)" is why nobody
+// is known.
+func (l *Listener) Processes() string {
+	if len(l.Owners) == 0 && l.Unavailable != "" {
+		return "(" + l.Unavailable + ")"
+	}
+	return ownerNames(l.Owners)
+}
 
 // scope is "loopback only" where no other host can talk to it.
 func (l *Listener) scope() string {
@@ -171,5 +177,5 @@ func ownerNames(owners []capture.Owner) string {
 	for _, o := range owners {
 		p.List = append(p.List, ProcessUse{Owner: o})
 	}
-	return p.Names()
+	return p.names()
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,10 +185,51 @@ func TestProcessesOfAReportAreBounded(t *testing.T) {
 		}
 	}
 	var m ownership[int]
-	for i := range maxHeavy + 1000 {
+	for i := range maxOwned + 1000 {
 		m.add(i, exactly(curl))
 	}
-	if len(m) > maxHeavy {
+	if len(m) > maxOwned {
 		t.Errorf("%d keys", len(m))
+	}
+}
+
+// Names of processes are anybody's choice.
+func TestTextOfProcessesIsSafe(t *testing.T) {
+	for _, text := range hostileTexts {
+		if len(text) > 200 {
+			continue // long ones are the same again
+		}
+		s := liveScene()
+		evil := &capture.Process{PID: 7, Name: text, Command: text, User: text, Unit: text, Container: text}
+		for id := range s.owners {
+			s.owners[id] = [2]capture.Owner{exactly(evil), listening(evil)}
+		}
+		for i := range s.host.Sockets {
+			s.host.Sockets[i].Owners = []capture.Owner{exactly(evil)}
+			if i%2 == 0 {
+				s.host.Sockets[i].Owners, s.host.Sockets[i].Unavailable = nil, text
+			}
+		}
+		s.host.Incomplete = []string{text}
+		sum := s.summary(Config{})
+		for _, width := range []int{40, 80, 120, 200} {
+			for _, ascii := range []bool{false, true} {
+				out := textOf(t, sum, TextOptions{Width: width, ASCII: ascii})
+				sound(t, []byte(out), "\n")
+				if ascii && !isPlainASCII([]byte(out)) {
+					t.Errorf("not ASCII with %q", text)
+				}
+				for line := range strings.Lines(out) {
+					if n := textWidth(strings.TrimSuffix(line, "\n")); n > width {
+						t.Errorf("%d cells of %d: %q", n, width, line)
+					}
+				}
+			}
+		}
+		for format := range summaryWriters {
+			out := writeSummary(t, format, sum)
+			sound(t, out, "\n")
+			readable(t, format, out)
+		}
 	}
 }

@@ -66,10 +66,10 @@ func hasOwners(rows []Row) bool {
 // idLen is how much of a container's id is shown to people, as container tools do.
 const idLen = 12
 
-// ProcessName is "curl[4711]", unescaped; of a control group alone its unit or its
+// processName is "curl[4711]", unescaped; of a control group alone its unit or its
 // container. A "~" stands before the name of a process that is known only to listen: it
 // may have handed the connection to another one.
-func ProcessName(o capture.Owner) string { return string(appendProcess(nil, o)) }
+func processName(o capture.Owner) string { return string(appendProcess(nil, o)) }
 
 func appendProcess(b []byte, o capture.Owner) []byte {
 	if !o.Known() {

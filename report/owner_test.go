@@ -95,7 +95,7 @@ func TestProcessName(t *testing.T) {
 		{"nothing to name it by", exactly(&capture.Process{}), "unknown"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := ProcessName(tt.owner); got != tt.want {
+			if got := processName(tt.owner); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})

@@ -12,6 +12,8 @@ import (
 const (
 	maxProcesses     = 64 // of one side of a service
 	maxTroubleOwners = 8  // of one line of trouble
+
+	maxOwned = 1 << 14 // lines of trouble of which processes are known
 )
 
 // Processes counts connections by process.
@@ -75,12 +77,11 @@ func (p *processes) merge(o *processes, bound int) {
 // captures without processes pay nothing for it.
 type ownership[K comparable] map[K]*processes
 
-// add counts a connection of o with k. As many keys as a heavy map has are kept; it may
-// have forgotten them since.
+// add counts a connection of o with k, unless that is one of too many.
 func (m *ownership[K]) add(k K, o capture.Owner) {
 	p := (*m)[k]
 	if p == nil {
-		if len(*m) >= maxHeavy {
+		if len(*m) >= maxOwned {
 			return
 		}
 		if *m == nil {
@@ -109,8 +110,8 @@ func (p *processes) sorted() Processes {
 	return Processes{List: list, Others: p.others}
 }
 
-// Any reports whether any process is known.
-func (p *Processes) Any() bool { return len(p.List) > 0 }
+// known reports whether any process is known.
+func (p *Processes) known() bool { return len(p.List) > 0 }
 
 // guesses reports whether one of the processes is known only to listen.
 func (p *Processes) guesses() bool {
@@ -125,22 +126,22 @@ func (s *Summary) guessesProcesses() bool {
 // namedInTrouble is how many processes a line of trouble names.
 const namedInTrouble = 2
 
-// Words is "curl[123], worker[77] +3", unescaped: the processes with the most
+// words is "curl[123], worker[77] +3", unescaped: the processes with the most
 // connections; "" when none is known.
-func (p *Processes) Words() string {
+func (p *Processes) words() string {
 	var names []string
 	for _, u := range p.List[:min(namedInTrouble, len(p.List))] {
-		names = append(names, ProcessName(u.Owner))
+		names = append(names, processName(u.Owner))
 	}
 	return strings.Join(names, ", ") + p.more(len(p.List)-len(names))
 }
 
-// Names is "nginx ×4 +2", unescaped: the name with the most connections, of how many
+// names is "nginx ×4 +2", unescaped: the name with the most connections, of how many
 // processes it is, and how many names there are beside it; "nginx[80]" of a single
 // process. It is "" when none is known.
-func (p *Processes) Names() string {
+func (p *Processes) names() string {
 	if len(p.List) == 1 {
-		return ProcessName(p.List[0].Owner) + p.more(0)
+		return processName(p.List[0].Owner) + p.more(0)
 	}
 	type use struct {
 		name        string

@@ -38,10 +38,10 @@ func TestProcesses(t *testing.T) {
 			merged.merge(&p, tt.bound)
 			for _, p := range []*processes{&p, &merged} {
 				sorted := p.sorted()
-				if got := sorted.Words(); got != tt.words {
+				if got := sorted.words(); got != tt.words {
 					t.Errorf("words %q, want %q", got, tt.words)
 				}
-				if got := sorted.Names(); got != tt.names {
+				if got := sorted.names(); got != tt.names {
 					t.Errorf("names %q, want %q", got, tt.names)
 				}
 				n := sorted.Others

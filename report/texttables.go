@@ -202,10 +202,10 @@ func (p *printer) services(s *Summary) {
 // Processes names who serves, or where that is not known "by" whom it is used; "" when
 // neither is known.
 func (v *Service) Processes() string {
-	if v.ServerProcesses.Any() || !v.ClientProcesses.Any() {
-		return v.ServerProcesses.Names()
+	if v.ServerProcesses.known() || !v.ClientProcesses.known() {
+		return v.ServerProcesses.names()
 	}
-	return "by " + v.ClientProcesses.Names()
+	return "by " + v.ClientProcesses.names()
 }
 
 // listeners is the table of sockets that nobody talked to.

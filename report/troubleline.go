@@ -255,18 +255,18 @@ func (t *Trouble) from(g *group) string { return g.from() + byProcesses(t.Proces
 
 // byProcesses is " by curl[123], worker[77] +3".
 func byProcesses(p Processes) string {
-	if !p.Any() {
+	if !p.known() {
 		return ""
 	}
-	return " by " + p.Words()
+	return " by " + p.words()
 }
 
 // inBrackets is " (curl[123], worker[77] +3)".
 func inBrackets(p Processes) string {
-	if !p.Any() {
+	if !p.known() {
 		return ""
 	}
-	return " (" + p.Words() + ")"
+	return " (" + p.words() + ")"
 }
 
 // from is " from 10.0.0.5" or " from 3 clients".
@@ -307,8 +307,8 @@ func (t *Trouble) culprit(g *group, side flow.Side) string {
 		return "one side"
 	case g.clients.exact() && g.clients.count() == 1:
 		return "the client" + strings.TrimPrefix(g.from(), " from") + inBrackets(t.Processes)
-	case t.Processes.Any():
-		return "clients (" + about(&g.clients) + " addresses, " + t.Processes.Words() + ")"
+	case t.Processes.known():
+		return "clients (" + about(&g.clients) + " addresses, " + t.Processes.words() + ")"
 	}
 	return "clients (" + about(&g.clients) + " addresses)"
 }

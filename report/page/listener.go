@@ -29,9 +29,6 @@ func newListeners(h *report.Host) listeners {
 			Process:  report.EscapeText(u.Processes()),
 			Reach:    "other hosts, too",
 		}
-		if line.Process == "" {
-			line.Process = report.EscapeText(u.Unavailable)
-		}
 		if u.LoopbackOnly {
 			line.Reach = "this host only"
 		}
