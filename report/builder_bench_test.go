@@ -46,6 +46,46 @@ func BenchmarkAddVaried(b *testing.B) {
 	}
 }
 
+// onHost is a Config with the owners and the kernel of a busy site: its servers are this
+// host, one of four connections is of one of a hundred processes and still has a socket.
+func onHost(all []flow.Connection) Config {
+	workers := make([]capture.Owner, 100)
+	for i := range workers {
+		workers[i] = exactly(&capture.Process{PID: i + 1, Name: "worker"})
+	}
+	host := &capture.Host{EphemeralLow: 32768, EphemeralHigh: 60999}
+	for i := range all {
+		c := &all[i]
+		host.Addresses = append(host.Addresses, c.Server.Addr())
+		if i%4 == 0 {
+			host.Sockets = append(host.Sockets, capture.Socket{Protocol: protoTCP, State: "ESTABLISHED", Local: c.Server, Remote: c.Client})
+		}
+	}
+	for _, port := range []uint16{22, 80, 443} {
+		host.Sockets = append(host.Sockets, capture.Socket{Protocol: protoTCP, State: "LISTEN", Local: netip.AddrPortFrom(netip.IPv6Unspecified(), port)})
+	}
+	return Config{Host: host, Owners: func(c *flow.Connection) (owners [2]capture.Owner) {
+		if c.ID%4 == 0 {
+			owners[serverEnd] = workers[c.ID/4%100]
+		}
+		return owners
+	}}
+}
+
+func BenchmarkAddLive(b *testing.B) {
+	all := varied(1 << 16)
+	builder := NewBuilder(onHost(all))
+	for i := range all {
+		builder.Add(&all[i])
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		builder.Add(&all[i&(len(all)-1)])
+		i++
+	}
+}
+
 // BenchmarkAddFlood adds SYNs of ever new addresses to one port: each map of
 // sources overflows again and again.
 func BenchmarkAddFlood(b *testing.B) {
@@ -92,15 +132,17 @@ func BenchmarkSummary(b *testing.B) {
 
 func TestAddAllocatesNothingInSteadyState(t *testing.T) {
 	all := varied(1 << 14)
-	b := NewBuilder(Config{})
-	for i := range all {
-		b.Add(&all[i])
-	}
-	i := 0
-	if n := testing.AllocsPerRun(len(all), func() {
-		b.Add(&all[i&(len(all)-1)])
-		i++
-	}); n != 0 {
-		t.Errorf("%v allocations for a connection", n)
+	for name, cfg := range map[string]Config{"file": {}, "live": onHost(all)} {
+		b := NewBuilder(cfg)
+		for i := range all {
+			b.Add(&all[i])
+		}
+		i := 0
+		if n := testing.AllocsPerRun(len(all), func() {
+			b.Add(&all[i&(len(all)-1)])
+			i++
+		}); n != 0 {
+			t.Errorf("%s: %v allocations for a connection", name, n)
+		}
 	}
 }

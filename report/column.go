@@ -30,7 +30,7 @@ type recordColumn struct {
 	name string
 	kind columnKind
 
-	process bool // absent where the processes of both ends are unknown, as in most files
+	process bool // absent where the processes of both ends are unknown
 
 	count  func(r *Row) (n uint64, known bool)
 	span   func(r *Row) time.Duration // flow.NoDuration is absent
@@ -39,6 +39,16 @@ type recordColumn struct {
 	// other appends r's value to b, or returns false when it is not known; what it
 	// has appended then is void.
 	other func(b []byte, r *Row, x *context) ([]byte, bool)
+}
+
+// unowned is where the columns begin that are the last and absent where no process is
+// known, as in most files: formats need not ask them then.
+func unowned(columns []recordColumn) int {
+	n := len(columns)
+	for n > 0 && columns[n-1].process {
+		n--
+	}
+	return n
 }
 
 // A context is what columns need beside the row.

@@ -8,12 +8,13 @@ package report
 type csvWriter struct {
 	output
 	columns []recordColumn
+	unowned int // how many of them a row without processes has at most
 	context context
 	scratch []byte
 }
 
 func newCSVWriter(out output, x context, chosen []recordColumn, noHeader bool) *csvWriter {
-	w := &csvWriter{output: out, columns: chosen, context: x}
+	w := &csvWriter{output: out, columns: chosen, unowned: unowned(chosen), context: x}
 	if !noHeader {
 		for i, c := range chosen {
 			if i > 0 {
@@ -28,17 +29,25 @@ func newCSVWriter(out output, x context, chosen []recordColumn, noHeader bool) *
 
 // Write writes r.
 func (w *csvWriter) Write(r *Row) error {
-	b := w.buf
-	for i := range w.columns {
+	b, columns := w.buf, w.columns
+	if !r.hasOwner() {
+		columns = columns[:w.unowned]
+	}
+	for i := range columns {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		c := &w.columns[i]
+		c := &columns[i]
 		start := len(b)
 		var ok bool
 		if b, ok = c.append(b, r, &w.context); ok && c.kind == kindText {
 			w.scratch = append(w.scratch[:0], b[start:]...)
 			b = appendCSVText(b[:start], w.scratch)
+		}
+	}
+	for i := len(columns); i < len(w.columns); i++ {
+		if i > 0 {
+			b = append(b, ',')
 		}
 	}
 	w.buf = append(b, '\n')

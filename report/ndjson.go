@@ -27,13 +27,14 @@ func (w *ndjsonWriter) Close() error { return w.Flush() }
 // An objectEncoder writes rows as JSON objects.
 type objectEncoder struct {
 	columns []recordColumn
+	unowned int      // how many of them a row without processes has at most
 	keys    []string // of each column: `,"name":` and the quotes or brackets that open its values
 	context context
 	scratch []byte
 }
 
 func newObjectEncoder(x context, chosen []recordColumn) objectEncoder {
-	e := objectEncoder{columns: chosen, keys: make([]string, len(chosen)), context: x}
+	e := objectEncoder{columns: chosen, unowned: unowned(chosen), keys: make([]string, len(chosen)), context: x}
 	for i, c := range chosen {
 		opening := ""
 		switch c.kind {
@@ -51,11 +52,13 @@ func newObjectEncoder(x context, chosen []recordColumn) objectEncoder {
 
 // append appends r as an object.
 func (e *objectEncoder) append(b []byte, r *Row) []byte {
-	start, owned := len(b), r.hasOwner()
-	for i := range e.columns {
-		c, key := &e.columns[i], e.keys[i]
+	start, columns := len(b), e.columns
+	if !r.hasOwner() {
+		columns = columns[:e.unowned]
+	}
+	for i := range columns {
+		c, key := &columns[i], e.keys[i]
 		switch {
-		case c.process && !owned:
 		case c.count != nil:
 			if n, ok := c.count(r); ok {
 				b = appendUint(append(b, key...), n)

@@ -306,7 +306,7 @@ func (p *printer) connections(s *Summary) {
 		{title: "→ server", narrowest: 2 + wholeIPv4},
 		{title: "service", rank: 6, narrowest: 6},
 		{title: "outcome"},
-		{title: "process", rank: 3, narrowest: 16},
+		{title: "process", rank: 2, narrowest: 16},
 		{title: "close", rank: 4},
 		{title: "packets", right: true, rank: 7},
 		{title: "bytes", right: true, rank: 1},
