@@ -235,6 +235,9 @@ func (m *markdown) services(s *Summary) {
 	if slices.ContainsFunc(s.Services, func(v Service) bool { return v.Name != "" && !v.Proven }) {
 		m.buf = append(m.buf, "\n"+`\~ only the port suggests the name.`+"\n"...)
 	}
+	if s.guessesProcesses() {
+		m.buf = append(m.buf, "\n"+`\~ before a process: it listens, another one may have served.`+"\n"...)
+	}
 }
 
 // markdownEstimate is a count, marked where it is an estimate.

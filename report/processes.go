@@ -10,7 +10,7 @@ import (
 
 // Processes that are counted apart; connections of others are counted together.
 const (
-	maxProcesses     = 64 // of one side of a service
+	maxProcesses     = 32 // of one side of a service
 	maxTroubleOwners = 8  // of one line of trouble
 
 	maxOwned = 1 << 14 // lines of trouble of which processes are known

@@ -176,7 +176,7 @@ type Trouble struct {
 	Severity Severity
 	Subject  string            // what it is about: an endpoint or a source, e.g. "tcp 192.0.2.1:443 (~https)"
 	Text     string            // one sentence with the numbers
-	Count    uint64            // connections concerned (frames for "damage", "drops", "undecodable")
+	Count    uint64            // connections concerned (frames for "damage", "drops", "undecodable"; of "kernel-incomplete" what is missing)
 	AtLeast  bool              // Count is a lower bound: there was more trouble than could be kept apart
 	Since    capture.Timestamp // when the first of them began
 
