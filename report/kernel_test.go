@@ -30,7 +30,7 @@ func kernelLines(s *Summary) []string {
 	var lines []string
 	for i, line := range told(s) {
 		switch s.Trouble[i].Kind {
-		case "reply-dropped", "syn-not-sent", "ack-dropped", "reset-ignored", "reset-forged", "fin-ignored", "not-closed",
+		case "reply-dropped", "syn-not-sent", "ack-not-sent", "ack-dropped", "reset-ignored", "reset-forged", "fin-ignored", "not-closed",
 			"fin-unanswered", "listen-overflow", "listen-drop", "kernel-incomplete":
 			lines = append(lines, line)
 		}
@@ -97,6 +97,20 @@ func TestWireAgainstKernel(t *testing.T) {
 			s.tcp(client, server, flow.Unanswered, 0)
 			s.socket("SYN-SENT", client, server, exactly(curl), resends(2))
 			s.later(time.Minute)
+		}, nil},
+		{"an ACK that did not leave", func(s *scene) {
+			s.tcp(client, server, flow.HalfOpen, 0, synACKs(3))
+			s.socket("ESTABLISHED", client, server, exactly(curl))
+		}, []string{"problem ack-not-sent 1 [2]: tcp 192.0.2.1:443 (~https): sends its SYN-ACK again in 1 connection by curl[4711], but the kernel has it " +
+			"ESTABLISHED: its ACKs were dropped on this host before they left, by a firewall for instance"}},
+		{"an ACK may still come", func(s *scene) {
+			s.tcp(client, server, flow.HalfOpen, 0, synACKs(1))
+			s.socket("ESTABLISHED", client, server, exactly(curl))
+		}, nil},
+		{"an ACK may leave by another interface", func(s *scene) {
+			s.live.AllInterfaces = false
+			s.tcp(client, server, flow.HalfOpen, 0, synACKs(3))
+			s.socket("ESTABLISHED", client, server, exactly(curl))
 		}, nil},
 		{"a handshake whose ACK was not taken", func(s *scene) {
 			s.tcp(peer, door, flow.Complete, 0, ends(flow.Open, flow.Neither))

@@ -174,6 +174,10 @@ func (d *dispute) line(key disputeKey) Trouble {
 		t.Kind, t.Severity = "syn-not-sent", Problem
 		t.Text = "got " + humanCount(d.seen) + " of " + plural(d.sent, "SYN") + " that the kernel sent for " + connections + by +
 			": the others were dropped on this host before they left, by a firewall or because no neighbour has the next hop's address"
+	case ackNotSent:
+		t.Kind, t.Severity = "ack-not-sent", Problem
+		t.Text = "sends its SYN-ACK again in " + connections + by + ", but the kernel has " + d.them() + " ESTABLISHED: its ACKs were dropped " +
+			"on this host before they left, by a firewall for instance"
 	case ackDropped:
 		t.Kind = "ack-dropped"
 		t.Text = "holds " + connections + " in SYN-RECEIVED whose handshake is complete on the wire: the client's ACK was not taken, " + d.ackCause()

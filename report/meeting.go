@@ -42,6 +42,7 @@ const (
 	noContradiction contradiction = iota
 	replyDropped
 	synNotSent
+	ackNotSent
 	ackDropped
 	resetIgnored
 	resetForged
@@ -79,6 +80,9 @@ func (k *kernel) contradicts(s *capture.Socket, m *meeting, t *coverage) contrad
 			return ackDropped
 		}
 	case "ESTABLISHED":
+		if m.side == flow.ClientSide && m.outcome == flow.HalfOpen && m.answers > 1 && k.holdsAll() && t.lossless {
+			return ackNotSent
+		}
 		return m.endsUnnoticed()
 	case "CLOSE-WAIT":
 		if k.since(m, t) >= answerTime {
