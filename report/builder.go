@@ -20,9 +20,9 @@ type Config struct {
 	// known. It is asked once for each connection added.
 	Owners func(c *flow.Connection) [2]capture.Owner
 
-	// Host is what this host's kernel said of its sockets after the last frame of a live
-	// capture; nil for files. It must not change while the Builder is in use.
-	Host          *capture.Host
+	// Local is what this host's kernel said of its sockets when a live capture began, and
+	// makes Ask necessary before Summary; nil for files.
+	Local         *capture.Host
 	Filtered      bool // frames were left out on purpose, so that a socket's silence means nothing
 	AllInterfaces bool // the capture was of all the host's interfaces
 }
@@ -61,6 +61,16 @@ func NewBuilder(cfg Config) *Builder {
 		b.top.limit = 0
 	}
 	return b
+}
+
+// Ask gives what this host's kernel says of its sockets, after the last frame of a live
+// capture or of the part that is told so far. It must not change while the Builder is in
+// use. Connections added before are held against it as far as they are remembered, those
+// added later all.
+func (b *Builder) Ask(host *capture.Host) {
+	if b.kernel != nil {
+		b.kernel.ask(host)
+	}
 }
 
 // Add folds one connection in. It keeps nothing of c, which the caller may
@@ -115,6 +125,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	for i := range b.ranges {
 		total.merge(&b.ranges[i].tally)
 	}
+	kernel := b.kernel.asked()
 	s := &Summary{
 		Inputs: stats.Inputs,
 
@@ -130,7 +141,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Total:    total,
 		Ranges:   rangeLines(&b.ranges, groups, total.Bytes),
 		Clients:  clientLines(&b.clients),
-		Host:     b.kernel.summary(),
+		Host:     kernel.summary(),
 		Roles:    roleLines(&b.roles),
 		Services: serviceLines(groups),
 		Doors:    b.doors.summary(),
@@ -147,8 +158,8 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	for _, i := range stats.Interfaces {
 		s.Drops += min(i.Drops, math.MaxUint64-s.Drops) // files can say anything
 	}
-	lines := b.trouble.lines(&background{doors: &b.doors, owners: b.trouble.owners, kernel: b.kernel, end: totals.Last})
-	lines = append(lines, b.kernel.lines(&coverage{totals.First, totals.Last, s.Drops == 0})...)
+	lines := b.trouble.lines(&background{doors: &b.doors, owners: b.trouble.owners, kernel: kernel, end: totals.Last})
+	lines = append(lines, kernel.lines(&coverage{totals.First, totals.Last, s.Drops == 0})...)
 	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
 	slices.SortFunc(lines, compareTrouble)
 	s.Worse = uint64(max(0, len(lines)-MaxTrouble))

@@ -64,7 +64,7 @@ func onHost(all []flow.Connection) Config {
 	for _, port := range []uint16{22, 80, 443} {
 		host.Sockets = append(host.Sockets, capture.Socket{Protocol: protoTCP, State: "LISTEN", Local: netip.AddrPortFrom(netip.IPv6Unspecified(), port)})
 	}
-	return Config{Host: host, Owners: func(c *flow.Connection) (owners [2]capture.Owner) {
+	return Config{Local: host, Owners: func(c *flow.Connection) (owners [2]capture.Owner) {
 		if c.ID%4 == 0 {
 			owners[serverEnd] = workers[c.ID/4%100]
 		}

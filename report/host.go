@@ -2,7 +2,9 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"sockscope/capture"
 	"sockscope/decode/flow"
@@ -57,13 +59,22 @@ func has(n uint64) string {
 }
 
 // A kernel holds what the kernel says of this host's sockets against the connections
-// added. Its memory is that of the sockets, however many connections there are.
+// added. What it says comes behind many of these, so they are remembered: the endpoints of
+// this host, and the TCP connections added last. Its memory is bounded.
 type kernel struct {
-	host       *capture.Host
 	filtered   bool
 	everywhere bool // all interfaces were captured
 
 	local     map[netip.Addr]bool
+	low, high uint16 // its ephemeral range
+
+	visits map[listenKey]bool    // endpoints of this host that somebody talked to, or that talked
+	recent map[socketKey]meeting // TCP connections, before it is known which of them the kernel has
+	queue  []socketKey           // of recent, the oldest from next on when it is full
+	next   int
+	forgot bool // not all visits or connections are remembered
+
+	host      *capture.Host     // nil as long as it was not asked
 	sockets   map[socketKey]int // of host.Sockets: TCP with a peer
 	met       []meeting         // by socket
 	listeners listeners
@@ -71,40 +82,65 @@ type kernel struct {
 	clients, ephemeral uint64
 }
 
+// How much a kernel remembers.
+const (
+	maxVisits = 1 << 17
+	maxRecent = 1 << 16
+)
+
 // A socketKey is a TCP connection as its own host sees it.
 type socketKey struct{ local, remote netip.AddrPort }
 
 // newKernel makes a kernel; nil when there is no host to ask.
 func newKernel(cfg *Config) *kernel {
-	if cfg.Host == nil {
+	if cfg.Local == nil {
 		return nil
 	}
 	k := &kernel{
-		host:       cfg.Host,
 		filtered:   cfg.Filtered,
 		everywhere: cfg.AllInterfaces,
 		local:      make(map[netip.Addr]bool),
-		sockets:    make(map[socketKey]int),
-		met:        make([]meeting, len(cfg.Host.Sockets)),
+		visits:     make(map[listenKey]bool),
+		recent:     make(map[socketKey]meeting),
 	}
-	for _, a := range cfg.Host.Addresses {
+	k.learn(cfg.Local)
+	return k
+}
+
+// learn notes which addresses are this host's.
+func (k *kernel) learn(host *capture.Host) {
+	k.low, k.high = host.EphemeralLow, host.EphemeralHigh
+	for _, a := range host.Addresses {
 		k.local[a.Unmap().WithZone("")] = true
 	}
-	for i := range cfg.Host.Sockets {
-		s := &cfg.Host.Sockets[i]
-		local := onWire(s.Local)
-		if a := local.Addr(); a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() {
+	for i := range host.Sockets {
+		if a := onWire(host.Sockets[i].Local).Addr(); a.IsValid() && !a.IsUnspecified() && !a.IsMulticast() {
 			k.local[a] = true
 		}
+	}
+}
+
+// ask enters what the kernel says.
+func (k *kernel) ask(host *capture.Host) {
+	k.learn(host)
+	k.host = host
+	k.sockets = make(map[socketKey]int)
+	k.met = make([]meeting, len(host.Sockets))
+	k.listeners = listeners{}
+	for i := range host.Sockets {
+		s := &host.Sockets[i]
+		local := onWire(s.Local)
 		switch {
 		case !local.IsValid():
 		case s.Listens():
 			k.listeners.add(s, local)
 		case s.Protocol == protoTCP && s.Remote.IsValid():
-			k.sockets[socketKey{local, onWire(s.Remote)}] = i
+			key := socketKey{local, onWire(s.Remote)}
+			k.sockets[key] = i
+			k.met[i] = k.recent[key]
 		}
 	}
-	return k
+	k.recent, k.queue, k.next = nil, nil, 0
 }
 
 // onWire is an endpoint of a socket as packets have it: a socket of IPv6 that speaks IPv4
@@ -125,27 +161,76 @@ func (k *kernel) add(c *flow.Connection, g *serviceGroup, owners *[2]capture.Own
 	ownClient, ownServer := k.isLocal(client.Addr()), k.isLocal(server.Addr())
 	if ownClient {
 		k.clients++
-		if low, high := k.host.EphemeralLow, k.host.EphemeralHigh; low <= client.Port() && client.Port() <= high {
+		if k.low <= client.Port() && client.Port() <= k.high {
 			k.ephemeral++
 		}
-		k.listeners.visit(c.Protocol, client)
+		k.visit(listenKey{c.Protocol, client})
 	}
 	if ownServer || isGroup(server.Addr()) {
-		k.listeners.visit(c.Protocol, server)
+		k.visit(listenKey{c.Protocol, server})
 	}
 	if c.Protocol != protoTCP {
 		return
 	}
-	if i, ok := k.sockets[socketKey{client, server}]; ok {
-		k.met[i].meet(c, g, flow.ClientSide, owners)
+	if ownClient {
+		k.meet(socketKey{client, server}, c, g, flow.ClientSide, owners)
 	}
-	if i, ok := k.sockets[socketKey{server, client}]; ok {
-		k.met[i].meet(c, g, flow.ServerSide, owners)
+	if ownServer {
+		k.meet(socketKey{server, client}, c, g, flow.ServerSide, owners)
 	}
 }
 
-// holdsAll reports whether what the capture lacks was not sent.
-func (k *kernel) holdsAll() bool { return k.everywhere && !k.filtered }
+// visit notes that somebody talked to an endpoint of this host, or that it talked.
+func (k *kernel) visit(key listenKey) {
+	if len(k.visits) == maxVisits && !k.visits[key] {
+		k.forgot = true
+		return
+	}
+	k.visits[key] = true
+}
+
+// meet notes a TCP connection of which this host is one side.
+func (k *kernel) meet(key socketKey, c *flow.Connection, g *serviceGroup, side flow.Side, owners *[2]capture.Owner) {
+	if k.host != nil {
+		if i, ok := k.sockets[key]; ok {
+			k.met[i] = newMeeting(c, g, side, owners)
+		}
+		return
+	}
+	if _, ok := k.recent[key]; !ok {
+		if len(k.queue) < maxRecent {
+			k.queue = append(k.queue, key)
+		} else {
+			delete(k.recent, k.queue[k.next])
+			k.queue[k.next] = key
+			k.next = (k.next + 1) % maxRecent
+			k.forgot = true
+		}
+	}
+	k.recent[key] = newMeeting(c, g, side, owners)
+}
+
+// clone is a kernel that shares nothing with k that either changes.
+func (k *kernel) clone() *kernel {
+	if k == nil {
+		return nil
+	}
+	c := *k
+	c.local, c.visits, c.recent = maps.Clone(k.local), maps.Clone(k.visits), maps.Clone(k.recent)
+	c.queue, c.met = slices.Clone(k.queue), slices.Clone(k.met)
+	return &c
+}
+
+// holdsAll reports whether what is not remembered was not sent.
+func (k *kernel) holdsAll() bool { return k.everywhere && !k.filtered && !k.forgot }
+
+// asked is k, or nil when the kernel was not asked.
+func (k *kernel) asked() *kernel {
+	if k == nil || k.host == nil {
+		return nil
+	}
+	return k
+}
 
 // summary is what the Summary tells of the host; nil when there is none.
 func (k *kernel) summary() *Host {
@@ -153,8 +238,8 @@ func (k *kernel) summary() *Host {
 		return nil
 	}
 	h := &Host{
-		EphemeralLow:    k.host.EphemeralLow,
-		EphemeralHigh:   k.host.EphemeralHigh,
+		EphemeralLow:    k.low,
+		EphemeralHigh:   k.high,
 		AllInterfaces:   k.everywhere,
 		Clients:         k.clients,
 		Ephemeral:       k.ephemeral,
@@ -163,7 +248,10 @@ func (k *kernel) summary() *Host {
 		ListenDrops:     k.host.ListenDrops,
 		Incomplete:      k.host.Incomplete,
 	}
-	if !k.filtered {
+	if !k.filtered && len(k.visits) < maxVisits {
+		for v := range k.visits {
+			k.listeners.visit(v.protocol, v.addr)
+		}
 		h.Unvisited, h.LeftOut = k.listeners.unvisited()
 	}
 	return h

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -412,5 +413,64 @@ func TestKernelLinesHaveAnOrder(t *testing.T) {
 		if diff := cmp.Diff(want, kernelLines(s.summary(Config{}))); diff != "" {
 			t.Fatal(diff)
 		}
+	}
+}
+
+// The kernel is asked when the capture has ended, or in its midst: connections added before
+// are remembered.
+func TestTheKernelMayBeAskedAnyTime(t *testing.T) {
+	s := liveScene()
+	document := func(n int) string {
+		var out strings.Builder
+		if err := WriteJSON(&out, s.builderAsking(Config{All: true}, n).Summary(s.stats(), s.totals())); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	want := document(0)
+	for n := range len(s.connections) + 1 {
+		if diff := cmp.Diff(want, document(n)); diff != "" {
+			t.Fatalf("asked behind %d connections +:\n%s", n, diff)
+		}
+	}
+}
+
+// What a kernel remembers is bounded, and what it forgot it does not judge.
+func TestTheKernelForgets(t *testing.T) {
+	host := &capture.Host{Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.1")}}
+	b := NewBuilder(Config{Local: host, AllInterfaces: true})
+	c := varied(1)[0]
+	c.Protocol, c.HasPorts, c.Outcome, c.Close, c.ClosedBy = protoTCP, true, flow.Complete, flow.Open, flow.Neither
+	client := func(i int) netip.AddrPort { return netip.AddrPortFrom(address(1000+i>>8), uint16(40000+i&0xff)) }
+	for i := range maxRecent + 10 {
+		c.Client, c.Server = client(i), netip.MustParseAddrPort("10.0.0.1:443")
+		b.Add(&c)
+	}
+	k := b.kernel
+	if len(k.recent) != maxRecent || len(k.queue) != maxRecent || !k.forgot || k.holdsAll() {
+		t.Errorf("%d connections in %d places are remembered, of %d", len(k.recent), len(k.queue), maxRecent)
+	}
+	other := k.clone()
+	asked := *host
+	for _, i := range []int{9, 10, maxRecent + 9} {
+		asked.Sockets = append(asked.Sockets, capture.Socket{Protocol: protoTCP, State: "ESTABLISHED", Local: c.Server, Remote: client(i)})
+	}
+	b.Ask(&asked)
+	if k.met[0].side != flow.Neither || k.met[1].side != flow.ServerSide || k.met[2].side != flow.ServerSide {
+		t.Errorf("the oldest, the next, the latest: %v, %v, %v", k.met[0].side, k.met[1].side, k.met[2].side)
+	}
+	if len(other.recent) != maxRecent || other.host != nil {
+		t.Error("a clone was changed")
+	}
+	for i := range maxVisits {
+		k.visit(listenKey{protoUDP, netip.AddrPortFrom(address(i), 53)})
+	}
+	if len(k.visits) != maxVisits {
+		t.Errorf("%d visits are remembered", len(k.visits))
+	}
+	asked.Sockets = append(asked.Sockets, capture.Socket{Protocol: protoTCP, State: "LISTEN", Local: netip.MustParseAddrPort("10.0.0.1:22")})
+	b.Ask(&asked)
+	if h := k.summary(); h.Listening != 1 || len(h.Unvisited) != 0 {
+		t.Errorf("%d of %d listeners are said to be unvisited", len(h.Unvisited), h.Listening)
 	}
 }

@@ -24,9 +24,9 @@ type meeting struct {
 	payload  bool   // of the client
 }
 
-// meet notes a connection of which this host is one side.
-func (m *meeting) meet(c *flow.Connection, g *serviceGroup, side flow.Side, owners *[2]capture.Owner) {
-	*m = meeting{
+// newMeeting is a connection of which this host is one side.
+func newMeeting(c *flow.Connection, g *serviceGroup, side flow.Side, owners *[2]capture.Owner) meeting {
+	return meeting{
 		side: side, group: g, owner: owners[ownerEnd(side)],
 		first: c.First, last: c.Last, frame: verdictOf(c),
 		outcome: c.Outcome, close: c.Close, closedBy: c.ClosedBy,

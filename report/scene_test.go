@@ -117,12 +117,26 @@ func (s *scene) builder(cfg Config) *Builder {
 	if s.owners != nil {
 		cfg.Owners = func(c *flow.Connection) [2]capture.Owner { return s.owners[c.ID] }
 	}
-	cfg.Host, cfg.Filtered, cfg.AllInterfaces = s.host, s.live.Filtered, s.live.AllInterfaces
+	return s.builderAsking(cfg, len(s.connections)/2)
+}
+
+// builderAsking asks the kernel before connection number n is added.
+func (s *scene) builderAsking(cfg Config, n int) *Builder {
+	cfg.Filtered, cfg.AllInterfaces = s.live.Filtered, s.live.AllInterfaces
+	if s.host != nil {
+		cfg.Local = &capture.Host{Addresses: s.host.Addresses, EphemeralLow: s.host.EphemeralLow, EphemeralHigh: s.host.EphemeralHigh}
+	}
 	b := NewBuilder(cfg)
 	var c flow.Connection
-	for _, x := range s.connections {
+	for i, x := range s.connections {
+		if i == n {
+			b.Ask(s.host)
+		}
 		c = *x // the caller's one is overwritten each time
 		b.Add(&c)
+	}
+	if n >= len(s.connections) {
+		b.Ask(s.host)
 	}
 	return b
 }

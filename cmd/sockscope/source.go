@@ -70,7 +70,8 @@ type reading struct {
 	owners func(c *flow.Connection) [2]capture.Owner
 
 	// Of a live capture.
-	host       *capture.Host // what the kernel said after the last frame; nil when it was not asked
+	local      *capture.Host // what the kernel said at its begin; nil when it was not asked
+	host       *capture.Host // what it said after the last frame
 	chosen     bool          // a filter or a direction left frames out
 	everywhere bool          // from all interfaces
 }
@@ -78,7 +79,7 @@ type reading struct {
 // builder makes the Builder of a report on r, with all that its source knows beside the
 // frames.
 func (r *reading) builder(cfg report.Config) *report.Builder {
-	cfg.Owners, cfg.Host = r.owners, r.host
+	cfg.Owners, cfg.Local = r.owners, r.local
 	cfg.Filtered, cfg.AllInterfaces = r.chosen, r.everywhere
 	return report.NewBuilder(cfg)
 }
