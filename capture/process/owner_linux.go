@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // findOwners fills in which processes hold the sockets of list, by the links
@@ -70,9 +71,10 @@ func findOwners(proc string, list []Listener) {
 }
 
 // socketInodes gives the inodes of the sockets among the open files in dir. A
-// process that ends meanwhile has none.
+// process that ends meanwhile has none. The directory is opened as one: where only
+// links are to be read, nothing else may be opened.
 func socketInodes(dir string) ([]uint32, error) {
-	d, err := os.Open(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
 	}
