@@ -23,6 +23,7 @@ type liveFlags struct {
 	direction     *choice
 	noPromiscuous bool
 	immediate     bool
+	user          string
 	stop          autostop
 }
 
@@ -39,11 +40,12 @@ func (f *sourceFlags) addLiveFlags(fs *pflag.FlagSet) {
 	fs.VarP(l.direction, "direction", "Q", "frames that go in, out or inout")
 	fs.BoolVarP(&l.noPromiscuous, "no-promiscuous-mode", "p", false, "only what is meant for this host")
 	fs.BoolVar(&l.immediate, "immediate-mode", false, "frames at once, not in blocks")
+	fs.StringVarP(&l.user, "relinquish-privileges", "Z", "", "become `USER` instead of nobody when run as root")
 }
 
 // seldom are the flags of a source that few need.
 var seldom = []string{"snapshot-length", "buffer-size", "direction", "no-promiscuous-mode", "immediate-mode",
-	"filter-file", "max-input", "workers", "progress", "no-names"}
+	"relinquish-privileges", "filter-file", "max-input", "workers", "progress", "no-names"}
 
 // An autostop is when a capture ends by itself, as tshark's -a has it.
 type autostop struct {
@@ -136,6 +138,11 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		return nil, err
 	}
 	defer src.Close()
+	helper, err := p.dropPrivileges(f.live.user)
+	if err != nil {
+		return nil, err
+	}
+	defer helper.Close()
 	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(f.live.interfaces, ", "))))
 	var from capture.Source = src
 	if filtered {

@@ -10,12 +10,18 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"sockscope/capture/privilege"
 )
 
 // errInterrupted is why the context is done after Ctrl-C or SIGTERM.
 var errInterrupted = errors.New("interrupted")
 
 func main() {
+	if privilege.IsHelper() {
+		os.Exit(serveLinks(os.Stderr))
+	}
+
 	// Without this a write to a closed pipe kills the process: `| head` is a
 	// normal end, and other outputs are to be finished first.
 	signal.Ignore(syscall.SIGPIPE)
@@ -34,10 +40,13 @@ func main() {
 	if isClosed(os.Stdout) {
 		stdout = closedWriter{}
 	}
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, stdout, os.Stderr))
+	p := newProgram(os.Stdin, stdout, os.Stderr)
+	p.relinquish = relinquish
+	os.Exit(p.finish(p.dispatch(ctx, os.Args[1:])))
 }
 
-// run is the program: it does what args say and gives the exit status.
+// run is the program in this process, which goes on afterwards and so keeps its
+// privileges: it does what args say and gives the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	p := newProgram(stdin, stdout, stderr)
 	return p.finish(p.dispatch(ctx, args))

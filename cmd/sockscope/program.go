@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sockscope/capture/privilege"
 	"sockscope/report"
 )
 
@@ -24,6 +25,9 @@ type program struct {
 	ascii   bool // the terminal cannot show UTF-8
 	quiet   bool // say only what went wrong
 	verbose bool // say what was odd, too
+
+	// relinquish gives up the process's privileges; nil: they stay.
+	relinquish func(p *program, user string) (*privilege.Helper, error)
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
