@@ -9,9 +9,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"sockscope/capture/privilege"
 )
 
 func TestMain(m *testing.M) {
+	if privilege.IsHelper() {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"sockscope": main})
 }
 
