@@ -13,9 +13,9 @@ import (
 func runtimeCalls() []call {
 	calls := list(
 		// memory
-		unix.SYS_MUNMAP, unix.SYS_MADVISE, unix.SYS_MINCORE, unix.SYS_BRK,
+		unix.SYS_MUNMAP, unix.SYS_MADVISE,
 		// threads, and waiting for each other
-		unix.SYS_FUTEX, unix.SYS_SCHED_YIELD, unix.SYS_NANOSLEEP, unix.SYS_CLOCK_NANOSLEEP,
+		unix.SYS_FUTEX, unix.SYS_SCHED_YIELD, unix.SYS_NANOSLEEP,
 		unix.SYS_EXIT, unix.SYS_EXIT_GROUP, unix.SYS_RESTART_SYSCALL,
 		// who it is
 		unix.SYS_GETPID, unix.SYS_GETPPID, unix.SYS_GETTID, unix.SYS_GETUID, unix.SYS_GETEUID, unix.SYS_GETGID, unix.SYS_GETEGID,
@@ -23,15 +23,17 @@ func runtimeCalls() []call {
 		unix.SYS_SCHED_GETAFFINITY, unix.SYS_PREAD64,
 		// signals
 		unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN, unix.SYS_SIGALTSTACK,
-		// clocks where the vDSO has none, random numbers
-		unix.SYS_CLOCK_GETTIME, unix.SYS_GETTIMEOFDAY, unix.SYS_GETRANDOM,
+		// the clock where the vDSO has none, random numbers
+		unix.SYS_CLOCK_GETTIME, unix.SYS_GETRANDOM,
 		// open files
-		unix.SYS_READ, unix.SYS_WRITE, unix.SYS_CLOSE, unix.SYS_FSTAT, unix.SYS_LSEEK, unix.SYS_FCNTL,
+		unix.SYS_READ, unix.SYS_WRITE, unix.SYS_CLOSE, unix.SYS_FSTAT, unix.SYS_LSEEK,
 		unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2,
 		unix.SYS_GETDENTS64, unix.SYS_READLINKAT,
 	)
 	calls = append(calls, runtimeCallsHere...)
 	return append(calls,
+		call{unix.SYS_FCNTL, []condition{{1, all, []uint32{
+			unix.F_GETFL, unix.F_SETFL, unix.F_GETFD, unix.F_SETFD, unix.F_DUPFD_CLOEXEC}}}},
 		call{unix.SYS_MMAP, []condition{{2, unix.PROT_EXEC, []uint32{0}}}},
 		call{unix.SYS_MPROTECT, []condition{{2, unix.PROT_EXEC, []uint32{0}}}},
 		call{unix.SYS_CLONE, []condition{{0, unix.CLONE_THREAD, []uint32{unix.CLONE_THREAD}}}},
@@ -45,14 +47,12 @@ func captureCalls(cfg Config) []call {
 	calls := append(runtimeCalls(), list(
 		// the ring's socket, which is bound anew when an interface is back, and netlink
 		unix.SYS_BIND, unix.SYS_GETSOCKNAME, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT,
-		unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_PPOLL,
+		unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_PPOLL,
 		// files: those open for writing, and /proc, as far as Landlock allows it
-		unix.SYS_OPENAT, unix.SYS_PWRITE64, unix.SYS_WRITEV, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE,
-		unix.SYS_FALLOCATE, unix.SYS_STATX, unix.SYS_FACCESSAT, unix.SYS_FACCESSAT2,
+		unix.SYS_OPENAT, unix.SYS_PWRITE64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE,
 		// the end of the helper
 		unix.SYS_WAIT4,
 	)...)
-	calls = append(calls, captureCallsHere...)
 	calls = append(calls,
 		// the kernel's list of sockets, and of interfaces
 		call{unix.SYS_SOCKET, []condition{

@@ -5,7 +5,4 @@ import "golang.org/x/sys/unix"
 // auditArch is the architecture that the numbers of the calls belong to.
 const auditArch = unix.AUDIT_ARCH_AARCH64
 
-var (
-	runtimeCallsHere = list(unix.SYS_FSTATAT)
-	captureCallsHere []call
-)
+var runtimeCallsHere = list(unix.SYS_FSTATAT)

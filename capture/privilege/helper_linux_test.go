@@ -199,6 +199,31 @@ func TestHelperAnswersTooMuch(t *testing.T) {
 	}
 }
 
+// An answer without an end is ended, whoever sends it.
+func TestHelperNeverEnds(t *testing.T) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan bool)
+	go func() {
+		for number := uint16(0); ; number++ {
+			if _, err := unix.SendmsgN(pair[1], appendPart(make([]byte, 0, packetSize), 1, number, more)[:headerSize+linksInPacket*linkSize], nil, nil, unix.MSG_NOSIGNAL); err != nil {
+				close(sent)
+				return
+			}
+		}
+	}()
+	h := &Helper{socket: pair[0], buffer: make([]byte, packetSize+1)}
+	links, err := h.answer(1, time.Now().Add(time.Minute))
+	if len(links) > 0 || !errors.Is(err, errBadMessage) {
+		t.Errorf("%d links, %v", len(links), err)
+	}
+	h.Close()
+	<-sent
+	unix.Close(pair[1])
+}
+
 // The helper sees the sockets of a process of root, which it is not.
 func TestHelperSeesOthers(t *testing.T) {
 	h, ok := newHelper(t)

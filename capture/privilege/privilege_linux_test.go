@@ -145,6 +145,10 @@ func TestDrop(t *testing.T) {
 	if err := os.WriteFile(dir+"/before", nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	tcp, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
 	parent := uintptr(os.Getppid())
 	s, ok := dropped(t, Config{Readable: []string{"/etc/passwd", "/no/such/file"}, Writable: []string{dir}})
 	if !ok {
@@ -192,6 +196,11 @@ func TestDrop(t *testing.T) {
 		{"writing to a file that is readable", opening("/etc/passwd", wr), forbidden},
 		{"a new file elsewhere", opening("/tmp/privilege-new", wr|unix.O_CREAT), forbidden},
 		{"reading in the directory for output", opening(dir+"/before", rd), forbidden},
+		{"a TCP port", func() error {
+			return unix.Bind(tcp, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
+		}, forbidden},
+		{"connecting", errnoOf(unix.SYS_CONNECT, uintptr(tcp)), refused},
+		{"a signal for others by a descriptor", errnoOf(unix.SYS_FCNTL, uintptr(tcp), unix.F_SETOWN, parent), refused},
 		{"a new directory", errnoOf(unix.SYS_MKDIRAT), refused},
 
 		{"/proc", opening("/proc/self/status", rd), nil},
@@ -219,7 +228,8 @@ func TestDropUser(t *testing.T) {
 		err      string
 		sys      syscall.SysProcAttr
 	}{
-		{name: "root becomes nobody", uid: nobody, gid: nobody},
+		{name: "root becomes nobody, and leaves all groups", uid: nobody, gid: nobody,
+			sys: syscall.SysProcAttr{Credential: &syscall.Credential{Groups: []uint32{4, 27}}}},
 		{name: "a user by name, with the user's group", user: "daemon", uid: 1, gid: 1},
 		{name: "a user by number, with the user's group", user: "1", uid: 1, gid: 1},
 		{name: "a number without a name", user: "70001", uid: 70001, gid: 70001},
