@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sockscope/capture"
+	"sockscope/capture/privilege"
 	"sockscope/capture/ring"
 )
 
@@ -138,11 +139,11 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		return nil, err
 	}
 	defer src.Close()
-	helper, err := p.dropPrivileges(f.live.user)
-	if err != nil {
+	helper, noHelper := p.helper()
+	defer helper.Close()
+	if err := p.dropPrivileges(privilege.Config{User: f.live.user}, noHelper); err != nil {
 		return nil, err
 	}
-	defer helper.Close()
 	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(f.live.interfaces, ", "))))
 	var from capture.Source = src
 	if filtered {

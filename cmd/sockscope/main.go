@@ -41,7 +41,7 @@ func main() {
 		stdout = closedWriter{}
 	}
 	p := newProgram(os.Stdin, stdout, os.Stderr)
-	p.relinquish = relinquish
+	p.startHelper, p.drop = privilege.StartHelper, privilege.Drop
 	os.Exit(p.finish(p.dispatch(ctx, os.Args[1:])))
 }
 

@@ -9,39 +9,41 @@ import (
 	"sockscope/capture/process"
 )
 
-// readLater are the files that a live capture opens after privileges are dropped.
-var readLater = []string{"/etc/passwd"}
+// usersFile has the names of users, which are looked up as their processes are seen.
+const usersFile = "/etc/passwd"
 
-// dropPrivileges gives up what the program needs no longer, now that everything is
-// open, where that is its to decide.
-func (p *program) dropPrivileges(user string) (*privilege.Helper, error) {
-	if p.relinquish == nil {
+// helper starts the process that keeps the privileges which show whose the sockets
+// are. Without it other users' processes are not known: that is no reason not to
+// capture, and a nil Helper is fine.
+func (p *program) helper() (*privilege.Helper, error) {
+	if p.startHelper == nil {
 		return nil, nil
 	}
-	return p.relinquish(p, user)
+	return p.startHelper()
 }
 
-// relinquish gives up the privileges of this process for good, and starts the helper
-// that keeps those which show whose the sockets are. Without a helper, other users'
-// processes are not known: that is no reason not to capture.
-func relinquish(p *program, user string) (*privilege.Helper, error) {
-	helper, helperErr := privilege.StartHelper()
-	state, err := privilege.Drop(privilege.Config{User: user, Readable: readLater})
+// dropPrivileges gives up those of this process, now that all is open, for good.
+// noHelper is why there is no helper.
+func (p *program) dropPrivileges(cfg privilege.Config, noHelper error) error {
+	if p.drop == nil {
+		return nil
+	}
+	cfg.Readable = append(cfg.Readable, usersFile)
+	state, err := p.drop(cfg)
 	if err != nil {
-		helper.Close()
-		return nil, err
+		return err
 	}
 	if p.verbose {
 		kept := "ptrace+dac_read (helper)"
-		if helperErr != nil {
-			kept = "no helper for other users' processes: " + p.escape(helperErr.Error())
+		if noHelper != nil {
+			kept = "no helper for other users' processes: " + p.escape(noHelper.Error())
 		}
 		p.remark("", fmt.Sprintf("privileges: none (main), %s, %s", kept, state))
 	}
-	return helper, nil
+	return nil
 }
 
-// serveLinks is the helper, and gives its exit status.
+// serveLinks is what the helper does, and gives its exit status.
 func serveLinks(stderr io.Writer) int {
 	err := privilege.ServeLinks(func(pid int) ([]capture.Link, error) { return process.ReadLinks("/proc", pid) })
 	if err != nil {

@@ -26,8 +26,9 @@ type program struct {
 	quiet   bool // say only what went wrong
 	verbose bool // say what was odd, too
 
-	// relinquish gives up the process's privileges; nil: they stay.
-	relinquish func(p *program, user string) (*privilege.Helper, error)
+	// What main sets: the process is the program's alone, and its privileges may go.
+	startHelper func() (*privilege.Helper, error)               // nil: none is started
+	drop        func(privilege.Config) (privilege.State, error) // nil: they stay
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
