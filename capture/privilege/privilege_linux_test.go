@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -282,6 +283,66 @@ func TestDropDirectory(t *testing.T) {
 	want := "user 65534 cannot make files in " + strconv.Quote(dir) + ": permission denied (-Z names another user)"
 	if !linkedWithC() && (err == nil || !strings.Contains(err.Error(), want)) {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// without makes a system call fail on all threads, as a kernel does that lacks it, or
+// whoever confines this process.
+func without(t *testing.T, number uintptr, errno unix.Errno) {
+	t.Helper()
+	program := []unix.SockFilter{
+		load(numberAt),
+		jumpIf(uint32(number), 0, 1),
+		ret(unix.SECCOMP_RET_ERRNO | uint32(errno)),
+		ret(unix.SECCOMP_RET_ALLOW),
+	}
+	p := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	_, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&p)))
+	if err != 0 {
+		t.Fatal(err)
+	}
+}
+
+// What is only a second fence may be missing. Without the first, Drop fails.
+func TestDropFailsClosed(t *testing.T) {
+	tests := []struct {
+		name   string
+		number uintptr
+		errno  unix.Errno
+		want   string // the state, or the error
+	}{
+		{"a kernel without Landlock", unix.SYS_LANDLOCK_CREATE_RULESET, unix.ENOSYS, "landlock off, seccomp on"},
+		{"Landlock switched off", unix.SYS_LANDLOCK_CREATE_RULESET, unix.EOPNOTSUPP, "landlock off, seccomp on"},
+		{"a kernel without seccomp", unix.SYS_SECCOMP, unix.ENOSYS, "landlock abi N, seccomp off"},
+		{"no filter", unix.SYS_SECCOMP, unix.EPERM, "a seccomp filter: operation not permitted"},
+		{"no domain", unix.SYS_LANDLOCK_RESTRICT_SELF, unix.E2BIG, "enter a landlock domain: argument list too long"},
+		{"no rule", unix.SYS_LANDLOCK_ADD_RULE, unix.EBADF, `a landlock rule for "/proc": bad file descriptor`},
+		{"the capabilities", unix.SYS_CAPSET, unix.EPERM, "give up the capabilities: operation not permitted"},
+		{"the groups", unix.SYS_SETGROUPS, unix.EPERM, "become user 65534: operation not permitted (-Z root stays root, without capabilities)"},
+		{"the group", unix.SYS_SETRESGID, unix.EPERM, "become user 65534: operation not permitted (-Z root stays root, without capabilities)"},
+		{"the user", unix.SYS_SETRESUID, unix.EAGAIN, "become user 65534: resource temporarily unavailable (-Z root stays root, without capabilities)"},
+		{"the limits", unix.SYS_PRLIMIT64, unix.EPERM, "no core files: operation not permitted"},
+		{"all of prctl", unix.SYS_PRCTL, unix.EPERM, "not dumpable: operation not permitted"},
+		{"what the kernel says", unix.SYS_GETDENTS64, unix.ENOENT, "check it: readdirent /proc/self/task"},
+	}
+	for _, tt := range tests {
+		t.Run(strings.ReplaceAll(tt.name, " ", "-"), func(t *testing.T) {
+			if !inChild(t, &syscall.SysProcAttr{}) || linkedWithC() {
+				return
+			}
+			without(t, tt.number, tt.errno)
+			s, err := Drop(Config{})
+			got := strings.Replace(s.String(), fmt.Sprint("abi ", s.Landlock), "abi N", 1)
+			if strings.HasPrefix(tt.want, "landlock off") {
+				got = s.String()
+			}
+			if err != nil {
+				got = err.Error()
+			}
+			if !strings.HasPrefix(strings.TrimPrefix(got, "cannot drop privileges: "), tt.want) || (err == nil) != strings.HasPrefix(tt.want, "landlock ") {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
 	}
 }
 
