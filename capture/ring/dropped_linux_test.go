@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"sockscope/capture"
 	"sockscope/capture/privilege"
 )
 
@@ -39,19 +40,19 @@ func captureUnprivileged(t *testing.T, names string) {
 		cancel()
 	}()
 	fmt.Println("ready")
-	p := &tap{t: t, source: src}
+	var block capture.Block
 	for told := 0; ; {
-		if err := p.next(); err != nil {
+		if err := src.Next(&block); err != nil {
 			fmt.Println(err)
 			break
 		}
-		for _, f := range p.frames {
-			if len(f.Data) >= 22 {
-				fmt.Println("frame", number(&f))
+		for i := range block.Frames {
+			if f := &block.Frames[i]; len(f.Data) >= 22 {
+				fmt.Println("frame", number(f))
 			}
 		}
-		p.frames = nil
-		for _, n := range p.notes()[told:] {
+		src.Release(&block)
+		for _, n := range src.Stats().Inputs[0].Notes[told:] {
 			fmt.Println(n)
 			told++
 		}
