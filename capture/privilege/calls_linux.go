@@ -50,8 +50,8 @@ func captureCalls(cfg Config) []call {
 		unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_PPOLL,
 		// files: those open for writing, and /proc, as far as Landlock allows it
 		unix.SYS_OPENAT, unix.SYS_PWRITE64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE,
-		// the end of the helper
-		unix.SYS_WAIT4,
+		// the end of the helper; the kernel's name, for the head of a file
+		unix.SYS_WAIT4, unix.SYS_UNAME,
 	)...)
 	calls = append(calls,
 		// the kernel's list of sockets, and of interfaces
@@ -63,7 +63,7 @@ func captureCalls(cfg Config) []call {
 		call{unix.SYS_IOCTL, []condition{{1, all, []uint32{unix.TCGETS, unix.TIOCGWINSZ}}}},
 	)
 	if len(cfg.Writable) > 0 {
-		calls = append(calls, list(unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_UNLINKAT, unix.SYS_LINKAT)...)
+		calls = append(calls, list(unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_UNLINKAT, unix.SYS_LINKAT, unix.SYS_FCHMOD)...)
 	}
 	if cfg.Maps {
 		calls = append(calls, call{unix.SYS_BPF, []condition{{0, all, []uint32{

@@ -21,7 +21,7 @@ func drop(cfg Config) (State, error) {
 	if linkedWithC() {
 		return State{}, errLinkedWithC
 	}
-	to, err := findIdentity(cfg.User)
+	to, err := findIdentity(cfg)
 	if err != nil {
 		return State{}, err
 	}

@@ -86,7 +86,7 @@ func (h *Helper) start(socket *os.File, held capabilities) (identity, error) {
 		return identity{}, err
 	}
 	defer null.Close()
-	who, err := findIdentity("")
+	who, err := findIdentity(Config{})
 	if err != nil {
 		return identity{}, err
 	}

@@ -69,7 +69,7 @@ func testLinks(pid int) ([]capture.Link, error) {
 func numbered(n int) []capture.Link {
 	links := make([]capture.Link, n)
 	for i := range links {
-		links[i] = capture.Link{PID: i + 1, Inode: uint64(i) << 20}
+		links[i] = capture.Link{PID: i + 1, Netns: ^uint32(i), Inode: uint64(i) << 20}
 	}
 	return links
 }
@@ -176,7 +176,7 @@ func TestHelperAnswers(t *testing.T) {
 			t.Errorf("%s: %d links, %q; want %d, %q", tt.name, len(links), text, tt.links, tt.err)
 		}
 		for i, l := range links {
-			if l != (capture.Link{PID: i + 1, Inode: uint64(i) << 20}) {
+			if l != (capture.Link{PID: i + 1, Netns: ^uint32(i), Inode: uint64(i) << 20}) {
 				t.Fatalf("%s: link %d is %+v", tt.name, i, l)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // nobody is the user and the group that owns no file.
@@ -18,28 +20,39 @@ type identity struct {
 	change   bool // it is another one than now
 }
 
-// findIdentity is the identity behind Config.User.
-func findIdentity(name string) (identity, error) {
+// findIdentity is the identity behind Config.User and Config.Writable.
+func findIdentity(cfg Config) (identity, error) {
 	now := identity{uid: os.Geteuid(), gid: os.Getegid()}
 	to := now
-	switch name {
-	case "":
-		if now.uid == 0 {
-			to.uid, to.gid = nobody, nobody
-		}
-	case "root", "0":
+	var err error
+	switch {
+	case cfg.User == "" && now.uid != 0:
+	case cfg.User == "" && len(cfg.Writable) > 0:
+		to.uid, to.gid, err = owner(cfg.Writable[0])
+	case cfg.User == "":
+		to.uid, to.gid = nobody, nobody
+	case cfg.User == "root" || cfg.User == "0":
 		to.uid = 0
 	default:
-		var err error
-		if to.uid, to.gid, err = lookUp(name); err != nil {
-			return identity{}, err
-		}
+		to.uid, to.gid, err = lookUp(cfg.User)
+	}
+	if err != nil {
+		return identity{}, err
 	}
 	to.change = to.uid != now.uid
 	if to.change && now.uid != 0 {
 		return identity{}, errors.New("only root can become another user")
 	}
 	return to, nil
+}
+
+// owner is whose a directory is.
+func owner(name string) (uid, gid int, err error) {
+	var st unix.Stat_t
+	if err := unix.Stat(name, &st); err != nil {
+		return 0, 0, fmt.Errorf("whose is %q: %w", name, err)
+	}
+	return int(st.Uid), int(st.Gid), nil
 }
 
 // lookUp finds a user and his group. A number needs no entry in /etc/passwd.

@@ -11,18 +11,18 @@ import (
 //
 //	question: number uint32, PID uint32 (0: of all processes)
 //	answer:   number of the question uint32, part uint16, kind uint16, then
-//	          more, last: links, each PID uint32, inode uint64
+//	          more, last: links, each PID uint32, network namespace uint32, inode uint64
 //	          failed:     a text; it is the last part, and the links before it count
 //
 // The parts of an answer are numbered from 0.
 const (
 	questionSize = 8
 	headerSize   = 8
-	linkSize     = 12
+	linkSize     = 16
 	packetSize   = 32 << 10
 
 	linksInPacket = (packetSize - headerSize) / linkSize
-	maxLinks      = 1 << 20 // of an answer: 16 MiB
+	maxLinks      = 1 << 20 // of an answer: 24 MiB
 	maxText       = 512     // bytes
 )
 
@@ -66,6 +66,7 @@ func appendPart(b []byte, question uint32, number, kind uint16) []byte {
 
 func appendLink(b []byte, l capture.Link) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(l.PID))
+	b = binary.LittleEndian.AppendUint32(b, l.Netns)
 	return binary.LittleEndian.AppendUint64(b, l.Inode)
 }
 
@@ -95,7 +96,8 @@ func (p *part) appendLinks(list []capture.Link) []capture.Link {
 	for b := p.links; len(b) >= linkSize; b = b[linkSize:] {
 		list = append(list, capture.Link{
 			PID:   int(binary.LittleEndian.Uint32(b) & (1<<31 - 1)),
-			Inode: binary.LittleEndian.Uint64(b[4:]),
+			Netns: binary.LittleEndian.Uint32(b[4:]),
+			Inode: binary.LittleEndian.Uint64(b[8:]),
 		})
 	}
 	return list

@@ -9,7 +9,7 @@ import (
 )
 
 func TestReadPart(t *testing.T) {
-	whole := appendLink(appendPart(nil, 3, 1, more), capture.Link{PID: 1 << 30, Inode: 1 << 40})
+	whole := appendLink(appendPart(nil, 3, 1, more), capture.Link{PID: 1 << 30, Netns: 1 << 31, Inode: 1 << 40})
 	tests := []struct {
 		name   string
 		packet []byte
@@ -34,7 +34,7 @@ func TestReadPart(t *testing.T) {
 				t.Fatalf("%+v, %v, %v", p, links, err)
 			}
 			for _, l := range links {
-				if l != (capture.Link{PID: 1 << 30, Inode: 1 << 40}) {
+				if l != (capture.Link{PID: 1 << 30, Netns: 1 << 31, Inode: 1 << 40}) {
 					t.Errorf("%+v", l)
 				}
 			}

@@ -10,8 +10,9 @@ import "fmt"
 // files it has opened already.
 type Config struct {
 	// User is whom the program becomes when it is root: a name or a number. "" is
-	// nobody, 65534. "root" stays root, though without capabilities. Who is not root stays
-	// who he is, and may name no other.
+	// nobody, 65534, or the owner of the first directory in Writable, who may be root: in
+	// a directory of root's nobody else can make files. "root" stays root, though without
+	// capabilities. Who is not root stays who he is, and may name no other.
 	User string
 
 	// Readable are the files and directories that are opened for reading later. /proc
@@ -19,7 +20,8 @@ type Config struct {
 	Readable []string
 
 	// Writable are the directories in which files are made, renamed or removed later.
-	// They must be the user's to write.
+	// The user must be able to. Files made before belong to the user of before, who alone
+	// may rename them in a directory such as /tmp: better make them after Drop.
 	Writable []string
 
 	// Maps says that maps of eBPF programs are read.

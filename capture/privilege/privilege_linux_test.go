@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -137,6 +138,44 @@ func try(t *testing.T, attempts []attempt) {
 	}
 }
 
+// writeFile does with a file what the writers of captures do.
+func writeFile(root *os.Root) error {
+	f, err := root.OpenFile("a.part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteString("a record, and half a rec")
+	for _, step := range []func() error{
+		func() error { return err },
+		func() error { return f.Chmod(0o600) },
+		func() error { return f.Truncate(int64(len("a record"))) },
+		func() error { _, err := f.Seek(0, io.SeekEnd); return err },
+		func() error { _, err := f.WriteAt([]byte("A"), 0); return err },
+		f.Sync,
+		func() error { return unix.Fdatasync(int(f.Fd())) },
+		func() error { _, err := root.Lstat("a.part"); return err },
+		func() error {
+			d, err := root.Open(".")
+			if err != nil {
+				return err
+			}
+			defer d.Close()
+			return unix.Renameat2(int(d.Fd()), "a.part", int(d.Fd()), "a", unix.RENAME_NOREPLACE)
+		},
+		func() error { return root.Link("a", "b") },
+		func() error { return root.Rename("b", "a") },
+		func() error { return root.Rename("a", "c") },
+		func() error { return root.Remove("c") },
+		func() error { return root.Remove("b") }, // the first Rename did nothing: both were one file
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // After Drop, what a capture needs works, and nothing else.
 func TestDrop(t *testing.T) {
 	if !inChild(t, &syscall.SysProcAttr{}) {
@@ -146,12 +185,16 @@ func TestDrop(t *testing.T) {
 	if err := os.WriteFile(dir+"/before", nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tcp, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	parent := uintptr(os.Getppid())
-	s, ok := dropped(t, Config{Readable: []string{"/etc/passwd", "/no/such/file"}, Writable: []string{dir}})
+	s, ok := dropped(t, Config{User: "65534", Readable: []string{"/etc/passwd", "/no/such/file"}, Writable: []string{dir}})
 	if !ok {
 		return
 	}
@@ -213,6 +256,7 @@ func TestDrop(t *testing.T) {
 		{"renaming it", func() error { return os.Rename(dir+"/new", dir+"/newer") }, nil},
 		{"emptying it", opening(dir+"/newer", wr|unix.O_TRUNC), nil},
 		{"removing it", func() error { return os.Remove(dir + "/newer") }, nil},
+		{"all that is done with a capture file", func() error { return writeFile(root) }, nil},
 		{"removing what was there", func() error { return os.Remove(dir + "/before") }, nil},
 	})
 	if err := check("/proc/self/task", expectation{bounded: true, who: identity{nobody, nobody, true}, seccomp: true}); err != nil {
@@ -228,6 +272,7 @@ func TestDropUser(t *testing.T) {
 		uid, gid int
 		err      string
 		sys      syscall.SysProcAttr
+		output   func(dir string) error // what is done to the directory for output; nil: there is none
 	}{
 		{name: "root becomes nobody, and leaves all groups", uid: nobody, gid: nobody,
 			sys: syscall.SysProcAttr{Credential: &syscall.Credential{Groups: []uint32{4, 27}}}},
@@ -235,6 +280,10 @@ func TestDropUser(t *testing.T) {
 		{name: "a user by number, with the user's group", user: "1", uid: 1, gid: 1},
 		{name: "a number without a name", user: "70001", uid: 70001, gid: 70001},
 		{name: "root stays root", user: "root"},
+		{name: "the owner of the directory for output", uid: 70004, gid: 70005, output: func(dir string) error { return os.Chown(dir, 70004, 70005) }},
+		{name: "which may be root", output: func(dir string) error { return os.Chmod(dir, 0o700) }},
+		{name: "unless another is named", user: "daemon", uid: 1, gid: 1, output: func(string) error { return nil }},
+		{name: "no directory for output", output: os.Remove, err: "whose is "},
 		{name: "an unknown user", user: "no\x1bbody", err: `no user "no\x1bbody"`},
 		{name: "a number that is none", user: "-1", err: `no user "-1"`},
 		{name: "who is not root stays the same", uid: 70002, gid: 70003,
@@ -252,13 +301,20 @@ func TestDropUser(t *testing.T) {
 			if !inChild(t, &tt.sys) {
 				return
 			}
+			cfg := Config{User: tt.user}
+			if tt.output != nil {
+				cfg.Writable = []string{os.Getenv(output)}
+				if err := tt.output(cfg.Writable[0]); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if tt.err != "" {
-				if _, err := Drop(Config{User: tt.user}); !linkedWithC() && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				if _, err := Drop(cfg); !linkedWithC() && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 					t.Errorf("%v, want %s", err, tt.err)
 				}
 				return
 			}
-			s, ok := dropped(t, Config{User: tt.user})
+			s, ok := dropped(t, cfg)
 			if !ok {
 				return
 			}
@@ -279,7 +335,7 @@ func TestDropDirectory(t *testing.T) {
 		return
 	}
 	const dir = "/etc"
-	_, err := Drop(Config{Writable: []string{dir}})
+	_, err := Drop(Config{User: "65534", Writable: []string{dir}})
 	want := "user 65534 cannot make files in " + strconv.Quote(dir) + ": permission denied (-Z names another user)"
 	if !linkedWithC() && (err == nil || !strings.Contains(err.Error(), want)) {
 		t.Errorf("%v, want %s", err, want)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"sockscope/capture"
 )
@@ -41,9 +42,19 @@ func ReadLinks(proc string, pid int) ([]capture.Link, error) {
 }
 
 func appendLinks(links []capture.Link, proc string, pid int) ([]capture.Link, error) {
-	inodes, err := socketInodes(filepath.Join(proc, strconv.Itoa(pid), "fd"))
+	dir := filepath.Join(proc, strconv.Itoa(pid))
+	inodes, err := socketInodes(filepath.Join(dir, "fd"))
+	if len(inodes) == 0 {
+		return links, err
+	}
+	var netns uint64
+	if link, err := os.Readlink(filepath.Join(dir, "ns/net")); err == nil {
+		if digits, ok := strings.CutPrefix(link, "net:["); ok {
+			netns, _ = strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 32)
+		}
+	}
 	for _, inode := range inodes {
-		links = append(links, capture.Link{PID: pid, Inode: uint64(inode)})
+		links = append(links, capture.Link{PID: pid, Netns: uint32(netns), Inode: uint64(inode)})
 	}
 	return links, err
 }

@@ -15,13 +15,14 @@ import (
 func TestReadLinks(t *testing.T) {
 	proc := t.TempDir()
 	for name, target := range map[string]string{
-		"17/fd/3":  "socket:[4294967295]",
-		"17/fd/4":  "pipe:[5]",
-		"17/fd/5":  "socket:[6]",
-		"18/fd/1":  "socket:[6]", // the same socket, passed on
-		"18/fd/2":  "socket:[six]",
-		"net/fd/3": "socket:[7]",
-		"0/fd/3":   "socket:[8]",
+		"17/fd/3":   "socket:[4294967295]",
+		"17/fd/4":   "pipe:[5]",
+		"17/fd/5":   "socket:[6]",
+		"17/ns/net": "net:[4026531840]",
+		"18/fd/1":   "socket:[6]", // the same socket, passed on
+		"18/fd/2":   "socket:[six]",
+		"net/fd/3":  "socket:[7]",
+		"0/fd/3":    "socket:[8]",
 	} {
 		name = filepath.Join(proc, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -40,7 +41,7 @@ func TestReadLinks(t *testing.T) {
 		want  []capture.Link
 		fails bool
 	}{
-		{"all processes", 0, []capture.Link{{PID: 17, Inode: 6}, {PID: 17, Inode: 4294967295}, {PID: 18, Inode: 6}}, false},
+		{"all processes", 0, []capture.Link{{PID: 17, Netns: 4026531840, Inode: 6}, {PID: 17, Netns: 4026531840, Inode: 4294967295}, {PID: 18, Inode: 6}}, false},
 		{"one process", 18, []capture.Link{{PID: 18, Inode: 6}}, false},
 		{"a process that has ended", 20, nil, true},
 	} {
