@@ -2,12 +2,14 @@ package privilege
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -340,6 +342,46 @@ func TestDropDirectory(t *testing.T) {
 	if !linkedWithC() && (err == nil || !strings.Contains(err.Error(), want)) {
 		t.Errorf("%v, want %s", err, want)
 	}
+}
+
+// Maps of eBPF programs are read with a system call that may do nothing else then.
+func TestDropMaps(t *testing.T) {
+	if !inChild(t, &syscall.SysProcAttr{}) {
+		return
+	}
+	bpf := func(command uintptr, attributes []byte) (int, error) {
+		fd, _, errno := unix.Syscall(unix.SYS_BPF, command, uintptr(unsafe.Pointer(&attributes[0])), uintptr(len(attributes)))
+		if errno != 0 {
+			return -1, errno
+		}
+		return int(fd), nil
+	}
+	ne := binary.NativeEndian
+	array := make([]byte, 16) // type, size of keys, of values, number of entries
+	for i, n := range []uint32{unix.BPF_MAP_TYPE_ARRAY, 4, 8, 1} {
+		ne.PutUint32(array[4*i:], n)
+	}
+	fd, err := bpf(unix.BPF_MAP_CREATE, array)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var key [4]byte
+	var value [8]byte
+	lookup := make([]byte, 32) // the map, its key, where the value goes, flags
+	ne.PutUint32(lookup, uint32(fd))
+	ne.PutUint64(lookup[8:], uint64(uintptr(unsafe.Pointer(&key))))
+	ne.PutUint64(lookup[16:], uint64(uintptr(unsafe.Pointer(&value))))
+	if _, ok := dropped(t, Config{Maps: true}); !ok {
+		return
+	}
+	try(t, []attempt{
+		{"reading", func() error { _, err := bpf(unix.BPF_MAP_LOOKUP_ELEM, lookup); return err }, nil},
+		{"writing", func() error { _, err := bpf(unix.BPF_MAP_UPDATE_ELEM, lookup); return err }, unix.EPERM},
+		{"another map", func() error { _, err := bpf(unix.BPF_MAP_CREATE, array); return err }, unix.EPERM},
+		{"a program", func() error { _, err := bpf(unix.BPF_PROG_LOAD, array); return err }, unix.EPERM},
+	})
+	runtime.KeepAlive(&key)
+	runtime.KeepAlive(&value)
 }
 
 // without makes a system call fail on all threads, as a kernel does that lacks it, or

@@ -172,19 +172,27 @@ func testAllAreGone(t *testing.T) {
 		"CapPrm: 0000000000080004, CapEff: 0000000000080004, CapBnd: 0000000000080004, CapAmb: 0000000000000000, NoNewPrivs: 1, Seccomp: 2"
 	const none = "0000000000000000"
 
+	// A time zone with one kind of time, as tzfile(5) has it, where it cannot be read later.
+	zone := filepath.Join(t.TempDir(), "zone")
+	content := "TZif" + strings.Repeat("\x00", 16+3*4) + "\x00\x00\x00\x00" + "\x00\x00\x00\x01" + "\x00\x00\x00\x04" +
+		"\x00\x00\x0e\x10\x00\x00" + "ZZZ\x00"
+	if err := os.WriteFile(zone, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
 	for _, tt := range []struct {
 		args string
 		uid  int
 		gid  int
 		says string // on standard output
 	}{
-		{"report -v -i lo --color always", 65534, 65534, "http"},
+		{"report -v -i lo --color always", 65534, 65534, " ZZZ "},
 		{"report -v -i any -Z daemon --format json", 1, 1, `"refused":1`},
 		{"report -v -i lo --relinquish-privileges 70001 --format html --workers 4", 70001, 70001, "</html>"},
 		{"connections -v -i lo -Z root tcp", 0, 0, "refused"},
 	} {
 		happen := traffic(t)
-		s := startProgram(t, tt.args, nil)
+		s := startProgram(t, tt.args, func(cmd *exec.Cmd) { cmd.Env = append(os.Environ(), "TZ="+zone) })
 		if got, want := statusOf(t, s.Process.Pid), nothing(tt.uid, tt.gid, none); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.args, got, want)
 		}
