@@ -139,9 +139,9 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		return nil, err
 	}
 	defer src.Close()
-	helper, noHelper := p.helper()
+	helper, missing := p.helper()
 	defer helper.Close()
-	if err := p.dropPrivileges(privilege.Config{User: f.live.user}, noHelper); err != nil {
+	if err := p.dropPrivileges(privilege.Config{User: f.live.user}, missing); err != nil {
 		return nil, err
 	}
 	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(f.live.interfaces, ", "))))

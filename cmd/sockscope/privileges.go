@@ -14,17 +14,21 @@ const usersFile = "/etc/passwd"
 
 // helper starts the process that keeps the privileges which show whose the sockets
 // are. Without it other users' processes are not known: that is no reason not to
-// capture, and a nil Helper is fine.
-func (p *program) helper() (*privilege.Helper, error) {
+// capture. The Helper is nil then, and missing says why.
+func (p *program) helper() (h *privilege.Helper, missing string) {
 	if p.startHelper == nil {
-		return nil, nil
+		return nil, "not needed"
 	}
-	return p.startHelper()
+	h, err := p.startHelper()
+	if err != nil {
+		return nil, p.escape(err.Error())
+	}
+	return h, ""
 }
 
 // dropPrivileges gives up those of this process, now that all is open, for good.
-// noHelper is why there is no helper.
-func (p *program) dropPrivileges(cfg privilege.Config, noHelper error) error {
+// missing is why there is no helper, "" when there is one.
+func (p *program) dropPrivileges(cfg privilege.Config, missing string) error {
 	if p.drop == nil {
 		return nil
 	}
@@ -35,8 +39,8 @@ func (p *program) dropPrivileges(cfg privilege.Config, noHelper error) error {
 	}
 	if p.verbose {
 		kept := "ptrace+dac_read (helper)"
-		if noHelper != nil {
-			kept = "no helper for other users' processes: " + p.escape(noHelper.Error())
+		if missing != "" {
+			kept = "no helper for other users' processes: " + missing
 		}
 		p.remark("", fmt.Sprintf("privileges: none (main), %s, %s", kept, state))
 	}
