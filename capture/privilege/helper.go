@@ -12,7 +12,7 @@ const helperName = "sockscope-links"
 
 // IsHelper reports whether this process was started to be the helper. Then ServeLinks
 // is all that it does.
-func IsHelper() bool { return os.Args[0] == helperName }
+func IsHelper() bool { return len(os.Args) > 0 && os.Args[0] == helperName }
 
 // ServeLinks is the helper's life: it gives up all but the two capabilities that show
 // the open files of all processes, and answers with what read finds about a process, or

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	patience      = time.Second     // with an answer
-	startPatience = 5 * time.Second // with the helper's first word
+	patience      = time.Second      // with an answer
+	startPatience = 10 * time.Second // with the helper's first word
 )
 
 // A Helper is the process that knows who holds a socket.

@@ -151,6 +151,16 @@ func newHelper(t *testing.T) (*Helper, bool) {
 	return h, true
 }
 
+// ask asks with more patience than Links has: the machine may be busy.
+func ask(h *Helper, pid int) (links []capture.Link, err error) {
+	for range 10 {
+		if links, err = h.Links(pid); !errors.Is(err, errSilent) {
+			break
+		}
+	}
+	return links, err
+}
+
 func TestHelperAnswers(t *testing.T) {
 	h, ok := newHelper(t)
 	if !ok {
@@ -167,7 +177,7 @@ func TestHelperAnswers(t *testing.T) {
 		{"links and an error, which takes a packet of its own", linksAndError, linksInPacket, "and more"},
 		{"what the helper cannot do", selfCheck, 0, ""},
 	} {
-		links, err := h.Links(tt.pid)
+		links, err := ask(h, tt.pid)
 		text := ""
 		if err != nil {
 			text = err.Error()
@@ -234,7 +244,7 @@ func TestHelperSeesOthers(t *testing.T) {
 	if err := unix.Fstat(h.socket, &st); err != nil {
 		t.Fatal(err)
 	}
-	links, err := h.Links(linksOfParent)
+	links, err := ask(h, linksOfParent)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,10 +283,11 @@ func TestHelperFails(t *testing.T) {
 			if took := time.Since(began); took > 10*patience {
 				t.Errorf("it took %v", took)
 			}
+			next := h.Links
 			if tt.next == nil {
-				time.Sleep(patience)
+				next = func(pid int) ([]capture.Link, error) { return ask(h, pid) }
 			}
-			links, err := h.Links(manyLinks)
+			links, err := next(manyLinks)
 			if tt.next == nil && len(links) != 3*linksInPacket+1 || !errors.Is(err, tt.next) || tt.next == nil && err != nil {
 				t.Errorf("then %d links, %v; want %v", len(links), err, tt.next)
 			}
@@ -295,7 +306,7 @@ func TestHelperOutlivesSignals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := h.Links(noLinks); err != nil {
+	if _, err := ask(h, noLinks); err != nil {
 		t.Error(err)
 	}
 	h.Close()
@@ -339,7 +350,7 @@ func TestHelperNeedsCapabilities(t *testing.T) {
 			if _, err := Drop(Config{}); err != nil { // with the helper there
 				t.Error(err)
 			}
-			if _, err := h.Links(selfCheck); (err == nil) != (tt.want == nil) {
+			if _, err := ask(h, selfCheck); (err == nil) != (tt.want == nil) {
 				t.Error(err)
 			}
 		})

@@ -41,3 +41,21 @@ func TestReadPart(t *testing.T) {
 		})
 	}
 }
+
+// Whatever the helper sends, no more comes of it than it is long.
+func FuzzReadPart(f *testing.F) {
+	f.Add(appendLink(appendPart(nil, 3, 1, more), capture.Link{PID: 7, Inode: 8}))
+	f.Add(append(appendPart(nil, 3, 1, failed), "why"...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := readPart(b)
+		links := p.appendLinks(nil)
+		if err == nil && headerSize+linkSize*len(links)+len(p.text) != len(b) || err != nil && len(links) > 0 {
+			t.Errorf("%d bytes: %d links, %q, %v", len(b), len(links), p.text, err)
+		}
+		for _, l := range links {
+			if l.PID < 0 {
+				t.Errorf("PID %d", l.PID)
+			}
+		}
+	})
+}
