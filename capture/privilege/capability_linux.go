@@ -35,10 +35,10 @@ func heldCapabilities() (capabilities, error) {
 // bound takes all but kept from what any later program may have. It needs CAP_SETPCAP.
 func bound(kept capabilities) error {
 	for c := range 64 {
-		switch _, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0); {
+		switch set, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0); {
 		case err != nil:
 			return nil // the kernel knows no more
-		case kept.has(c):
+		case set == 0 || kept.has(c):
 			continue
 		}
 		if err := onAllThreads("bound the capabilities", unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c), 0); err != nil {
