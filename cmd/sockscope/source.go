@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,8 +71,8 @@ type reading struct {
 	owners func(c *flow.Connection) [2]capture.Owner
 
 	// Of a live capture.
-	local      *capture.Host // what the kernel said at its begin; nil when it was not asked
-	host       *capture.Host // what it said after the last frame
+	local      *capture.Host // what the kernel said when it began; nil when it was not asked
+	host       *capture.Host // what it said after the last frame, likewise
 	chosen     bool          // a filter or a direction left frames out
 	everywhere bool          // from all interfaces
 }
@@ -79,9 +80,13 @@ type reading struct {
 // builder makes the Builder of a report on r, with all that its source knows beside the
 // frames.
 func (r *reading) builder(cfg report.Config) *report.Builder {
-	cfg.Owners, cfg.Local = r.owners, r.local
+	cfg.Owners, cfg.Local = r.owners, cmp.Or(r.local, r.host)
 	cfg.Filtered, cfg.AllInterfaces = r.chosen, r.everywhere
-	return report.NewBuilder(cfg)
+	b := report.NewBuilder(cfg)
+	if r.host != nil {
+		b.Ask(r.host)
+	}
+	return b
 }
 
 // row makes the record of a connection.
