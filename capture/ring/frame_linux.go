@@ -47,6 +47,19 @@ func frame(f *capture.Frame, h *unix.Tpacket3Hdr, address *unix.RawSockaddrLinkl
 	f.Length = length
 	f.Link = link
 	f.Unsummed = h.Status&unix.TP_STATUS_CSUMNOTREADY != 0
+	f.Direction = direction(address)
+}
+
+// direction is whether the host sent or received a frame. On loopback, where it is
+// seen once, it is both.
+func direction(address *unix.RawSockaddrLinklayer) capture.Direction {
+	switch {
+	case address.Hatype == unix.ARPHRD_LOOPBACK:
+		return capture.NoDirection
+	case address.Pkttype == packetOutgoing:
+		return capture.Outbound
+	}
+	return capture.Inbound
 }
 
 // insertTag puts the VLAN tag back that the kernel took out: b has room for it

@@ -55,6 +55,10 @@ type Connection struct {
 	Setup       time.Duration     // the ACK − the first SYN, or NoDuration
 	Ambiguous   bool              // a retransmission makes SYNRTT or ACKRTT a guess
 
+	// Owners are the processes at the client's and the server's end: for each, as
+	// Frame.Owner tells it, the first that was known.
+	Owners [2]uint32
+
 	ToServer, ToClient Direction
 
 	ClientState, ServerState State // RFC 9293 names, at the end; TCP only

@@ -20,6 +20,7 @@ const (
 	cut         what = 1 << 3 // TCP: the snap length left only the ports
 	firstOfMany what = 1 << 4 // the first fragment of several
 	surrounded  what = 1 << 5 // by VLAN tags or tunnels
+	owned       what = 1 << 6 // the source knows whose it is
 )
 
 // A record is what each frame must tell the table: one cache line. What the table asks

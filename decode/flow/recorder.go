@@ -49,7 +49,8 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 			r.Totals.Filtered.Add(f.Length)
 			continue
 		}
-		if f.Link != capture.LinkEthernet || !c.Decode(f.Data, f.Length) {
+		// Frames with an owner are told to the table by frame, too; one test finds both.
+		if uint32(f.Link^capture.LinkEthernet)|f.Owner != 0 || !c.Decode(f.Data, f.Length) {
 			others.Add(f.Length)
 			links.count(f.Link)
 			r.frame(f, uint32(i), parts)
@@ -170,6 +171,9 @@ func (r *Recorder) packetRecord(f *capture.Frame, frame uint32, parts []Batch) {
 	}
 	if p.NumTunnels != 0 || p.NumVLANs != 0 {
 		rec.what |= surrounded
+	}
+	if f.Owner != 0 {
+		rec.what |= owned
 	}
 }
 

@@ -23,6 +23,10 @@ func (t *Table) connection(n uint32, r *Connection) {
 	r.VLAN, r.HasVLAN, r.Interface = m.vlan, m.hasVLAN, m.iface
 	r.First, r.Last = m.first, max(m.last, c.latest)
 	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
+	if t.owners != nil {
+		o := t.owners[n]
+		r.Owners = [2]uint32{o[client], o[client^1]}
+	}
 	sent := t.volumes(n)
 	r.ToServer.setVolume(&sent[client])
 	r.ToClient.setVolume(&sent[client^1])

@@ -33,6 +33,7 @@ type Table struct {
 	icmp    []icmpError
 	waits   [][]time.Duration
 	spill   [][]uint8
+	owners  map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
 
 	histories *histories
 
@@ -97,7 +98,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 		if t.cfg.RoundTrips {
 			t.roundTrip(r, c, t.handshake(n))
 		}
-		if r.what&firstOfMany == 0 {
+		if r.what&(firstOfMany|owned) == 0 {
 			if done, counted := c.inOrder(r); done {
 				if !counted {
 					t.count(n, c, r)
@@ -219,6 +220,9 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 		t.firstPayload(b, r, n, c)
 	}
 	t.count(n, c, r)
+	if r.what&owned != 0 {
+		t.own(b, r, n)
+	}
 	if r.what&firstOfMany != 0 {
 		t.fragments.start(t, b, r, n)
 	}
