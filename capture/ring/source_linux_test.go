@@ -311,6 +311,16 @@ func TestDirection(t *testing.T) {
 			newSender(t, "in").send(numbered(2, 60))
 			p.end()
 			wantNumbers(t, p, tt.want...)
+			for i := range p.frames {
+				f := &p.frames[i]
+				want := capture.Outbound
+				if number(f) == 2 {
+					want = capture.Inbound
+				}
+				if f.Direction != want {
+					t.Errorf("frame %d: direction %d, want %d", number(f), f.Direction, want)
+				}
+			}
 		})
 	}
 }
@@ -346,6 +356,11 @@ func TestLoopbackIsSeenOnce(t *testing.T) {
 				}
 				p.end()
 				wantNumbers(t, p, 0, 1, 2, 3, 4)
+				for i := range p.frames {
+					if d := p.frames[i].Direction; d != capture.NoDirection {
+						t.Errorf("direction %d", d)
+					}
+				}
 			})
 		}
 	}
