@@ -161,6 +161,10 @@ type got struct {
 	Length uint32
 	Iface  uint32
 	Link   capture.LinkType
+
+	Unsummed  bool
+	Direction capture.Direction
+	Owner     uint32
 }
 
 // drain reads r to its end through a few blocks in turn, as an engine does, and

@@ -67,6 +67,9 @@ func (c *cursor) fill(memory []byte, frames []capture.Frame) ([]byte, []capture.
 	if c.ended {
 		return memory, frames, io.EOF
 	}
+	if c.in.reader.marks {
+		clear(frames[len(frames):cap(frames)]) // walkers set only what every frame has
+	}
 	if err := c.open(); err != nil {
 		c.end(err)
 		return memory, frames, io.EOF

@@ -66,7 +66,7 @@ func (in *input) unusable(code, what string, off int64) {
 //	unknown-block, custom-block, journal-block, name-resolution-block,
 //	secrets-block, statistics-block, statistics-block-short,
 //	statistics-unknown-interface, unpadded-block-length, option-dropped,
-//	packet-dropped, time-unknown
+//	packet-dropped, time-unknown, owner-limit
 func (in *input) count(name string) {
 	if in.counts == nil {
 		in.counts = make(map[string]uint64)

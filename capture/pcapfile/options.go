@@ -3,11 +3,14 @@ package pcapfile
 // Option codes of pcapng blocks that are read (draft-ietf-opsawg-pcapng §3.5, §4).
 const (
 	optEnd            = 0
+	optComment        = 1
 	optName           = 2  // if_name
 	optDescription    = 3  // if_description
 	optTSResol        = 9  // if_tsresol
 	optTSOffset       = 14 // if_tsoffset
+	optFlags          = 2  // epb_flags
 	optDropCount      = 4  // epb_dropcount
+	optProcess        = 8  // epb_processid_threadid
 	optInterfaceDrops = 5  // isb_ifdrop
 	optSystemDrops    = 7  // isb_osdrop
 )

@@ -22,11 +22,7 @@ func (w *pcapng) enhancedPacket(body []byte, cut bool, frames []capture.Frame) [
 	units := uint64(w.u32(body[4:]))<<32 | uint64(w.u32(body[8:]))
 	frames, options := w.frame(d, units, w.u32(body[12:]), w.u32(body[16:]), body[fixed:], frames)
 	if len(options) >= optHeader {
-		w.options(options, cut, func(code uint16, value []byte) {
-			if code == optDropCount && len(value) >= 8 {
-				w.lost(d, w.u64(value))
-			}
-		})
+		w.packetOptions(d, options, cut, &frames[len(frames)-1])
 	}
 	return frames
 }
@@ -48,7 +44,11 @@ func (w *pcapng) packet(body []byte, cut bool, frames []capture.Frame) []capture
 	}
 	units := uint64(w.u32(body[4:]))<<32 | uint64(w.u32(body[8:]))
 	frames, options := w.frame(d, units, w.u32(body[12:]), w.u32(body[16:]), body[fixed:], frames)
-	w.options(options, cut, func(uint16, []byte) {})
+	w.options(options, cut, func(code uint16, value []byte) {
+		if code == optFlags && len(value) >= 4 {
+			w.setFlags(&frames[len(frames)-1], w.u32(value))
+		}
+	})
 	return frames
 }
 
@@ -177,10 +177,14 @@ func (w *pcapng) plainPackets(data []byte, frames []capture.Frame) ([]capture.Fr
 			binary.LittleEndian.Uint32(data[next-4:]) != written {
 			break
 		}
-		if options < next-4 && !w.plainOptions(data[options:next-4]) {
-			break
-		}
 		f := &room[n]
+		if options < next-4 {
+			flags, plain := w.plainOptions(data[options : next-4])
+			if !plain {
+				break
+			}
+			w.setFlags(f, flags)
+		}
 		f.Data = data[pos+fixed : end : end]
 		f.Time = capture.Timestamp(units * d.clock.scale)
 		f.Length, f.Interface, f.Link = wire, d.number, d.link
@@ -190,21 +194,4 @@ func (w *pcapng) plainPackets(data []byte, frames []capture.Frame) ([]capture.Fr
 	w.blocks += uint64(n - len(frames))
 	w.frames += uint64(n - len(frames))
 	return room[:n], pos
-}
-
-// plainOptions reports whether all options of a packet block are whole and none of
-// them is read.
-func (w *pcapng) plainOptions(b []byte) bool {
-	for len(b) >= optHeader {
-		code, length := w.u16(b), int(w.u16(b[2:]))
-		if code == optEnd {
-			return true
-		}
-		next := optHeader + (length+3)&^3
-		if code == optDropCount || next > len(b) {
-			return false
-		}
-		b = b[next:]
-	}
-	return true
 }

@@ -33,7 +33,7 @@ func oddities(snap, perSec uint32, build func(frac, wire uint32, data []byte)) {
 func kept(frames []capture.Frame) []got {
 	var all []got
 	for _, f := range frames {
-		all = append(all, got{f.Time, string(f.Data), f.Length, f.Interface, f.Link})
+		all = append(all, got{f.Time, string(f.Data), f.Length, f.Interface, f.Link, f.Unsummed, f.Direction, f.Owner})
 	}
 	return all
 }

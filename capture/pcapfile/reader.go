@@ -39,6 +39,8 @@ type Reader struct {
 	cfg        Config
 	inputs     []*input
 	interfaces []capture.Interface
+	owners     owners
+	marks      bool // a frame had a direction, an owner or no checksums: what is seldom set and not reset
 	next       feed
 	number     uint64 // of the next block
 	first      uint64 // of the next frame
@@ -123,6 +125,7 @@ func (r *Reader) Stats() capture.Stats {
 	s := capture.Stats{
 		Inputs:     make([]capture.Input, len(r.inputs)),
 		Interfaces: append([]capture.Interface(nil), r.interfaces...),
+		Owners:     r.owners.list[:len(r.owners.list):len(r.owners.list)], // which only grows
 	}
 	for i, in := range r.inputs {
 		s.Inputs[i] = in.snapshot()
