@@ -289,3 +289,36 @@ func BenchmarkEncode(b *testing.B) {
 		})
 	}
 }
+
+func TestWhole(t *testing.T) {
+	stats := ethernet("eth0")
+	for name, cfg := range map[string]EncoderConfig{"pcap": {PCAP: true}, "pcapng": {}} {
+		t.Run(name, func(t *testing.T) {
+			cfg.Stats = func() capture.Stats { return stats }
+			e := NewEncoder(cfg)
+			b := e.Begin(nil)
+			ends := []int{0, len(b)}
+			if !cfg.PCAP {
+				ends = []int{0, len(e.section(nil)), len(b)}
+			}
+			before := len(ends) - 1
+			for i := range 3 {
+				b, _ = e.Frame(b, &capture.Frame{Data: frame(i, 5+i), Length: 60, Link: 1}, 0)
+				ends = append(ends, len(b))
+			}
+			for n := range len(b) + 1 {
+				bytes, frames := e.Whole(b[:n], true)
+				i := len(ends) - 1
+				for ends[i] > n {
+					i--
+				}
+				if want := max(i-before, 0); bytes != ends[i] || frames != want {
+					t.Fatalf("of %d bytes %d are whole, %d frames; want %d, %d", n, bytes, frames, ends[i], want)
+				}
+			}
+			if bytes, frames := e.Whole(b[ends[before]:], false); bytes != len(b)-ends[before] || frames != 3 {
+				t.Errorf("%d bytes, %d frames", bytes, frames)
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ import (
 // A frameFilter is a capture filter for frames of any link type: it is compiled for
 // each when the first frame comes.
 type frameFilter struct {
+	text   string
 	parsed *filter.Filter
 
 	programs sync.Map // by capture.LinkType: *filter.Program, nil when it has no program for it
@@ -44,7 +45,7 @@ func (p *program) newFrameFilter(words []string, file string) (*frameFilter, err
 	if err != nil {
 		return nil, p.badFilter(words, err)
 	}
-	f := &frameFilter{parsed: parsed}
+	f := &frameFilter{text: text, parsed: parsed}
 	if err := f.fitsAny(); err != nil {
 		return nil, p.badFilter(nil, err)
 	}
@@ -84,8 +85,12 @@ func readFilter(name string) (string, error) {
 // systemError is err as the operating system's words, without what was being done.
 func systemError(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }

@@ -26,6 +26,8 @@ type liveFlags struct {
 	immediate     bool
 	user          string
 	stop          autostop
+
+	who attributor // nil: frames have no owners
 }
 
 // addLiveFlags adds what is for interfaces only.
@@ -52,6 +54,7 @@ var seldom = []string{"snapshot-length", "buffer-size", "direction", "no-promisc
 type autostop struct {
 	duration time.Duration // 0: never
 	packets  int           // likewise
+	bytes    int64         // written, for views that write; likewise
 }
 
 func (a *autostop) Type() string   { return "COND" }
@@ -72,8 +75,14 @@ func (a *autostop) Set(text string) error {
 			return errors.New("needs a number, more than 0, as in packets:100")
 		}
 		a.packets = n
+	case "filesize":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 || n > 1e12 {
+			return errors.New("needs kB, more than 0, as in filesize:1000")
+		}
+		a.bytes = int64(n) * 1000
 	default:
-		return errors.New("must be duration:SECONDS or packets:N")
+		return errors.New("must be duration:SECONDS, packets:N or filesize:KB")
 	}
 	return nil
 }
@@ -125,30 +134,23 @@ func linkOf(name string) (capture.LinkType, bool) {
 
 // listen captures until the user or a condition ends it: that is a normal end.
 func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilter) (*reading, error) {
-	if f.live.stop.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.live.stop.duration)
-		defer cancel()
+	if f.live.stop.bytes > 0 {
+		return nil, usage("-a filesize:N is for the view that writes files: capture")
 	}
-	ctx, end := context.WithCancel(ctx)
-	defer end()
 	chosen := filter != nil || f.live.direction.value != "inout"
-	cfg, filtered := f.live.config(filter)
-	src, err := ring.Open(ctx, cfg)
+	src, filter, end, err := f.openLive(ctx, filter)
 	if err != nil {
 		return nil, err
 	}
+	defer end()
 	defer src.Close()
 	helper, missing := p.helper()
 	defer helper.Close()
 	if err := p.dropPrivileges(privilege.Config{User: f.live.user}, missing); err != nil {
 		return nil, err
 	}
-	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(f.live.interfaces, ", "))))
+	f.live.announce(p)
 	var from capture.Source = src
-	if filtered {
-		filter = nil
-	}
 	if n := f.limit(); n > 0 {
 		from = &limited{Source: src, left: n, filter: filter, reached: end}
 	}
@@ -158,7 +160,7 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		result: result, stats: src.Stats(), filter: filter,
 		chosen: chosen, everywhere: slices.Contains(f.live.interfaces, "any"),
 	}
-	r.captured(p)
+	p.captured(r.stats, r.result.Totals.Frames-r.result.Totals.Filtered.Frames)
 	if errors.Is(err, ring.ErrGone) {
 		r.ended = err
 		return r, nil
@@ -166,27 +168,55 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	return r, err
 }
 
+// openLive begins to capture until end is called, or ctx or the time is over. rest is what
+// the kernel does not do of the filter.
+func (f *sourceFlags) openLive(ctx context.Context, filter *frameFilter) (src capture.Source, rest *frameFilter, end func(), err error) {
+	if f.live.stop.duration > 0 {
+		ctx, end = context.WithTimeout(ctx, f.live.stop.duration)
+	} else {
+		ctx, end = context.WithCancel(ctx)
+	}
+	cfg, filtered := f.live.config(filter)
+	if src, err = ring.Open(ctx, cfg); err != nil {
+		end()
+		return nil, nil, nil, err
+	}
+	if filtered {
+		filter = nil
+	}
+	return src, filter, end, nil
+}
+
+// announce tells that frames are received from now on.
+func (l *liveFlags) announce(p *program) {
+	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(l.interfaces, ", "))))
+}
+
 // captured tells how many frames there were, in tcpdump's three lines.
-func (r *reading) captured(p *program) {
+func (p *program) captured(stats capture.Stats, captured uint64) {
 	var frames, drops uint64
-	for _, in := range r.stats.Inputs {
+	for _, in := range stats.Inputs {
 		frames += in.Frames
 	}
-	for _, i := range r.stats.Interfaces {
+	for _, i := range stats.Interfaces {
 		drops += i.Drops
 	}
 	for _, line := range []struct {
 		n    uint64
 		what string
 	}{
-		{r.result.Totals.Frames - r.result.Totals.Filtered.Frames, "captured"},
+		{captured, "captured"},
 		{frames + drops, "received by filter"},
 		{drops, "dropped by kernel"},
 	} {
-		unit := "packets"
-		if line.n == 1 {
-			unit = "packet"
-		}
-		p.remark("", fmt.Sprintf("%d %s %s", line.n, unit, line.what))
+		p.remark("", packets(line.n)+" "+line.what)
 	}
+}
+
+// packets is "1 packet" or "2 packets".
+func packets(n uint64) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
 }

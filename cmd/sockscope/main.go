@@ -23,8 +23,9 @@ func main() {
 	}
 
 	// Without this a write to a closed pipe kills the process: `| head` is a
-	// normal end, and other outputs are to be finished first.
-	signal.Ignore(syscall.SIGPIPE)
+	// normal end, and other outputs are to be finished first. Likewise the signal for a
+	// file that exceeds the limit of file sizes: the write's error says the same.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ)
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

@@ -51,8 +51,13 @@ func (f *sourceFlags) addFilterFlags(fs *pflag.FlagSet) {
 // addReadingFlags adds how the source is read, which comes after the view's own flags.
 func (f *sourceFlags) addReadingFlags(fs *pflag.FlagSet) {
 	f.udpIdle = spanFlag(fs, "udp-idle", 2*time.Minute, "split UDP after this silence, 0: never")
-	f.maxInput = sizeFlag(fs, "max-input", 1<<40, "stop an input after this many bytes")
 	f.workers = numberFlag(fs, "workers", 0, 0, 1024, "`N` threads, 0: one for each core")
+	f.addInputFlags(fs)
+}
+
+// addInputFlags adds how files are read.
+func (f *sourceFlags) addInputFlags(fs *pflag.FlagSet) {
+	f.maxInput = sizeFlag(fs, "max-input", 1<<40, "stop an input after this many bytes")
 	f.progress = choiceFlag(fs, "progress", []string{"auto", "never"}, "progress bar on a terminal: auto, never")
 }
 

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"sockscope/capture"
+)
+
+// A fakeAttributor knows owners by local port, and keeps what it was asked.
+type fakeAttributor struct {
+	ports map[uint16]capture.Owner
+	said  []string
+}
+
+func (w *fakeAttributor) Owner(protocol uint8, local, remote netip.AddrPort, first, last capture.Timestamp) capture.Owner {
+	w.said = append(w.said, fmt.Sprintf("owner %d %v %v %d-%d", protocol, local, remote, first, last))
+	return w.ports[local.Port()]
+}
+
+func (w *fakeAttributor) Appeared(protocol uint8, a, b netip.AddrPort) {
+	w.said = append(w.said, fmt.Sprintf("appeared %d %v %v", protocol, a, b))
+}
+
+// A oneBlock is a source of one block.
+type oneBlock struct {
+	frames []capture.Frame
+	given  bool
+}
+
+func (s *oneBlock) Next(b *capture.Block) error {
+	if s.given {
+		return io.EOF
+	}
+	s.given = true
+	b.Frames = append(b.Frames[:0], s.frames...)
+	return nil
+}
+func (s *oneBlock) Release(*capture.Block) {}
+func (s *oneBlock) Close() error           { return nil }
+func (s *oneBlock) Stats() capture.Stats {
+	return capture.Stats{Inputs: []capture.Input{{Name: "eth0", Format: "live"}}, Interfaces: []capture.Interface{{Name: "eth0", Link: 1, Resolution: 1}}}
+}
+
+// segmentFrame is a TCP segment between 192.0.2.1 and 198.51.100.1 over raw IP.
+func segmentFrame(time capture.Timestamp, d capture.Direction, sport, dport uint16, flags byte) capture.Frame {
+	a, b := byte(1), byte(2)
+	if d == capture.Inbound {
+		a, b = b, a
+	}
+	data := []byte{0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, a, 192, 0, 2, b,
+		byte(sport >> 8), byte(sport), byte(dport >> 8), byte(dport), 0, 0, 0, 1, 0, 0, 0, 1, 0x50, flags, 1, 0, 0, 0, 0, 0}
+	return capture.Frame{Data: data, Time: time, Length: 40, Link: capture.LinkRaw, Direction: d}
+}
+
+func TestFramesGetOwners(t *testing.T) {
+	const syn, ack = 2, 16
+	const in, out, none = capture.Inbound, capture.Outbound, capture.NoDirection
+	client := capture.Owner{Basis: capture.BasisExact, Process: &capture.Process{PID: 5, Name: "client"}}
+	server := capture.Owner{Basis: capture.BasisListener, Process: &capture.Process{PID: 6, Name: "server"}}
+	who := func() *fakeAttributor {
+		return &fakeAttributor{ports: map[uint16]capture.Owner{4000: client, 80: server}}
+	}
+	for _, test := range []struct {
+		name   string
+		frames []capture.Frame
+		want   string // pids
+		said   string
+	}{
+		{"both directions are the local end's", []capture.Frame{segmentFrame(1, out, 4000, 9, syn), segmentFrame(2, in, 9, 4000, syn|ack)},
+			"5 5", "appeared 6 192.0.2.1:4000 192.0.2.2:9; owner 6 192.0.2.1:4000 192.0.2.2:9 1-1"},
+		{"without a direction each end has its sender", []capture.Frame{segmentFrame(1, none, 4000, 80, syn), segmentFrame(2, none, 80, 4000, syn|ack)},
+			"5 6", ""},
+		{"a SYN begins another connection", []capture.Frame{segmentFrame(1, out, 4000, 9, ack), segmentFrame(7, out, 4000, 9, syn)},
+			"5 5", "appeared 6 192.0.2.1:4000 192.0.2.2:9; owner 6 192.0.2.1:4000 192.0.2.2:9 1-1; " +
+				"appeared 6 192.0.2.1:4000 192.0.2.2:9; owner 6 192.0.2.1:4000 192.0.2.2:9 7-7"},
+		{"who is not known is asked for less and less often", []capture.Frame{segmentFrame(1, out, 9, 9, ack), segmentFrame(2, out, 9, 9, ack),
+			segmentFrame(3, out, 9, 9, ack), segmentFrame(4, out, 9, 9, ack), segmentFrame(5, out, 9, 9, ack)},
+			"0 0 0 0 0", "appeared 6 192.0.2.1:9 192.0.2.2:9; owner 6 192.0.2.1:9 192.0.2.2:9 1-1; " +
+				"owner 6 192.0.2.1:9 192.0.2.2:9 1-2; owner 6 192.0.2.1:9 192.0.2.2:9 1-4"},
+		{"no IP, no owner", []capture.Frame{{Data: []byte{0x00, 1}, Length: 2, Link: capture.LinkRaw, Owner: 9}}, "0", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := who()
+			src := attribute(&oneBlock{frames: test.frames}, w)
+			var b capture.Block
+			if err := src.Next(&b); err != nil {
+				t.Fatal(err)
+			}
+			owners := src.Stats().Owners
+			var pids []string
+			for _, f := range b.Frames {
+				pid := 0
+				if f.Owner != 0 {
+					pid = owners[f.Owner-1].PID
+				}
+				pids = append(pids, fmt.Sprint(pid))
+			}
+			if got := strings.Join(pids, " "); got != test.want {
+				t.Errorf("owners %s, want %s", got, test.want)
+			}
+			if got := strings.Join(w.said, "; "); test.said != "" && got != test.said {
+				t.Errorf("asked\n%s, want\n%s", got, test.said)
+			}
+		})
+	}
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"sockscope/capture"
+	"sockscope/capture/pcapfile"
+	"sockscope/capture/ring"
+)
+
+func captureView() *view {
+	return &view{
+		name:     "capture",
+		synopsis: "-w FILE -i IFACE | -r FILE [flags] [capture filter]",
+		summary:  "write packets to capture files (pcapng, pcap)",
+		examples: []example{
+			{"sockscope capture -i eth0 -w out.pcapng", "until Ctrl-C"},
+			{"sockscope capture -r in.pcap -w web.pcapng tcp port 443", "a part of a file"},
+		},
+		maxArgs: anyWords,
+		define:  defineCapture,
+	}
+}
+
+// outputFlags say where captured packets go, and how. The letters are tcpdump's.
+type outputFlags struct {
+	name       string
+	size       *number
+	every      *number
+	count      *number
+	each       bool
+	format     *choice
+	resolution *choice
+	force      bool
+}
+
+func addOutputFlags(fs *pflag.FlagSet) *outputFlags {
+	f := &outputFlags{}
+	fs.StringVarP(&f.name, "write", "w", "", "write to `FILE`, -: to standard output")
+	f.size = &number{0, 1, 9_000_000}
+	fs.VarP(f.size, "file-size", "C", "the next file after `N` million bytes")
+	f.every = &number{0, 1, 1_000_000_000}
+	fs.VarP(f.every, "rotate-seconds", "G", "the next file after `N` seconds; FILE has %H%M%S")
+	f.count = &number{0, 1, 1_000_000}
+	fs.VarP(f.count, "file-count", "W", "-C: a ring of `N` files; -G: end after N")
+	fs.BoolVarP(&f.each, "packet-buffered", "U", false, "write each packet as soon as it is there")
+	f.format = choiceFlag(fs, "format", []string{"pcapng", "pcap"}, "pcapng, or pcap as for FILE.pcap")
+	f.resolution = &choice{"", []string{"micro", "nano"}}
+	fs.Var(f.resolution, "time-stamp-precision", "micro or nano: of the times written")
+	fs.BoolVar(&f.force, "force", false, "replace files that are there")
+	return f
+}
+
+func defineCapture(fs *pflag.FlagSet) action {
+	source := addSourceFlags(fs)
+	source.addLiveFlags(fs)
+	source.addFilterFlags(fs)
+	output := addOutputFlags(fs)
+	source.addInputFlags(fs)
+	var show displayFlags
+	show.addMessageFlags(fs)
+	hide(fs, "snapshot-length", "buffer-size", "direction", "no-promiscuous-mode", "immediate-mode",
+		"filter-file", "max-input", "progress", "no-names", "time-stamp-precision", "verbose")
+
+	return func(ctx context.Context, p *program, args []string) error {
+		show.apply(p)
+		source.words = args
+		names, err := output.check(p, fs, source)
+		if err != nil {
+			return err
+		}
+		if err := source.check(p); err != nil {
+			return err
+		}
+		filter, err := p.newFrameFilter(source.words, source.filter)
+		if err != nil {
+			return err
+		}
+		return output.write(ctx, p, source, filter, names)
+	}
+}
+
+// check refuses outputs that make no sense, before anything is opened. It gives the names
+// of the files, nil for standard output.
+func (f *outputFlags) check(p *program, fs *pflag.FlagSet, source *sourceFlags) (*naming, error) {
+	if !fs.Changed("format") && strings.EqualFold(filepath.Ext(f.name), ".pcap") {
+		f.format.value = "pcap"
+	}
+	switch {
+	case f.name == "":
+		return nil, usage("nowhere to write: name a file with -w FILE (- is standard output)")
+	case f.format.value == "pcap" && len(source.live.interfaces) > 1,
+		f.format.value == "pcap" && len(source.live.interfaces) == 1 && source.live.interfaces[0] == "any":
+		return nil, usage("a pcap file has one link type and does not tell interfaces apart: write pcapng (--format pcapng)")
+	case f.count.value > 0 && f.size.value == 0 && f.every.value == 0:
+		return nil, usage("-W needs -C or -G")
+	case f.name == "-" && (f.size.value > 0 || f.every.value > 0):
+		return nil, usage("-C and -G need a file: -w - is standard output")
+	case f.name == "-" && isTerminal(p.stdout):
+		return nil, usage("refusing to write a capture to a terminal")
+	case f.name == "-":
+		return nil, nil
+	}
+	dir, name := filepath.Split(f.name)
+	names := &naming{template: name, size: int64(f.size.value) * 1e6, every: time.Duration(f.every.value) * time.Second, count: f.count.value}
+	if names.every > 0 && strings.Contains(dir, "%") {
+		return nil, usage("-w %s: conversions are for the file's name, not for directories", p.escape(f.name))
+	}
+	if err := names.check(); err != nil {
+		return nil, usage("-w %s: %s", p.escape(f.name), p.escape(err.Error()))
+	}
+	return names, nil
+}
+
+// write writes the packets of the source that pass the filter.
+func (f *outputFlags) write(ctx context.Context, p *program, source *sourceFlags, filter *frameFilter, names *naming) error {
+	d := &dump{names: names, each: f.each, most: source.limit(), bytes: source.live.stop.bytes}
+	cfg := pcapfile.EncoderConfig{PCAP: f.format.value == "pcap", Application: "sockscope", System: systemName(),
+		Stats: func() capture.Stats { return d.src.Stats() }}
+	if filter != nil {
+		cfg.Filter = filter.text
+	}
+	cfg.Resolution = map[string]time.Duration{"micro": time.Microsecond, "nano": 1}[f.resolution.value]
+	d.encoder = pcapfile.NewEncoder(cfg)
+
+	var into *folder
+	if names != nil {
+		var err error
+		if into, names.template, err = openFolder(f.name, f.force); err != nil {
+			return notStarted(p, f.name, err)
+		}
+	}
+	r, err := f.open(ctx, p, source, filter, d)
+	if err != nil {
+		return err
+	}
+	defer d.src.Close()
+	if err := f.sameAsInput(p, into, d); err != nil {
+		return err
+	}
+	d.saver = newSaver(d.encoder, into, p.stdout)
+	stop := func() {}
+	if read, ok := d.src.(*pcapfile.Reader); ok && source.progress.value == "auto" {
+		stop = p.showProgress(read)
+	}
+	if d.live { // files are looked at before anything is made of them
+		d.begin(time.Now())
+		source.live.announce(p)
+	}
+	if d.refused == nil {
+		err = d.run(ctx)
+	}
+	r.stats = d.src.Stats()
+	if err == nil && !r.unusable() {
+		d.begin(time.Now())
+	}
+	failed := d.close()
+	stop()
+	if d.refused != nil {
+		return notStarted(p, d.path(into), d.refused)
+	}
+	if errors.Is(err, ring.ErrGone) {
+		r.ended, err = err, nil
+	}
+	f.tell(p, d, into)
+	switch {
+	case err != nil:
+		return err
+	case errors.Is(failed, syscall.EPIPE):
+		return &failure{status: exitDone} // the reader has seen enough
+	case failed != nil:
+		return &failure{exitOutput, fmt.Errorf("%s: %s; %s saved, %d not", p.escape(d.path(into)), p.escape(failed.Error()),
+			packets(d.saver.saved.Load()), d.unsaved())}
+	}
+	if err := r.verdict(p); err != nil {
+		return err
+	}
+	if !d.live && ctx.Err() != nil {
+		return &failure{exitInterrupted, fmt.Errorf("interrupted: %s written", packets(d.packets))}
+	}
+	return nil
+}
+
+// open opens the source for d.
+func (f *outputFlags) open(ctx context.Context, p *program, source *sourceFlags, filter *frameFilter, d *dump) (*reading, error) {
+	if len(source.live.interfaces) > 0 {
+		src, rest, end, err := source.openLive(ctx, filter)
+		if err != nil {
+			return nil, err
+		}
+		d.src, d.filter, d.end, d.live = attribute(src, source.live.who), rest, end, true
+		return &reading{filter: rest}, nil
+	}
+	src, err := pcapfile.Open(ctx, source.files, pcapfile.Config{MaxInput: source.maxInput.value, Stdin: p.stdin})
+	if err != nil {
+		return nil, err
+	}
+	d.src, d.filter = src, filter
+	return &reading{filter: filter, named: source.files}, nil
+}
+
+// sameAsInput refuses an output that is one of the inputs, by whatever name.
+func (f *outputFlags) sameAsInput(p *program, into *folder, d *dump) error {
+	if d.live {
+		return nil
+	}
+	var out os.FileInfo
+	var err error
+	if into != nil {
+		out, err = into.root.Stat(d.names.template)
+	} else if file, ok := p.stdout.(*os.File); ok {
+		out, err = file.Stat()
+	}
+	if err != nil || out == nil || !out.Mode().IsRegular() {
+		return nil
+	}
+	for _, in := range d.src.Stats().Inputs {
+		if info, err := os.Stat(in.Name); err == nil && os.SameFile(info, out) {
+			return usage("%s is read and cannot be written to", p.escape(in.Name))
+		}
+	}
+	return nil
+}
+
+// path is the file that is being written, for messages.
+func (d *dump) path(into *folder) string {
+	switch {
+	case into == nil:
+		return "standard output"
+	case d.saver.name == "":
+		return into.in(d.names.template)
+	}
+	return into.in(d.saver.name)
+}
+
+// notStarted is the failure of an output that cannot be begun.
+func notStarted(p *program, name string, err error) error {
+	return &failure{exitNotStarted, fmt.Errorf("%s: %s", p.escape(name), p.escape(err.Error()))}
+}
+
+// tell tells how many packets there were, and what they lack.
+func (f *outputFlags) tell(p *program, d *dump, into *folder) {
+	if d.live {
+		p.captured(d.src.Stats(), d.packets)
+	}
+	if d.dropped > 0 {
+		p.say("", fmt.Sprintf("%s dropped because %s could not be written fast enough", packets(d.dropped), p.escape(d.path(into))))
+	}
+	if n := d.encoder.Untimed(); n > 0 {
+		p.remark("", fmt.Sprintf("%s without a time that the format can express: they have 1970-01-01", packets(n)))
+	}
+	if d.live && d.names != nil && d.names.enough() {
+		p.remark("", fmt.Sprintf("the limit of %d files is reached", d.names.count))
+	}
+}
