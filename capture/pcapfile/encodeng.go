@@ -32,21 +32,37 @@ func (e *Encoder) section(b []byte) []byte {
 	return closeBlock(endOptions(b), at)
 }
 
-// describe appends the descriptions of the source's first n interfaces that are not in
-// the file yet: so they have the same numbers here and there, as long as each has frames of
-// its own link type only.
-func (e *Encoder) describe(b []byte, n int) []byte {
-	if n > len(e.stats.Interfaces) {
+// describe appends the description of an interface of the source, unless it is in the file.
+//
+// Interfaces of files are described in their order, so that they have the same numbers
+// here. Of live ones only those that have frames are: a capture from several begins with
+// a pseudo interface that has none, only drops; its link type would keep libpcap, which
+// wants all interfaces of a file to have the same, from reading the file.
+func (e *Encoder) describe(b []byte, number uint32) []byte {
+	if int(number) >= len(e.stats.Interfaces) {
 		e.ask()
 	}
-	for i := len(e.numbers); i < n; i++ {
-		var source capture.Interface
-		if i < len(e.stats.Interfaces) {
-			source = e.stats.Interfaces[i]
+	if int(number) < len(e.numbers) && e.numbers[number] != undescribed {
+		return b
+	}
+	live := int(number) < len(e.stats.Interfaces) && e.live(&e.stats.Interfaces[number])
+	for i := min(uint32(len(e.numbers)), number); i <= number; i++ {
+		id := undescribed
+		if i == number || !live {
+			var source capture.Interface
+			if int(i) < len(e.stats.Interfaces) {
+				source = e.stats.Interfaces[i]
+			}
+			if live && i == 0 && len(e.outs) > 0 {
+				source.Link = e.outs[0].Link
+			}
+			b, id = e.description(b, &source, i)
 		}
-		var id uint32
-		b, id = e.description(b, &source, uint32(i))
-		e.numbers = append(e.numbers, id)
+		if int(i) < len(e.numbers) {
+			e.numbers[i] = id
+		} else {
+			e.numbers = append(e.numbers, id)
+		}
 	}
 	return b
 }
@@ -83,8 +99,8 @@ func resolutionOf(d time.Duration) (resol uint8, scale uint64) {
 
 // packet appends an enhanced packet block, and what must be known before it.
 func (e *Encoder) packet(b []byte, f *capture.Frame, lost uint64) []byte {
-	if int(f.Interface) >= len(e.numbers) {
-		b = e.describe(b, int(f.Interface)+1)
+	if int(f.Interface) >= len(e.numbers) || e.numbers[f.Interface] == undescribed {
+		b = e.describe(b, f.Interface)
 	}
 	id := e.numbers[f.Interface]
 	if e.outs[id].Link != f.Link {
@@ -222,7 +238,7 @@ func (e *Encoder) statistics(b []byte, id uint32) []byte {
 	if int(d.number) < len(e.stats.Interfaces) && e.numbers[d.number] == id {
 		i := &e.stats.Interfaces[d.number]
 		drops += i.Drops - e.told[d.number]
-		live = i.Input < len(e.stats.Inputs) && e.stats.Inputs[i.Input].Format == "live"
+		live = e.live(i)
 	}
 	if !live && drops == 0 {
 		return b

@@ -42,6 +42,12 @@ type Encoder struct {
 	untimed uint64
 }
 
+// allInterfaces is the name of the pseudo interface of a capture from all.
+const allInterfaces = "any"
+
+// undescribed stands for the number of an interface that is not in the file.
+const undescribed = ^uint32(0)
+
 // interfaceLink is an interface and the link type of some of its frames.
 type interfaceLink struct {
 	number uint32
@@ -86,7 +92,10 @@ func (e *Encoder) Begin(b []byte) []byte {
 		return b
 	}
 	b = e.section(b)
-	return e.describe(b, len(e.stats.Interfaces))
+	if i := e.stats.Interfaces; len(i) == 1 && i[0].Name != allInterfaces {
+		b = e.describe(b, 0) // a reader need not wait for the first frame
+	}
+	return b
 }
 
 // Frame appends f, before which lost frames of its interface could not be encoded. On an
@@ -112,12 +121,17 @@ func (e *Encoder) End(b []byte, lost uint64) []byte {
 		}
 		return b
 	}
-	b = e.describe(b, len(e.stats.Interfaces))
-	if len(e.outs) > 0 {
-		e.outs[0].lost += lost
-	}
 	for len(e.told) < len(e.stats.Interfaces) {
 		e.told = append(e.told, 0)
+	}
+	for i := range e.stats.Interfaces {
+		s := &e.stats.Interfaces[i]
+		if !e.live(s) || s.Drops > e.told[i] || len(e.stats.Interfaces) == 1 {
+			b = e.describe(b, uint32(i))
+		}
+	}
+	if len(e.outs) > 0 {
+		e.outs[0].lost += lost
 	}
 	for id := range e.outs {
 		b = e.statistics(b, uint32(id))
@@ -126,6 +140,11 @@ func (e *Encoder) End(b []byte, lost uint64) []byte {
 		e.told[i] = e.stats.Interfaces[i].Drops
 	}
 	return b
+}
+
+// live reports whether an interface is one that is captured from now.
+func (e *Encoder) live(i *capture.Interface) bool {
+	return i.Input < len(e.stats.Inputs) && e.stats.Inputs[i.Input].Format == "live"
 }
 
 // ask asks the source for its interfaces and owners.
