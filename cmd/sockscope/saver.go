@@ -92,15 +92,14 @@ func (s *saver) write(c *chunk) error {
 		}
 		w = s.file
 	}
-	if len(c.data) == 0 {
-		return nil
+	if len(c.data) > 0 { // nothing is left, perhaps, but to end the file
+		n, err := w.Write(c.data)
+		if err != nil {
+			s.cut(c, n)
+			return systemError(err)
+		}
+		s.offset += int64(n)
 	}
-	n, err := w.Write(c.data)
-	if err != nil {
-		s.cut(c, n)
-		return systemError(err)
-	}
-	s.offset += int64(n)
 	s.saved.Add(uint64(c.packets))
 	if c.ends && s.file != nil {
 		f := s.file
