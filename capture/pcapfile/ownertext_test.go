@@ -13,7 +13,7 @@ import (
 )
 
 func TestOwnersOfPackets(t *testing.T) {
-	// In the form of ptcpdump 0.30 (internal/writer/pcapng.go): one comment for each kind
+	// In the form of ptcpdump (its internal/writer/pcapng.go): one comment for each kind
 	// of context, flags in every packet.
 	const (
 		process   = "PID: 7\nCmd: /usr/lib/systemd/systemd-resolved\nArgs: /usr/lib/systemd/systemd-resolved --x"
