@@ -98,8 +98,11 @@ func FuzzPcapNG(f *testing.F) {
 	f.Add(join(start, s.block(blockPacket, s.words(0, 0, 9, 2, 50), []byte("gh")), start, plain(4)))
 	f.Add(join(s.section(), s.iface(1, 0, s.option(optTSOffset, s.u64(1)), s.option(optTSResol, []byte{0x8a})), s.packet(0, 7, 60, []byte("abcde"))))
 	f.Add(join(s.section(), s.iface(1, 0, s.option(optTSResol, []byte{0})), s.packet(0, 7, 60, []byte("abcde"))))
+	f.Add(join(start, s.packet(0, 7, 60, []byte("abcde"), s.option(2, s.words(1<<9|1)), s.option(4, s.u64(2)), s.option(8, s.words(9, 8)),
+		s.option(1, []byte("PID: 9\nCmd: a\nArgs: a b")), s.option(1, []byte("UserId: 0\nUnit: u\nContainerId: c\nNetns: 4\nBasis: listener")))))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		frames, stats := check(t, content)
+		again(t, frames, stats)
 		if len(content) > 4096 || len(stats.Inputs[0].Anomalies) > 0 || len(stats.Inputs[0].Damage) > 0 || stats.Inputs[0].Format != "pcapng" {
 			return
 		}
@@ -114,6 +117,35 @@ func FuzzPcapNG(f *testing.F) {
 			agree(t, frames, second)
 		}
 	})
+}
+
+// again encodes what was read, and reads that: it is the same, as far as the format goes.
+func again(t *testing.T, frames []got, stats capture.Stats) {
+	e := NewEncoder(EncoderConfig{Stats: func() capture.Stats { return stats }})
+	b := e.Begin(nil)
+	want := slices.Clone(frames)
+	for i := range want {
+		f := &want[i]
+		f.Time = max(f.Time, 0)
+		b, _ = e.Frame(b, &capture.Frame{Data: []byte(f.Data), Time: f.Time, Length: f.Length, Interface: f.Iface, Link: f.Link,
+			Unsummed: f.Unsummed, Direction: f.Direction, Owner: f.Owner}, 0)
+	}
+	read, s := readStream(t, bytes.NewReader(e.End(b, 0)))
+	if len(s.Inputs[0].Damage) > 0 {
+		t.Fatalf("damage %q", messages(s.Inputs[0]))
+	}
+	if len(read) != len(want) || len(s.Interfaces) > len(stats.Interfaces) {
+		t.Fatalf("%d frames of %d, %d interfaces of %d", len(read), len(want), len(s.Interfaces), len(stats.Interfaces))
+	}
+	for i, f := range read {
+		f.Owner, f.Iface = want[i].Owner, want[i].Iface // have other numbers
+		if f != want[i] {
+			t.Fatalf("frame %d is %+v, was %+v", i+1, f, want[i])
+		}
+		if (read[i].Owner == 0) != (want[i].Owner == 0) {
+			t.Fatalf("frame %d has owner %d, had %d", i+1, read[i].Owner, want[i].Owner)
+		}
+	}
 }
 
 // secondOpinion is what pcapgo reads of a pcapng file. It panics on some; that is

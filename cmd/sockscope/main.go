@@ -14,7 +14,7 @@ import (
 	"sockscope/capture/privilege"
 )
 
-// errInterrupted is why the context is done after Ctrl-C or SIGTERM.
+// errInterrupted is why the context is done after Ctrl-C, SIGTERM or SIGHUP.
 var errInterrupted = errors.New("interrupted")
 
 func main() {
@@ -30,6 +30,9 @@ func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() { // lives as long as the process
 		<-signals
 		cancel(errInterrupted)
