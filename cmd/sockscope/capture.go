@@ -154,9 +154,11 @@ func (f *outputFlags) write(ctx context.Context, p *program, source *sourceFlags
 	}
 	if d.live { // files are looked at before anything is made of them
 		d.begin(time.Now())
-		source.live.announce(p)
 	}
 	if d.refused == nil {
+		if d.live {
+			source.live.announce(p)
+		}
 		err = d.run(ctx)
 	}
 	r.stats = d.src.Stats()

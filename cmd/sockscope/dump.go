@@ -92,7 +92,7 @@ func (r *dump) run(ctx context.Context) error {
 		if quiet && r.live && r.names != nil && r.names.over(time.Now().Add(-late)) {
 			r.finishPeriod()
 		}
-		r.flush(quiet)
+		r.flush(quiet || !r.live) // who writes to a pipe that we read may pause now
 		if r.failing() {
 			r.stopped = true
 		}
