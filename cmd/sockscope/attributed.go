@@ -27,7 +27,8 @@ const (
 // frame, who sent any other.
 type attributed struct {
 	capture.Source
-	who attributor
+	who    attributor
+	filter *frameFilter // nil: all pass; nobody asks for the owners of other frames
 
 	packet  decode.Packet
 	known   map[conversation]*asked
@@ -54,12 +55,13 @@ type ownerValue struct {
 	basis   capture.Basis
 }
 
-// attribute gives the frames of src owners. Without an attributor it changes nothing.
-func attribute(src capture.Source, who attributor) capture.Source {
+// attribute gives the frames of src that pass the filter owners. Without an attributor it
+// changes nothing.
+func attribute(src capture.Source, who attributor, filter *frameFilter) capture.Source {
 	if who == nil {
 		return src
 	}
-	return &attributed{Source: src, who: who, known: make(map[conversation]*asked), numbers: make(map[ownerValue]uint32)}
+	return &attributed{Source: src, who: who, filter: filter, known: make(map[conversation]*asked), numbers: make(map[ownerValue]uint32)}
 }
 
 // Next implements capture.Source.
@@ -69,7 +71,10 @@ func (a *attributed) Next(b *capture.Block) error {
 	}
 	for i := range b.Frames {
 		f := &b.Frames[i]
-		f.Owner = a.owner(f)
+		f.Owner = 0
+		if a.filter == nil || a.filter.match(f) {
+			f.Owner = a.owner(f)
+		}
 	}
 	return nil
 }

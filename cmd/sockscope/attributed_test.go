@@ -85,7 +85,7 @@ func TestFramesGetOwners(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := who()
-			src := attribute(&oneBlock{frames: test.frames}, w)
+			src := attribute(&oneBlock{frames: test.frames}, w, nil)
 			var b capture.Block
 			if err := src.Next(&b); err != nil {
 				t.Fatal(err)
@@ -106,5 +106,36 @@ func TestFramesGetOwners(t *testing.T) {
 				t.Errorf("asked\n%s, want\n%s", got, test.said)
 			}
 		})
+	}
+}
+
+// Nobody is asked about frames that are not wanted.
+func TestOnlyFramesThatPassGetOwners(t *testing.T) {
+	filter, err := newProgram(nil, io.Discard, io.Discard).newFrameFilter([]string{"port 4000"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &fakeAttributor{ports: map[uint16]capture.Owner{
+		4000: {Basis: capture.BasisExact, Process: &capture.Process{PID: 5}}, 80: {Basis: capture.BasisExact, Process: &capture.Process{PID: 6}}}}
+	src := attribute(&oneBlock{frames: []capture.Frame{segmentFrame(1, capture.Outbound, 80, 9, 2), segmentFrame(2, capture.Outbound, 4000, 9, 2)}}, w, filter)
+	var b capture.Block
+	if err := src.Next(&b); err != nil || b.Frames[0].Owner != 0 || b.Frames[1].Owner != 1 || len(w.said) != 2 {
+		t.Errorf("owners %d and %d, asked %q, %v", b.Frames[0].Owner, b.Frames[1].Owner, w.said, err)
+	}
+}
+
+// However many conversations there are, few are remembered.
+func TestConversationsAreBounded(t *testing.T) {
+	frames := make([]capture.Frame, maxConversations+1000)
+	for i := range frames {
+		frames[i] = segmentFrame(1, capture.Outbound, uint16(i), uint16(i>>16), 16)
+	}
+	src := attribute(&oneBlock{frames: frames}, &fakeAttributor{}, nil)
+	var b capture.Block
+	if err := src.Next(&b); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(src.(*attributed).known); n != 1000 {
+		t.Errorf("%d conversations are remembered, want 1000", n)
 	}
 }

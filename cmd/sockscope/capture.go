@@ -199,7 +199,7 @@ func (f *outputFlags) open(ctx context.Context, p *program, source *sourceFlags,
 		if err != nil {
 			return nil, err
 		}
-		d.src, d.filter, d.end, d.live = attribute(src, source.live.who), rest, end, true
+		d.src, d.filter, d.end, d.live = attribute(src, source.live.who, rest), rest, end, true
 		return &reading{filter: rest}, nil
 	}
 	src, err := pcapfile.Open(ctx, source.files, pcapfile.Config{MaxInput: source.maxInput.value, Stdin: p.stdin})

@@ -26,7 +26,7 @@ func TestOwnersGoThroughAFile(t *testing.T) {
 		segmentFrame(5e9, capture.NoDirection, 4000, 80, syn), reply,
 		segmentFrame(7e9, capture.Outbound, 7, 7, syn),
 	}
-	src := attribute(&oneBlock{frames: frames}, &fakeAttributor{ports: map[uint16]capture.Owner{4000: client, 80: server}})
+	src := attribute(&oneBlock{frames: frames}, &fakeAttributor{ports: map[uint16]capture.Owner{4000: client, 80: server}}, nil)
 	var out bytes.Buffer
 	encoder := pcapfile.NewEncoder(pcapfile.EncoderConfig{Stats: src.Stats})
 	d := &dump{src: src, encoder: encoder, saver: newSaver(encoder, nil, &out)}
