@@ -20,8 +20,8 @@ import (
 //
 // and the second, where there is more to say, lines of its other comments (UserId,
 // ContainerId) and of our own (User, Unit, Netns, Basis). ptcpdump's Cmd is the path of
-// the program, ours the kernel's name of the process. Comments of any other form are
-// only text.
+// the program (its early versions call it Command), ours the kernel's name of the process.
+// Comments of any other form are only text.
 //
 // The slices point into the block that is read.
 type ownerText struct {
@@ -33,6 +33,7 @@ type ownerText struct {
 
 const (
 	pidKey, nameKey, commandKey = "PID: ", "Cmd: ", "Args: "
+	earlyNameKey                = "Command: "
 
 	maxOwnerName    = 256  // bytes of a name that are kept
 	maxOwnerCommand = 2048 // likewise of a command's arguments
@@ -63,11 +64,13 @@ func (o *ownerText) process(c []byte) {
 	if !ok || n == 0 || !more {
 		return
 	}
-	rest, ok = bytes.CutPrefix(rest, []byte(nameKey))
+	name, ok := bytes.CutPrefix(rest, []byte(nameKey))
 	if !ok {
-		return
+		if name, ok = bytes.CutPrefix(rest, []byte(earlyNameKey)); !ok {
+			return
+		}
 	}
-	name, rest, more := bytes.Cut(rest, []byte("\n"))
+	name, rest, more = bytes.Cut(name, []byte("\n"))
 	if !more {
 		return
 	}

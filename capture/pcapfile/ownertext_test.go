@@ -47,6 +47,7 @@ func TestOwnersOfPackets(t *testing.T) {
 			{"ptcpdump's process", comment(process), p(nil), capture.BasisExact},
 			{"all that ptcpdump says", comment(process, thread, user, parent, container, pod),
 				p(func(p *capture.Process) { p.HasUID, p.UID, p.Container = true, 101, "c0ffee" }), capture.BasisExact},
+			{"an early version's process", comment(strings.Replace(process, "Cmd", "Command", 1)), p(nil), capture.BasisExact},
 			{"the process number alone", join(s.option(8, s.words(9, 10)), s.option(0, nil)), &capture.Process{PID: 9}, capture.BasisExact},
 			{"ptcpdump without a process", comment(container), nil, 0},
 			{"a number 0", comment("PID: 0\nCmd: a\nArgs: b"), nil, 0},
