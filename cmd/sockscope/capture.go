@@ -261,6 +261,6 @@ func (f *outputFlags) tell(p *program, d *dump, into *folder) {
 		p.remark("", fmt.Sprintf("%s without a time that the format can express: they have 1970-01-01", packets(n)))
 	}
 	if d.live && d.names != nil && d.names.enough() {
-		p.remark("", fmt.Sprintf("the limit of %d files is reached", d.names.count))
+		p.remark("", fmt.Sprintf("the limit of files is reached: %d", d.names.count))
 	}
 }

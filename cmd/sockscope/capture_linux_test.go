@@ -169,28 +169,22 @@ func TestCaptureLive(t *testing.T) {
 	}
 }
 
-// A file ends with its period although nothing is received.
+// A file ends with its period although nothing is received any more.
 func TestCaptureLivePeriods(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
 	dir := t.TempDir()
 	d := newDatagrams(t, 500)
-	c := startCapture(t, nil, "-i", "lo", "-w", filepath.Join(dir, "%s"), "-G", "1", "-W", "2")
-	d.send(10)
-	time.Sleep(1500 * time.Millisecond)
+	c := startCapture(t, nil, "-i", "lo", "-w", filepath.Join(dir, "%s"), "-G", "1", "-W", "1")
 	d.send(10)
 	status, stderr := c.end()
 	names := strings.Fields(listing(t, dir))
-	if status != exitDone || len(names) != 2 || !strings.Contains(stderr, "20 packets captured\n") || !strings.Contains(stderr, "the limit of 2 files is reached") {
+	if status != exitDone || len(names) != 1 || !strings.Contains(stderr, "the limit of files is reached: 1") {
 		t.Fatalf("status %d, files %v: %s", status, names, stderr)
 	}
-	total := 0
-	for _, name := range names {
-		total += tcpdumpReads(t, filepath.Join(dir, name))
-	}
-	if total != 20 {
-		t.Errorf("%d packets", total)
+	if n := tcpdumpReads(t, filepath.Join(dir, names[0])); n != told(t, stderr, "captured") {
+		t.Errorf("%d packets: %s", n, stderr)
 	}
 }
 
@@ -244,6 +238,25 @@ func TestCaptureKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills: %d finished files, %d unfinished ones cut in a record or empty, %d packets", times, finished, torn, packets)
+}
+
+// Few packets do not wait until there are many.
+func TestCaptureFlushes(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	path := filepath.Join(t.TempDir(), "out.pcapng")
+	c := startCapture(t, nil, "-i", "lo", "-w", path)
+	newDatagrams(t, 100).send(5)
+	n := 0
+	for began := time.Now(); n < 5 && time.Since(began) < 20*time.Second; time.Sleep(50 * time.Millisecond) {
+		n, _, _ = framesIn(t, path+partSuffix)
+	}
+	if n != 5 {
+		t.Errorf("%d packets of 5 are written", n)
+	}
+	c.Process.Kill()
+	c.end()
 }
 
 var savedAndNot = regexp.MustCompile(`; (\d+) packets? saved, (\d+) not\n`)
@@ -380,7 +393,7 @@ func TestCaptureStalledReader(t *testing.T) {
 				t.Fatalf("status %d after %v: %s", status, time.Since(began), stderr)
 			}
 			captured, received, kernel := told(t, stderr, "captured"), told(t, stderr, "received by filter"), told(t, stderr, "dropped by kernel")
-			if dropped, _ := strconv.Atoi(m[1]); captured+dropped+kernel != test.n || received != test.n || captured*30_000 < queueSize {
+			if dropped, _ := strconv.Atoi(m[1]); captured+dropped+kernel != test.n || received != test.n || kernel == 0 && captured*30_000 < queueSize {
 				t.Errorf("%d captured, %d dropped, %d by the kernel, %d received, %d sent", captured, dropped, kernel, received, test.n)
 			}
 		})
