@@ -30,6 +30,9 @@ func BenchmarkWalk(b *testing.B) {
 	noted := stretch(func(n int) []byte {
 		return s.packet(0, 1e15, uint32(n), make([]byte, n), s.option(2, s.words(0)), s.option(optEnd, nil))
 	})
+	owned := stretch(func(n int) []byte {
+		return s.packet(0, 1e15, uint32(n), make([]byte, n), ownerOptions(curl), s.option(optEnd, nil))
+	})
 	big := pcapSpec{order: binary.BigEndian}
 	for _, bench := range []struct {
 		name          string
@@ -39,6 +42,7 @@ func BenchmarkWalk(b *testing.B) {
 		{"pcap,bigendian", big.header(), pcap(big)},
 		{"pcapng", join(s.section(), s.iface(1, 0)), ng},
 		{"pcapng,options", join(s.section(), s.iface(1, 0)), noted},
+		{"pcapng,owners", join(s.section(), s.iface(1, 0)), owned},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			r, err := Open(context.Background(), []string{"-"}, Config{})

@@ -86,6 +86,7 @@ func TestNoAllocations(t *testing.T) {
 		"netmon":         netmonSpec{}.file(slices.Repeat([][]byte{netmonSpec{}.frame(1, 60, frame(0, 60))}, 20_000)...),
 		"netxray":        netxraySpec{}.file(slices.Repeat([][]byte{netxraySpec{}.record(1, 60, frame(0, 60))}, 20_000)...),
 		"pcapng":         join(s.section(), s.iface(1, 0), bytes.Repeat(s.packet(0, 1, 60, frame(0, 60)), 20_000)),
+		"pcapng, owned":  join(s.section(), s.iface(1, 0), bytes.Repeat(s.packet(0, 1, 60, frame(0, 60), ownerOptions(curl), s.option(optEnd, nil)), 20_000)),
 		"pcapng, unread": join(s.section(), s.iface(1, 0), bytes.Repeat(join(s.packet(0, 1, 60, frame(0, 60)), s.block(77, frame(0, 60))), 20_000)),
 	}
 	for name, content := range cases {
