@@ -13,12 +13,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"sockscope/capture"
+	"sockscope/capture/pcapfile"
 )
 
 // All that was received until Ctrl-C is in the file.
@@ -119,6 +121,43 @@ func TestCaptureKilled(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills: %d finished files, %d unfinished ones cut in a record or empty, %d packets", times, finished, torn, packets)
+}
+
+// What the kernel had to drop is in the file, too: together all are accounted for.
+func TestCaptureTellsDropsInTheFile(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	const sent = 8000
+	d := newDatagrams(t, 700)
+	for _, name := range []string{"lo", "any"} {
+		path := filepath.Join(t.TempDir(), "out.pcapng")
+		c := startCapture(t, nil, "-i", name, "-B", "2048", "-w", path)
+		c.Process.Signal(syscall.SIGSTOP)
+		d.send(sent)
+		c.Process.Signal(syscall.SIGCONT)
+		c.Process.Signal(os.Interrupt)
+		status, stderr := c.end()
+		captured, dropped := told(t, stderr, "captured"), told(t, stderr, "dropped by kernel")
+		if status != exitDone || captured+dropped != sent || dropped == 0 {
+			t.Errorf("%s: status %d: %s", name, status, stderr)
+		}
+		r, err := pcapfile.Open(context.Background(), []string{path}, pcapfile.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b capture.Block
+		for r.Next(&b) == nil {
+		}
+		inFile := uint64(0)
+		for _, i := range r.Stats().Interfaces {
+			inFile += i.Drops
+		}
+		r.Close()
+		if inFile != uint64(dropped) || tcpdumpReads(t, path) != captured {
+			t.Errorf("%s: the file tells of %d drops: %s", name, inFile, stderr)
+		}
+	}
 }
 
 // Few packets do not wait until there are many.
