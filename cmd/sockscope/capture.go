@@ -38,7 +38,7 @@ func defineCapture(fs *pflag.FlagSet) action {
 	var show displayFlags
 	show.addMessageFlags(fs)
 	hide(fs, "snapshot-length", "buffer-size", "direction", "no-promiscuous-mode", "immediate-mode",
-		"filter-file", "max-input", "progress", "no-names", "time-stamp-precision", "verbose")
+		"filter-file", "max-input", "progress", "no-names", "time-stamp-precision", "verbose", "relinquish-privileges")
 
 	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)
