@@ -4,6 +4,7 @@ package flow
 type arena[T any] struct {
 	chunks chunks[T]
 	n      int
+	free   []uint32 // numbers below n that were given up
 }
 
 const (
@@ -11,8 +12,13 @@ const (
 	chunkLen  = 1 << chunkBits
 )
 
-// add appends a zero value.
+// add gives a zero value.
 func (a *arena[T]) add() (uint32, *T) {
+	if last := len(a.free) - 1; last >= 0 {
+		n := a.free[last]
+		a.free = a.free[:last]
+		return n, a.at(n)
+	}
 	if a.n>>chunkBits == len(a.chunks) {
 		a.chunks.more(true)
 	}
@@ -23,6 +29,15 @@ func (a *arena[T]) add() (uint32, *T) {
 
 // at is the value with number n.
 func (a *arena[T]) at(n uint32) *T { return a.chunks.at(n) }
+
+// drop gives up a value by 1 + its number; 0 is none. Its number will be another's.
+func (a *arena[T]) drop(i uint32) {
+	if i != 0 {
+		var zero T
+		*a.at(i - 1) = zero
+		a.free = append(a.free, i-1)
+	}
+}
 
 // chunks are the values that connections have by their own numbers. A chunk is nil when
 // connections of its class have no such value.

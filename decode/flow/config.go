@@ -17,6 +17,10 @@ type Config struct {
 	// more time and up to twice the memory.
 	RoundTrips bool
 
+	// Ending makes connections end while the run goes on. nil means that all stay until
+	// its end.
+	Ending *Ending
+
 	// Registered reports whether a port is in the registry of services for an
 	// IP protocol number. nil means that none is.
 	Registered func(protocol uint8, port uint16) bool

@@ -18,7 +18,7 @@ func (t *Table) answered(m *meta, r *Connection) Outcome {
 	case r.ToServer.Packets == 0:
 		return ReplyOnly
 	case m.icmp != 0:
-		r.VerdictFrame = t.icmp[m.icmp-1].frame
+		r.VerdictFrame = t.icmp.at(m.icmp - 1).frame
 		return Unreachable
 	}
 	return Unanswered

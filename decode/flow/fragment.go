@@ -25,7 +25,8 @@ type fragmentKey struct {
 // fragmentEntry is what is known of a datagram under way.
 type fragmentEntry struct {
 	known      bool   // the first fragment was seen
-	connection uint32 // valid when known
+	connection uint32 // valid when known, and while it began with
+	began      uint64 // this frame: else its number is another's by now
 	since      capture.Timestamp
 	frame      uint64 // number of the first one seen
 	waiting    volume // later fragments that came before the first
@@ -46,7 +47,7 @@ func newFragments() fragments { return fragments{entries: map[fragmentKey]*fragm
 func (f *fragments) start(t *Table, b *Batch, r *record, n uint32) {
 	k := fragmentOf(b, r)
 	e := f.entry(t, k, r.time, b.number(r))
-	e.known, e.connection = true, n
+	e.known, e.connection, e.began = true, n, t.meta(n).firstFrame
 	t.attribute(n, r.dir, e.since, e.waiting)
 	e.waiting = volume{}
 }
@@ -56,8 +57,12 @@ func (t *Table) fragment(b *Batch, r *record) {
 	k := fragmentOf(b, r)
 	e := t.fragments.entry(t, k, r.time, b.number(r))
 	v := volume{packets: 1, bytes: uint64(r.wire), ip: uint64(r.ip)}
-	if e.known {
+	switch {
+	case e.known && t.meta(e.connection).firstFrame == e.began:
 		t.attribute(e.connection, r.dir, r.time, v)
+		return
+	case e.known: // it has ended
+		t.Totals.Fragments.add(Volume{v.packets, v.bytes})
 		return
 	}
 	e.waiting.packets++
@@ -146,5 +151,16 @@ func (t *Table) Finish() {
 		t.unattributed(e)
 	}
 	t.fragments = fragments{}
-	t.sumTunnels()
+	t.sumAllTunnels(t.Totals.Tunnels)
+	t.Totals.ClockJumps = t.sweep.jumps
+}
+
+// AddTo adds to totals what t would have after Finish, and goes on.
+func (t *Table) AddTo(totals *Totals) {
+	totals.Add(&t.Totals)
+	for _, e := range t.fragments.entries {
+		totals.Fragments.add(Volume{e.waiting.packets, e.waiting.bytes})
+	}
+	t.sumAllTunnels(totals.Tunnels)
+	totals.ClockJumps = max(totals.ClockJumps, t.sweep.jumps)
 }

@@ -20,11 +20,12 @@ func (t *Table) quote(b *Batch, r *record, n uint32, c *cell) {
 	}
 	first := m.icmp == 0
 	if first {
-		t.icmp = append(t.icmp, icmpError{
+		i, e := t.icmp.add()
+		*e = icmpError{
 			from: p.Src, version: p.Version, typ: p.ICMPType, code: p.ICMPCode,
 			quotedSide: r.dir, decided: t.volumes(n)[r.dir^1].packets == 0, frame: b.number(r),
-		})
-		m.icmp = uint32(len(t.icmp))
+		}
+		m.icmp = i + 1
 	}
 	if c.key.protocol() != protoTCP {
 		return
@@ -34,7 +35,7 @@ func (t *Table) quote(b *Batch, r *record, n uint32, c *cell) {
 	quotesSYN := known && client == r.dir && c.has(sawSYN.of(client)) && (!p.Quoted.HasSeq || r.seq == h.isn[client])
 	if quotesSYN && h.verdict == noVerdict && !c.has(sawSYNACK.of(client^1)) && !c.has(goesOn.of(client)) {
 		h.verdict, h.verdictFrame = wasUnreachable, b.number(r)
-		e := &t.icmp[m.icmp-1] // the error that decided is the one to tell
+		e := t.icmp.at(m.icmp - 1) // the error that decided is the one to tell
 		e.from, e.version, e.typ, e.code = p.Src, p.Version, p.ICMPType, p.ICMPCode
 	}
 }

@@ -85,6 +85,28 @@ func (t *Table) slot(b *Batch, r *record) (slot, n uint32, c *cell) {
 	}
 }
 
+// remove takes a connection out, unless another one has taken its place.
+func (x *index) remove(hash, number uint32) {
+	mask, e := uint32(len(x.slots)-1), newEntry(hash, number)
+	i := hash & mask
+	for x.slots[i] != e {
+		if x.slots[i] == 0 {
+			return
+		}
+		i = (i + 1) & mask
+	}
+	// What was put behind it because its own slot was taken moves up: no search may end
+	// at the gap before it has come to where it would find something.
+	for j := (i + 1) & mask; x.slots[j] != 0; j = (j + 1) & mask {
+		if own := x.slots[j].hash() & mask; (j-own)&mask >= (j-i)&mask {
+			x.slots[i] = x.slots[j]
+			i = j
+		}
+	}
+	x.slots[i] = 0
+	x.live--
+}
+
 // grow doubles the index.
 func (x *index) grow() {
 	old := x.slots

@@ -1,6 +1,10 @@
 package flow
 
-import "iter"
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
 
 // A class tells what a connection has beside its cell.
 type class uint8
@@ -30,14 +34,26 @@ func (k key) class() class {
 // A numbering gives connections their numbers. What a connection has has its number,
 // too, so that nothing must be asked where it is. All numbers of a chunk are of one
 // class: chunks of what that class does not have are not there.
-type numbering [classes]struct {
+type numbering [classes]numbersOf
+
+// numbersOf are those of one class.
+type numbersOf struct {
 	chunks []uint32 // in the order in which they were begun
-	n      int      // connections
+	n      int      // numbers given
+	free   []uint32 // of them, those that were given up
 }
+
+// len is how many connections there are.
+func (s *numbersOf) len() int { return s.n - len(s.free) }
 
 // number is the number of a new connection. All that it has is zero.
 func (t *Table) number(k class) uint32 {
 	s := &t.numbering[k]
+	if last := len(s.free) - 1; last >= 0 {
+		n := s.free[last]
+		s.free = s.free[:last]
+		return n
+	}
 	i := uint32(s.n) % chunkLen
 	if i == 0 {
 		s.chunks = append(s.chunks, uint32(len(t.cells)))
@@ -61,13 +77,27 @@ func (t *Table) noChunk() {
 	t.streams, t.others, t.networks = chunks[stream]{nil}, chunks[meta]{nil}, chunks[network]{nil}
 }
 
-// Len is the number of connections so far.
+// Len is the number of connections that t has.
 func (t *Table) Len() int {
 	n := 0
 	for k := range t.numbering {
-		n += t.numbering[k].n
+		n += t.numbering[k].len()
 	}
 	return n
+}
+
+// open are the numbers of a class's connections in the order of their first packets.
+func (t *Table) open(k class) []uint32 {
+	all := make([]uint32, 0, t.numbering[k].len())
+	for _, chunk := range t.numbering[k].chunks {
+		for i, c := range t.cells[chunk] {
+			if c.key != (key{}) {
+				all = append(all, chunk<<chunkBits|uint32(i))
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b uint32) int { return cmp.Compare(t.meta(a).firstFrame, t.meta(b).firstFrame) })
+	return all
 }
 
 // numbers gives the numbers of all connections, class by class.
@@ -87,23 +117,32 @@ func (t *Table) numbers() iter.Seq[uint32] {
 type Sequence struct {
 	table *Table
 	class class
+	order []uint32 // their numbers, when these are used again; else nil
 }
 
 // Sequences are all connections of t. Those that are empty are left out.
 func (t *Table) Sequences() []Sequence {
 	var all []Sequence
 	for k := range class(classes) {
-		if t.numbering[k].n > 0 {
-			all = append(all, Sequence{t, k})
+		if t.numbering[k].len() == 0 {
+			continue
 		}
+		s := Sequence{table: t, class: k}
+		if t.cfg.Ending != nil {
+			s.order = t.open(k)
+		}
+		all = append(all, s)
 	}
 	return all
 }
 
 // Len is the number of connections of s.
-func (s Sequence) Len() int { return s.table.numbering[s.class].n }
+func (s Sequence) Len() int { return s.table.numbering[s.class].len() }
 
 func (s Sequence) number(i int) uint32 {
+	if s.order != nil {
+		return s.order[i]
+	}
 	return s.table.numbering[s.class].chunks[i>>chunkBits]<<chunkBits | uint32(i)%chunkLen
 }
 

@@ -36,6 +36,16 @@ func (s *proofs) note(p *proof, e *Evidence) {
 	}
 }
 
+// drop gives up a proof by 1 + its number; 0 is none.
+func (s *proofs) drop(i uint32) {
+	if i != 0 {
+		p := s.at(i - 1)
+		s.texts.drop(p.name, p.nameLength)
+		s.texts.drop(p.alpn, p.alpnLength)
+		s.arena.drop(i)
+	}
+}
+
 // evidence is p as an Evidence, whose FromClient and FromServer are about the key's
 // first end.
 func (s *proofs) evidence(p *proof) Evidence {
@@ -72,13 +82,26 @@ func bit(b bool) uint8 {
 
 // texts are short strings, one behind the other in chunks. A chunk never outgrows the room
 // that it is made with: what was taken from it stays valid.
-type texts struct{ chunks []*strings.Builder }
+type texts struct {
+	chunks []*strings.Builder
+
+	apart  bool // texts are given up again: each is kept for itself
+	single arena[string]
+}
 
 const textChunk = 1 << 16
 
 // keep stores up to 255 bytes of s and tells where.
 func (t *texts) keep(s string) (at uint32, length uint8) {
 	s = s[:min(len(s), 255)]
+	if t.apart {
+		if s != "" {
+			var text *string
+			at, text = t.single.add()
+			*text = s
+		}
+		return at, uint8(len(s))
+	}
 	last := len(t.chunks) - 1
 	if last < 0 || t.chunks[last].Len()+len(s) > textChunk {
 		t.chunks = append(t.chunks, new(strings.Builder))
@@ -92,8 +115,18 @@ func (t *texts) keep(s string) (at uint32, length uint8) {
 
 // at is the string at a place. It is part of its chunk, so none is made.
 func (t *texts) at(at uint32, length uint8) string {
-	if length == 0 {
+	switch {
+	case length == 0:
 		return ""
+	case t.apart:
+		return *t.single.at(at)
 	}
 	return t.chunks[at/textChunk].String()[at%textChunk:][:length]
+}
+
+// drop gives up the string at a place.
+func (t *texts) drop(at uint32, length uint8) {
+	if length != 0 {
+		t.single.drop(at + 1)
+	}
 }

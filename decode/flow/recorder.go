@@ -20,7 +20,7 @@ type Recorder struct {
 
 // NewRecorder makes a Recorder for a run whose tables use seed.
 func NewRecorder(seed *Seed) *Recorder {
-	return &Recorder{seed: seed, Totals: newTotals()}
+	return &Recorder{seed: seed, Totals: NewTotals()}
 }
 
 // Record decodes all frames of block and puts each one's record into the batch

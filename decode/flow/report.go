@@ -40,7 +40,7 @@ func (t *Table) connection(n uint32, r *Connection) {
 		}
 	}
 	if m.icmp != 0 {
-		e := &t.icmp[m.icmp-1]
+		e := t.icmp.at(m.icmp - 1)
 		r.HasICMP, r.ICMPType, r.ICMPCode, r.ICMPFrom = true, e.typ, e.code, e.addr()
 	}
 	switch c.key.protocol() {

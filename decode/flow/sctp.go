@@ -107,7 +107,7 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 	default:
 		r.Outcome = Unanswered
 		if m.icmp != 0 {
-			r.Outcome, h.verdictFrame = Unreachable, t.icmp[m.icmp-1].frame
+			r.Outcome = Unreachable
 		}
 	}
 	switch {
@@ -125,4 +125,7 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 	r.Flags = FlagSet(h.flags)
 	r.markOneWay()
 	t.evidenceOf(h, client, r)
+	if r.Outcome == Unreachable {
+		r.VerdictFrame = t.icmp.at(m.icmp - 1).frame
+	}
 }

@@ -9,7 +9,7 @@ import (
 
 // A Table holds the connections of one partition. It belongs to one goroutine.
 //
-// Connections stay until the end of the run. Cells and what belongs to them lie in
+// Connections stay until the end of the run, unless Config.Ending ends them. Cells and what belongs to them lie in
 // chunks that the garbage collector does not look into and that never move; see numbers.go.
 type Table struct {
 	cfg  Config
@@ -30,13 +30,14 @@ type Table struct {
 	tunnels [][]decode.Tunnel
 	chains  map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
 	proofs  proofs
-	icmp    []icmpError
-	waits   [][]time.Duration
-	spill   [][]uint8
+	icmp    arena[icmpError]
+	waits   arena[[]time.Duration]
+	spill   arena[[]uint8]
 	owners  map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
 
 	histories *histories
 
+	sweep     sweep
 	fragments fragments
 	guesses   [stretch]guess
 	touched   uint32 // keeps the early loads of Apply alive
@@ -58,8 +59,9 @@ func NewTable(cfg Config, seed *Seed) *Table {
 	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
 		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
-		fragments: newFragments(), Totals: newTotals(),
+		sweep: sweep{clock: newClock()}, fragments: newFragments(), Totals: NewTotals(),
 	}
+	t.proofs.texts.apart = cfg.Ending != nil
 	t.noChunk()
 	return t
 }
@@ -199,6 +201,8 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 			found = !ok || silence <= t.cfg.UDPIdle
 		}
 	}
+	steps := t.cfg.Ending != nil && t.cfg.Ending.Steps
+	wasDone := steps && found && t.isDone(n, c)
 	if !found {
 		n, c = t.create(b, r)
 	}
@@ -225,6 +229,9 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 	}
 	if r.what&firstOfMany != 0 {
 		t.fragments.start(t, b, r, n)
+	}
+	if steps {
+		t.step(n, c, !found, wasDone)
 	}
 }
 

@@ -22,6 +22,10 @@ type Totals struct {
 	Links    map[capture.LinkType]uint64 // frames by link type
 	Problems [256]uint64                 // frames of any class by decode.Error: decoded partly, limits reached
 	Tunnels  map[TunnelKey]Volume        // the connections inside of each tunnel; a connection counts in all around its first packet
+
+	// ClockJumps is how often the frames' clock was set forward by more than an hour, where
+	// connections end while the run goes on.
+	ClockJumps uint64
 }
 
 // A Volume is a number of frames and their bytes on the wire.

@@ -5,7 +5,8 @@ import (
 	"sockscope/decode"
 )
 
-func newTotals() Totals {
+// NewTotals are those of nothing.
+func NewTotals() Totals {
 	return Totals{
 		First: capture.Unknown, Last: capture.Unknown,
 		NonIP: map[uint16]Volume{}, UnknownLink: map[capture.LinkType]Volume{},
@@ -73,6 +74,7 @@ func (t *Totals) Add(u *Totals) {
 	for k, n := range u.Links {
 		t.Links[k] += n
 	}
+	t.ClockJumps = max(t.ClockJumps, u.ClockJumps) // all workers see all of them
 	addVolumes(t.NonIP, u.NonIP)
 	addVolumes(t.UnknownLink, u.UnknownLink)
 	addVolumes(t.Tunnels, u.Tunnels)

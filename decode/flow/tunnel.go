@@ -34,27 +34,32 @@ type TunnelKey struct {
 	A, B    decode.Addr
 }
 
-// sumTunnels counts each connection in the tunnels around it.
-func (t *Table) sumTunnels() {
+// sumAllTunnels counts each connection in the tunnels around it.
+func (t *Table) sumAllTunnels(sums map[TunnelKey]Volume) {
 	if len(t.tunnels) == 0 {
 		return
 	}
 	for n := range t.numbers() {
-		m := t.meta(n)
-		if m.tunnels == 0 {
-			continue
-		}
-		sent := t.volumes(n)
-		volume := Volume{
-			Frames: sent[0].packets + sent[1].packets,
-			Bytes:  sent[0].bytes + sent[1].bytes,
-		}
-		for _, u := range t.tunnels[m.tunnels-1] {
-			k := tunnelKey(&u)
-			v := t.Totals.Tunnels[k]
-			v.add(volume)
-			t.Totals.Tunnels[k] = v
-		}
+		t.sumTunnels(n, sums)
+	}
+}
+
+// sumTunnels counts connection n in the tunnels around it.
+func (t *Table) sumTunnels(n uint32, sums map[TunnelKey]Volume) {
+	m := t.meta(n)
+	if m.tunnels == 0 {
+		return
+	}
+	sent := t.volumes(n)
+	volume := Volume{
+		Frames: sent[0].packets + sent[1].packets,
+		Bytes:  sent[0].bytes + sent[1].bytes,
+	}
+	for _, u := range t.tunnels[m.tunnels-1] {
+		k := tunnelKey(&u)
+		v := sums[k]
+		v.add(volume)
+		sums[k] = v
 	}
 }
 

@@ -1,0 +1,222 @@
+package flow
+
+import (
+	"time"
+
+	"sockscope/capture"
+)
+
+// An Ending makes a table's connections end while the run goes on, so that its memory
+// follows those that are open.
+type Ending struct {
+	// Tell is told what becomes of connections, on the goroutine that the table belongs
+	// to. The Connection is valid during the call; what it points to stays so. Its ID
+	// is its FirstFrame: who comes first is not yet known of all.
+	Tell func(Event, *Connection)
+
+	// Steps asks for all events. Without it only the last one of each connection is told.
+	Steps bool
+}
+
+// An Event is a step in the life of a connection.
+type Event uint8
+
+const (
+	Opened        Event = iota // its first packet came
+	HandshakeDone              // its outcome is Complete now
+	Ended                      // it is over, and the table has forgotten it
+	NumEvents
+)
+
+// String is the word of the column event.
+func (e Event) String() string { return [...]string{"open", "established", "ended"}[e] }
+
+// After what silence connections end. That of connectionless traffic is Config.UDPIdle;
+// an established TCP connection ends by no silence, since it may last for days
+// (RFC 9293 §3.8.4).
+const (
+	// Both FINs were acknowledged, or one side reset or refused it: what comes yet was sent
+	// again or overtaken.
+	closedSilence = 2 * time.Second
+
+	// An attempt: Linux sends a SYN again after 1, 2, 4, 8, 16 and 32 seconds and gives up
+	// 64 seconds after the last one, so there is no longer gap in what is one attempt.
+	attemptSilence = 65 * time.Second
+
+	// One that may be over, for all that the capture tells: its beginning is not there, or
+	// one side has closed it.
+	idleSilence = time.Hour
+)
+
+const (
+	sweepEvery = time.Second / 2
+	sweepCells = 1 << 16 // looked at in one go: about a millisecond
+	sweepEnds  = 1 << 14 // ended in one go, more or less; more than one block of frames can begin
+)
+
+// A sweep looks for connections that are over.
+type sweep struct {
+	clock
+	chunk int               // to be looked at next; 0: the round is over
+	began capture.Timestamp // the last round
+	told  Connection
+}
+
+// Sweep ends what is over at a time, by Config.Ending, a part of the table at a time. It is
+// called between batches.
+func (t *Table) Sweep(now capture.Timestamp) {
+	s := &t.sweep
+	s.advance(now)
+	if s.chunk == 0 {
+		if passed, ok := s.now.Sub(s.began); ok && 0 <= passed && passed < sweepEvery {
+			return
+		}
+		s.began, s.chunk = s.now, 1
+	}
+	for cells, ends := 0, 0; cells < sweepCells && ends < sweepEnds; cells += chunkLen {
+		if s.chunk == len(t.cells) {
+			s.chunk = 0
+			return
+		}
+		ends += t.sweepChunk(uint32(s.chunk))
+		s.chunk++
+	}
+}
+
+// sweepChunk ends what is over of a chunk, and counts that.
+func (t *Table) sweepChunk(chunk uint32) (ends int) {
+	shortest := closedSilence
+	if t.cfg.UDPIdle > 0 {
+		shortest = min(shortest, t.cfg.UDPIdle)
+	}
+	cells := t.cells[chunk]
+	for i := range cells {
+		c := &cells[i]
+		silence := t.sweep.silence(c.latest)
+		if silence <= shortest || c.key == (key{}) || c.bits&(steady|replaced) == steady && silence <= idleSilence {
+			continue
+		}
+		n := chunk<<chunkBits | uint32(i)
+		limit := t.patience(n, c)
+		if limit > 0 && silence > limit && t.sweep.silence(t.last(n)) > limit {
+			t.end(n, c)
+			ends++
+		}
+	}
+	return ends
+}
+
+// patience is the silence after which connection n, which is c, is over; 0 means that
+// there is none.
+func (t *Table) patience(n uint32, c *cell) time.Duration {
+	switch {
+	case c.bits&replaced != 0:
+		return closedSilence // but for fragments on their way
+	case !c.key.hasStream():
+		return t.cfg.UDPIdle
+	case c.key.protocol() == protoSCTP:
+		return t.patienceSCTP(n)
+	}
+	h := t.handshake(n)
+	o := outcome(c, h)
+	switch o {
+	case Refused, Unreachable, Aborted:
+		return closedSilence
+	case Complete, Implied, Midstream:
+		switch closing(c, h, o) {
+		case Fin, Reset, ResetAfterFin:
+			return closedSilence
+		case Open:
+			if o == Complete {
+				return 0
+			}
+		}
+		return idleSilence
+	}
+	return attemptSilence
+}
+
+// patienceSCTP is patience for an association.
+func (t *Table) patienceSCTP(n uint32) time.Duration {
+	h := t.handshake(n)
+	switch both := h.chunks[0] | h.chunks[1]; {
+	case both&(chunkAbort|chunkComplete) != 0:
+		return closedSilence
+	case both&(chunkInit|chunkCookieAck) == chunkInit|chunkCookieAck && both&chunkShutdown == 0:
+		return 0
+	case both&(chunkCookieAck|chunkSACK|chunkData|chunkShutdown) != 0 || both&(chunkInit|chunkInitAck) == 0:
+		return idleSilence
+	}
+	return attemptSilence
+}
+
+// end hands connection n, which is c, out and forgets it.
+func (t *Table) end(n uint32, c *cell) {
+	r := &t.sweep.told
+	t.connection(n, r)
+	r.ID = r.FirstFrame
+	if r.Close == Open && c.bits&replaced == 0 {
+		r.Close = Idle
+	}
+	t.sumTunnels(n, t.Totals.Tunnels)
+	t.remove(n, c)
+	t.cfg.Ending.Tell(Ended, r)
+}
+
+// remove takes connection n, which is c, out of the table. Its number, and those of what
+// it has, will be another's.
+func (t *Table) remove(n uint32, c *cell) {
+	t.index.remove(t.seed.hash(c.key), n)
+	delete(t.owners, n)
+	m := t.meta(n)
+	t.icmp.drop(m.icmp)
+	t.big.drop(m.big)
+	t.proofs.drop(m.evidence)
+	if s := t.streams.of(n); s != nil {
+		h := &s.handshake
+		t.waits.drop(h.waits)
+		t.spill.drop(h.spill)
+		t.rares.drop(h.rare)
+		t.quality.drop(h.quality)
+		t.roundTrips.drop(h.roundTrips[0])
+		t.roundTrips.drop(h.roundTrips[1])
+		*s = stream{}
+	} else {
+		*m = meta{}
+	}
+	k := c.key.class()
+	*c = cell{}
+	t.numbering[k].free = append(t.numbering[k].free, n)
+}
+
+// step tells what a packet made of connection n, which is c: wasDone says that the
+// handshake had been done before.
+func (t *Table) step(n uint32, c *cell, isNew, wasDone bool) {
+	if isNew {
+		t.tell(Opened, n)
+	}
+	if !wasDone && t.isDone(n, c) {
+		t.tell(HandshakeDone, n)
+	}
+}
+
+// isDone reports whether connection n, which is c, has its handshake behind it.
+func (t *Table) isDone(n uint32, c *cell) bool {
+	switch c.key.protocol() {
+	case protoTCP:
+		return outcome(c, t.handshake(n)) == Complete
+	case protoSCTP:
+		h := t.handshake(n)
+		both := h.chunks[0] | h.chunks[1]
+		return both&(chunkInit|chunkCookieAck) == chunkInit|chunkCookieAck
+	}
+	return false
+}
+
+// tell tells of connection n as it stands.
+func (t *Table) tell(e Event, n uint32) {
+	r := &t.sweep.told
+	t.connection(n, r)
+	r.ID = r.FirstFrame
+	t.cfg.Ending.Tell(e, r)
+}
