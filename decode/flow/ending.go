@@ -54,18 +54,22 @@ const (
 	sweepEnds  = 1 << 14 // ended in one go, more or less; more than one block of frames can begin
 )
 
-// A sweep looks for connections that are over.
-type sweep struct {
+// ending is what a table needs for its Ending.
+type ending struct {
+	Ending
 	clock
-	chunk int               // to be looked at next; 0: the round is over
-	began capture.Timestamp // the last round
+	chunk int               // to be looked at next; 0: all were
+	began capture.Timestamp // the last look at all
 	told  Connection
 }
 
 // Sweep ends what is over at a time, by Config.Ending, a part of the table at a time. It is
-// called between batches.
+// called between batches, and does nothing without Config.Ending.
 func (t *Table) Sweep(now capture.Timestamp) {
-	s := &t.sweep
+	s := t.ending
+	if s == nil {
+		return
+	}
 	s.advance(now)
 	if s.chunk == 0 {
 		if passed, ok := s.now.Sub(s.began); ok && 0 <= passed && passed < sweepEvery {
@@ -92,13 +96,13 @@ func (t *Table) sweepChunk(chunk uint32) (ends int) {
 	cells := t.cells[chunk]
 	for i := range cells {
 		c := &cells[i]
-		silence := t.sweep.silence(c.latest)
+		silence := t.ending.silence(c.latest)
 		if silence <= shortest || c.key == (key{}) || c.bits&(steady|replaced) == steady && silence <= idleSilence {
 			continue
 		}
 		n := chunk<<chunkBits | uint32(i)
 		limit := t.patience(n, c)
-		if limit > 0 && silence > limit && t.sweep.silence(t.last(n)) > limit {
+		if limit > 0 && silence > limit && t.ending.silence(t.last(n)) > limit {
 			t.end(n, c)
 			ends++
 		}
@@ -152,7 +156,7 @@ func (t *Table) patienceSCTP(n uint32) time.Duration {
 
 // end hands connection n, which is c, out and forgets it.
 func (t *Table) end(n uint32, c *cell) {
-	r := &t.sweep.told
+	r := &t.ending.told
 	t.connection(n, r)
 	r.ID = r.FirstFrame
 	if r.Close == Open && c.bits&replaced == 0 {
@@ -160,7 +164,7 @@ func (t *Table) end(n uint32, c *cell) {
 	}
 	t.sumTunnels(n, t.Totals.Tunnels)
 	t.remove(n, c)
-	t.cfg.Ending.Tell(Ended, r)
+	t.ending.Tell(Ended, r)
 }
 
 // remove takes connection n, which is c, out of the table. Its number, and those of what
@@ -189,11 +193,16 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.numbering[k].free = append(t.numbering[k].free, n)
 }
 
-// step tells what a packet made of connection n, which is c: wasDone says that the
-// handshake had been done before.
-func (t *Table) step(n uint32, c *cell, isNew, wasDone bool) {
-	if isNew {
+// step applies a packet of connection n, which is c, as packet does, and tells what it made
+// of it.
+func (t *Table) step(b *Batch, r *record, n uint32, c *cell) {
+	old := n
+	wasDone := c != nil && t.isDone(n, c)
+	t.packet(b, r, n, c)
+	n, c = t.find(b, r)
+	if n != old {
 		t.tell(Opened, n)
+		wasDone = false
 	}
 	if !wasDone && t.isDone(n, c) {
 		t.tell(HandshakeDone, n)
@@ -215,8 +224,8 @@ func (t *Table) isDone(n uint32, c *cell) bool {
 
 // tell tells of connection n as it stands.
 func (t *Table) tell(e Event, n uint32) {
-	r := &t.sweep.told
+	r := &t.ending.told
 	t.connection(n, r)
 	r.ID = r.FirstFrame
-	t.cfg.Ending.Tell(e, r)
+	t.ending.Tell(e, r)
 }

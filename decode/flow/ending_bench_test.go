@@ -40,8 +40,8 @@ func BenchmarkSweep(b *testing.B) {
 		longest := time.Duration(0)
 		b.Run(bm.name, func(b *testing.B) {
 			for b.Loop() {
-				table.sweep.began = capture.Unknown
-				for round := true; round; round = table.sweep.chunk != 0 {
+				table.ending.began = capture.Unknown
+				for round := true; round; round = table.ending.chunk != 0 {
 					start := time.Now()
 					table.Sweep(now)
 					longest = max(longest, time.Since(start))

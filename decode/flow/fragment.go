@@ -152,7 +152,9 @@ func (t *Table) Finish() {
 	}
 	t.fragments = fragments{}
 	t.sumAllTunnels(t.Totals.Tunnels)
-	t.Totals.ClockJumps = t.sweep.jumps
+	if t.ending != nil {
+		t.Totals.ClockJumps = t.ending.jumps
+	}
 }
 
 // AddTo adds to totals what t would have after Finish, and goes on.
@@ -162,5 +164,7 @@ func (t *Table) AddTo(totals *Totals) {
 		totals.Fragments.add(Volume{e.waiting.packets, e.waiting.bytes})
 	}
 	t.sumAllTunnels(totals.Tunnels)
-	totals.ClockJumps = max(totals.ClockJumps, t.sweep.jumps)
+	if t.ending != nil {
+		totals.ClockJumps = max(totals.ClockJumps, t.ending.jumps)
+	}
 }

@@ -37,11 +37,12 @@ type Table struct {
 
 	histories *histories
 
-	sweep     sweep
 	fragments fragments
 	guesses   [stretch]guess
 	touched   uint32 // keeps the early loads of Apply alive
 	Totals    Totals // fragments and what else only the table can tell
+
+	ending *ending // nil: connections stay
 }
 
 // icmpError is the first ICMP error that quoted a connection.
@@ -59,9 +60,12 @@ func NewTable(cfg Config, seed *Seed) *Table {
 	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
 		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
-		sweep: sweep{clock: newClock()}, fragments: newFragments(), Totals: NewTotals(),
+		fragments: newFragments(), Totals: NewTotals(),
 	}
-	t.proofs.texts.apart = cfg.Ending != nil
+	if cfg.Ending != nil {
+		t.ending = &ending{Ending: *cfg.Ending, clock: newClock()}
+		t.proofs.texts.apart = true
+	}
 	t.noChunk()
 	return t
 }
@@ -115,7 +119,11 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 	case fragment:
 		t.fragment(b, r)
 	default:
-		t.packet(b, r, n, c)
+		if t.ending == nil || !t.ending.Steps {
+			t.packet(b, r, n, c)
+		} else {
+			t.step(b, r, n, c)
+		}
 	}
 }
 
@@ -201,8 +209,6 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 			found = !ok || silence <= t.cfg.UDPIdle
 		}
 	}
-	steps := t.cfg.Ending != nil && t.cfg.Ending.Steps
-	wasDone := steps && found && t.isDone(n, c)
 	if !found {
 		n, c = t.create(b, r)
 	}
@@ -229,9 +235,6 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 	}
 	if r.what&firstOfMany != 0 {
 		t.fragments.start(t, b, r, n)
-	}
-	if steps {
-		t.step(n, c, !found, wasDone)
 	}
 }
 
