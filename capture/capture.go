@@ -66,6 +66,10 @@ type Block struct {
 	First  uint64  // number of Frames[0]: 1 is the first frame of the whole input
 	Frames []Frame // owned by the Block, reused by the next Source.Next
 
+	// Now is the time at which a live source waited for frames in vain; 0: it did not, or
+	// there is no such time.
+	Now Timestamp
+
 	// Memory backs the frames' Data when the Source copies or reads into it. The
 	// Source grows and reuses it; nobody else touches it.
 	Memory []byte

@@ -218,9 +218,11 @@ func (s *source) Next(b *capture.Block) error {
 	if s.number%countEvery == 0 {
 		s.count()
 	}
-	b.Number, b.First, b.Memory = s.number, s.first, memory
+	b.Number, b.First, b.Memory, b.Now = s.number, s.first, memory, 0
 	if memory != nil {
 		s.frames(b)
+	} else {
+		b.Now = capture.Timestamp(time.Now().UnixNano()) // the kernel's clock of frames
 	}
 	s.number++
 	s.first += uint64(len(b.Frames))

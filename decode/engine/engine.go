@@ -9,6 +9,7 @@ import (
 	"iter"
 	"runtime"
 	"slices"
+	"time"
 
 	"sockscope/capture"
 	"sockscope/decode/flow"
@@ -22,6 +23,12 @@ type Config struct {
 	// Filter tells which frames count; it is called by all workers at once. The others
 	// are only counted as filtered. nil means that all count.
 	Filter func(*capture.Frame) bool
+
+	// Look is given what the run found so far every Every of the capture's clock, while
+	// nothing else is done: between two blocks of frames, all workers. What it is given is
+	// valid during the call. 0 or nil: never.
+	Every time.Duration
+	Look  func(*Result)
 }
 
 // A Result is what a run found.
@@ -29,15 +36,22 @@ type Result struct {
 	Totals flow.Totals
 
 	tables []*flow.Table
+	ending bool // connections that ended are not there any more
 }
 
 // Run reads src to its end, or until ctx is done, which is a normal end: the
 // result then holds what was read so far. Run releases every block but does not
 // close src. The error is the source's; the result is valid beside it.
+//
+// When cfg.Flow ends connections, these are told one at a time, whatever the number of
+// workers, and the result has those that were open in the end.
 func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 	n := cfg.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
+	}
+	if n > 1 && cfg.Flow.Ending != nil {
+		cfg.Flow.Ending = inTurns(cfg.Flow.Ending)
 	}
 	seed := flow.NewSeed()
 	tables := make([]*flow.Table, n)
@@ -48,12 +62,13 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 		recorders[i].Filter = cfg.Filter
 	}
 	var err error
+	l := newLooker(&cfg, recorders, tables)
 	if n == 1 {
-		err = alone(ctx, src, recorders[0], tables[0])
+		err = alone(ctx, src, recorders[0], tables[0], l)
 	} else {
-		err = together(ctx, src, recorders, tables)
+		err = together(ctx, src, recorders, tables, l)
 	}
-	result := &Result{Totals: recorders[0].Totals, tables: tables}
+	result := &Result{Totals: recorders[0].Totals, tables: tables, ending: cfg.Flow.Ending != nil}
 	for _, r := range recorders[1:] {
 		result.Totals.Add(&r.Totals)
 	}
@@ -69,7 +84,7 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 const stretch = 512
 
 // alone does all the work on the caller's goroutine.
-func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Table) error {
+func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Table, l *looker) error {
 	var block, part capture.Block
 	parts := make([]flow.Batch, 1)
 	for ctx.Err() == nil {
@@ -82,7 +97,12 @@ func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Ta
 			r.Record(&part, parts)
 			t.Apply(&parts[0])
 		}
+		now := l.latest(&block)
 		src.Release(&block)
+		t.Sweep(now)
+		if l.due(now) {
+			l.look()
+		}
 	}
 	return nil
 }
@@ -95,7 +115,7 @@ func ended(err error) error {
 	return err
 }
 
-// Len is the number of connections.
+// Len is the number of connections that Connections gives.
 func (r *Result) Len() int {
 	n := 0
 	for _, t := range r.tables {
@@ -104,8 +124,9 @@ func (r *Result) Len() int {
 	return n
 }
 
-// Connections gives all connections in the order of their first packets. The
-// value it yields is overwritten by the next one; what it points to is not.
+// Connections gives all connections in the order of their first packets, but for those
+// that ended during the run. The value it yields is overwritten by the next one; what it
+// points to is not.
 func (r *Result) Connections() iter.Seq[*flow.Connection] {
 	return func(yield func(*flow.Connection) bool) {
 		queues := make([]queue, 0, len(r.tables))
@@ -126,7 +147,9 @@ func (r *Result) Connections() iter.Seq[*flow.Connection] {
 			}
 			q := &queues[first]
 			q.Connection(q.next, &c)
-			c.ID = id
+			if c.ID = id; r.ending {
+				c.ID = c.FirstFrame
+			}
 			if !yield(&c) {
 				return
 			}

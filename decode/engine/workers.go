@@ -15,6 +15,7 @@ const blocksPerWorker = 4
 // A job is one block under way, with its records by partition.
 type job struct {
 	block   capture.Block
+	now     capture.Timestamp // the capture's clock behind it
 	parts   []flow.Batch
 	decoded bool
 	applied int // partitions done
@@ -26,7 +27,8 @@ type job struct {
 // (there is at most one) owns the source, who decodes or applies a job may touch
 // it without.
 type crew struct {
-	src capture.Source
+	src    capture.Source
+	looker *looker
 
 	mu      sync.Mutex
 	changed sync.Cond // something below did
@@ -34,13 +36,14 @@ type crew struct {
 	taken   uint64    // blocks read so far
 	freed   uint64    // blocks applied by all partitions: their places are free again
 	reading bool
+	held    bool // nothing is read until what was read is applied and looked at
 	ended   bool // nothing more will be read
 	err     error
 }
 
 // together runs one worker for each recorder and table, and waits for them.
-func together(ctx context.Context, src capture.Source, recorders []*flow.Recorder, tables []*flow.Table) error {
-	c := &crew{src: src, ring: make([]job, blocksPerWorker*len(tables))}
+func together(ctx context.Context, src capture.Source, recorders []*flow.Recorder, tables []*flow.Table, l *looker) error {
+	c := &crew{src: src, looker: l, ring: make([]job, blocksPerWorker*len(tables))}
 	c.changed.L = &c.mu
 	for i := range c.ring {
 		c.ring[i].parts = make([]flow.Batch, len(tables))
@@ -64,10 +67,11 @@ func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table)
 		case next < c.taken && j.decoded:
 			c.mu.Unlock()
 			t.Apply(&j.parts[i])
+			t.Sweep(j.now)
 			c.mu.Lock()
 			c.apply(j)
 			next++
-		case !c.ended && !c.reading && c.taken-c.freed < uint64(len(c.ring)):
+		case !c.ended && !c.reading && !c.held && c.taken-c.freed < uint64(len(c.ring)):
 			j := c.read(ctx)
 			if j == nil {
 				continue
@@ -98,7 +102,9 @@ func (c *crew) read(ctx context.Context) *job {
 	var err error
 	done := ctx.Err() != nil
 	if !done {
-		err = c.src.Next(&j.block)
+		if err = c.src.Next(&j.block); err == nil {
+			j.now = c.looker.latest(&j.block)
+		}
 	}
 	c.mu.Lock()
 	c.reading = false
@@ -108,6 +114,7 @@ func (c *crew) read(ctx context.Context) *job {
 		return nil
 	}
 	c.taken++
+	c.held = c.looker.due(j.now)
 	return j
 }
 
@@ -118,6 +125,10 @@ func (c *crew) apply(j *job) {
 	if j.applied == len(j.parts) {
 		c.src.Release(&j.block)
 		c.freed++
+		if c.held && c.freed == c.taken {
+			c.looker.look() // all others wait for mu
+			c.held = false
+		}
 		c.changed.Broadcast()
 	}
 }

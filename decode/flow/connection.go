@@ -15,7 +15,7 @@ const NoDuration time.Duration = -1 << 63
 // one tuple from its first packet to its end. Numbers named "Frame" count frames
 // of the whole input from 1; 0 means there is none.
 type Connection struct {
-	ID         uint64 // 1-based, in the order of the first packets
+	ID         uint64 // 1-based, in the order of the first packets; where connections end during the run: FirstFrame
 	FirstFrame uint64
 	Protocol   uint8          // IP protocol number
 	Client     netip.AddrPort // port 0 when HasPorts is false
