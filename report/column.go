@@ -54,7 +54,21 @@ func unowned(columns []recordColumn) int {
 // A context is what columns need beside the row.
 type context struct {
 	interfaces []capture.Interface
+	more       func() []capture.Interface // nil: these are all
 	clock      clock
+}
+
+// iface is the interface with a number, or nil when it is not known.
+func (x *context) iface(n uint32) *capture.Interface {
+	if int64(n) >= int64(len(x.interfaces)) {
+		if x.more != nil {
+			x.interfaces = x.more()
+		}
+		if int64(n) >= int64(len(x.interfaces)) {
+			return nil
+		}
+	}
+	return &x.interfaces[n]
 }
 
 // append appends r's value to b, unescaped. It returns b and false when it is not known.

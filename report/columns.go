@@ -12,6 +12,10 @@ import (
 	"sockscope/report/service"
 )
 
+// eventColumn is not of the record but of what is told of it: it is there only where rows
+// are events.
+var eventColumn = wordColumn("event", func(r *Row) string { return r.Event.String() })
+
 // vocabulary is the connection record, in the order in which formats print it. Adding a
 // figure to the record is adding its line here.
 var vocabulary = append([]recordColumn{
@@ -209,11 +213,11 @@ func appendAddr(b []byte, end netip.AddrPort) ([]byte, bool) {
 }
 
 func appendInterface(b []byte, r *Row, x *context) ([]byte, bool) {
-	if int64(r.Interface) >= int64(len(x.interfaces)) {
+	i := x.iface(r.Interface)
+	if i == nil {
 		return b, false
 	}
-	name := x.interfaces[r.Interface].Name
-	return append(b, name...), name != ""
+	return append(b, i.Name...), i.Name != ""
 }
 
 func appendStart(b []byte, r *Row, x *context) ([]byte, bool) {
@@ -225,10 +229,10 @@ func appendStart(b []byte, r *Row, x *context) ([]byte, bool) {
 
 // resolution is that of the timestamps of r's interface, 0 when not known.
 func (x *context) resolution(r *Row) time.Duration {
-	if int64(r.Interface) >= int64(len(x.interfaces)) {
-		return 0
+	if i := x.iface(r.Interface); i != nil {
+		return i.Resolution
 	}
-	return x.interfaces[r.Interface].Resolution
+	return 0
 }
 
 func appendWaits(b []byte, r *Row, _ *context) ([]byte, bool) {

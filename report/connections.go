@@ -16,6 +16,12 @@ type ConnectionOptions struct {
 	Columns    []string            // names of the vocabulary or their aliases ("bytes" is both directions), in the order wanted; empty means all of them (text: those that fit the width). Not for zeek
 	Interfaces []capture.Interface // Connection.Interface indexes them: names, and how many digits times have
 	NoHeader   bool                // text, csv and zeek: rows only
+	Events     bool                // rows have an event: the first column, in text behind the time. Not for zeek
+
+	// For a capture that goes on: when it began, so that Flush writes the header before there
+	// is a row (0: it waits for the first one), and how to learn of interfaces that came later.
+	Began          capture.Timestamp
+	MoreInterfaces func() []capture.Interface
 
 	// Of the format text only.
 	Processes bool           // the source knows processes: lines that are wide enough have a column for them
@@ -47,7 +53,10 @@ func NewConnectionWriter(w io.Writer, format string, o ConnectionOptions) (Conne
 	if err != nil {
 		return nil, err
 	}
-	out, x := output{w: w}, context{interfaces: o.Interfaces}
+	if o.Events {
+		chosen = append([]recordColumn{eventColumn}, chosen...)
+	}
+	out, x := output{w: w}, context{interfaces: o.Interfaces, more: o.MoreInterfaces}
 	switch format {
 	case "text":
 		if len(o.Columns) == 0 {
@@ -59,10 +68,10 @@ func NewConnectionWriter(w io.Writer, format string, o ConnectionOptions) (Conne
 	case "csv":
 		return newCSVWriter(out, x, chosen, o.NoHeader), nil
 	case "zeek":
-		if len(o.Columns) > 0 {
+		if len(o.Columns) > 0 || o.Events {
 			return nil, errors.New("the format zeek has columns of its own")
 		}
-		return newZeekWriter(out, o.NoHeader), nil
+		return newZeekWriter(out, o), nil
 	}
 	return nil, fmt.Errorf(`no format "%s" for connections (have: %s)`, EscapeText(format), strings.Join(ConnectionFormats(), ", "))
 }

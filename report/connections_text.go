@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sockscope/capture"
+	"sockscope/decode/flow"
 )
 
 // A lineWriter writes one line for each connection, for people: the columns that
@@ -67,6 +68,11 @@ var lineCells = []lineCell{
 	{"flags", 12, false, 14, appendShortFlags},
 }
 
+// eventCell is the column of events, whose words are as short as ss has them.
+var eventCell = lineCell{"event", 5, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte {
+	return append(b, [flow.NumEvents]string{"open", "estab", "ended"}[r.Event]...)
+}}
+
 func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 	w := &lineWriter{output: out, width: o.Width, color: o.Color, ascii: o.ASCII, noHeader: o.NoHeader, location: o.Location}
 	if w.location == nil {
@@ -75,6 +81,9 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 	w.cells = slices.Clone(lineCells)
 	if !o.Processes {
 		w.cells = slices.DeleteFunc(w.cells, func(c lineCell) bool { return c.rank == rankProcess })
+	}
+	if o.Events {
+		w.cells = slices.Insert(w.cells, 1, eventCell)
 	}
 	if w.noHeader {
 		w.cells[0].width += len("2006-01-02 ")
@@ -110,6 +119,9 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 		}
 	}
 	w.line.parts = make([]part, len(w.cells))
+	if o.Began != 0 {
+		w.writeHeader(o.Began)
+	}
 	return w
 }
 

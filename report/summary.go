@@ -57,6 +57,8 @@ type Row struct {
 	ServiceBasis string // "payload", "port" or ""
 
 	Owners [2]capture.Owner // the client's and the server's process, as far as they are known
+
+	Event flow.Event // what the row tells of the connection, where rows are events
 }
 
 // A LinkCount counts the frames of one link type.

@@ -40,8 +40,12 @@ var zeekFields = [...][2]string{
 	{"tunnel_parents", "set[string]"}, {"ip_proto", "count"},
 }
 
-func newZeekWriter(out output, noHeader bool) *zeekWriter {
-	return &zeekWriter{output: out, header: !noHeader, trailer: !noHeader, last: capture.Unknown}
+func newZeekWriter(out output, o ConnectionOptions) *zeekWriter {
+	w := &zeekWriter{output: out, header: !o.NoHeader, trailer: !o.NoHeader, last: capture.Unknown}
+	if w.header && o.Began != 0 {
+		w.writeHeader(o.Began)
+	}
+	return w
 }
 
 // Write writes r.

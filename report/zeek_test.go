@@ -66,7 +66,7 @@ func TestZeekRows(t *testing.T) {
 }
 
 func TestZeekText(t *testing.T) {
-	w := newZeekWriter(output{}, true)
+	w := newZeekWriter(output{}, ConnectionOptions{NoHeader: true})
 	for in, want := range map[string]string{
 		"": "-", "-": `\x2d`, "(empty)": `\x28empty)`, "a\tb\nc": `a\x09b\x0ac`, `a\b`: `a\\b`, "정상": "정상",
 		"\u202e": `\xe2\x80\xae`, "\xff": `\xff`, "\u009b": `\xc2\x9b`, "\ufffd": "\ufffd", "DNS": "DNS",
