@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sockscope/decode/flow"
 	"sockscope/report"
 )
 
@@ -36,10 +37,11 @@ func defineConnections(fs *pflag.FlagSet) action {
 	fs.Var(sort, "sort", "order by start, bytes, packets or others")
 	top := numberFlag(fs, "top", 0, 1, 1_000_000, "only the first `N`")
 	all := fs.Bool("all", false, "all connections (as without --top)")
+	steps := fs.Bool("all-events", false, "-i: also when one opens and is established")
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
-	hide(fs, seldom...)
+	hide(fs, append(seldom, "all")...)
 
 	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)
@@ -61,27 +63,39 @@ func defineConnections(fs *pflag.FlagSet) action {
 			shown = report.ColumnNames()
 		}
 		source.roundTrips = report.NeedsRoundTrips(shown)
+		sorted := fs.Changed("sort") || fs.Changed("top")
+		options := func() report.ConnectionOptions {
+			d := show.display(p)
+			return report.ConnectionOptions{Columns: columns.value, Width: d.width, Color: d.color, ASCII: d.ascii, Location: d.location, Events: *steps}
+		}
+		switch {
+		case *steps && len(source.files) > 0:
+			return usage("--all-events needs -i: of files each connection is known as a whole")
+		case *steps && sorted:
+			return usage("--all-events contradicts --sort and --top, which wait for the end")
+		case *steps && format.value == "zeek":
+			return usage("--all-events and --format zeek contradict each other: a conn.log has fixed columns")
+		case source.isLive() && !sorted:
+			return streamConnections(ctx, p, source, *steps, options(), format.value)
+		}
+		list := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: top.value == 0})
+		if source.isLive() {
+			source.tap = &tap{tell: func(_ flow.Event, c *flow.Connection) { list.Add(c) }}
+		}
 		r, err := source.read(ctx, p)
 		if err != nil {
 			return err
 		}
-		d := show.display(p)
 		return r.present(p, func(w io.Writer) error {
-			cw, err := report.NewConnectionWriter(w, format.value, report.ConnectionOptions{
-				Columns:    columns.value,
-				Processes:  r.owners != nil,
-				Width:      d.width,
-				Color:      d.color,
-				ASCII:      d.ascii,
-				Location:   d.location,
-				Interfaces: r.stats.Interfaces,
-			})
+			o := options()
+			o.Interfaces, o.Processes = r.stats.Interfaces, r.owners != nil
+			cw, err := report.NewConnectionWriter(w, format.value, o)
 			if err != nil {
 				return err
 			}
 			write := func(row *report.Row) error { return cw.Write(row) }
-			if fs.Changed("sort") || fs.Changed("top") {
-				err = writeSorted(r, sort.value, top.value, write)
+			if sorted {
+				err = writeSorted(r, list, write)
 			} else {
 				err = writeInOrder(r, write)
 			}
@@ -129,9 +143,8 @@ func writeInOrder(r *reading, write func(*report.Row) error) error {
 	return nil
 }
 
-// writeSorted gives the first top connections by a column, 0: all.
-func writeSorted(r *reading, column string, top int, write func(*report.Row) error) error {
-	b := r.builder(report.Config{Sort: column, Top: top, All: top == 0})
+// writeSorted gives what b lists of the connections that it has and those of r.
+func writeSorted(r *reading, b *report.Builder, write func(*report.Row) error) error {
 	for c := range r.result.Connections() {
 		b.Add(c)
 	}

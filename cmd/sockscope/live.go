@@ -151,8 +151,11 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	}
 	f.live.announce(p)
 	var from capture.Source = src
+	if f.tap != nil {
+		from = f.tap.open(src)
+	}
 	if n := f.limit(); n > 0 {
-		from = &limited{Source: src, left: n, filter: filter, reached: end}
+		from = &limited{Source: from, left: n, filter: filter, reached: end}
 	}
 	// The source drains what came before the end; nothing else is to be cut short.
 	result, err := f.run(context.WithoutCancel(ctx), from, filter)

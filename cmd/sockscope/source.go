@@ -32,6 +32,7 @@ type sourceFlags struct {
 	progress *choice
 
 	roundTrips bool // the view shows those of data
+	tap        *tap // what the view takes of a capture while it goes on; nil: nothing
 }
 
 // addSourceFlags adds what names the source, the first of a view's flags.
@@ -131,6 +132,9 @@ func (f *sourceFlags) check(p *program) error {
 	return nil
 }
 
+// isLive reports whether the source is a capture that goes on.
+func (f *sourceFlags) isLive() bool { return len(f.files) == 0 && len(f.live.interfaces) > 0 }
+
 // read reads the source to its end. When it fails, the user has been told what
 // is wrong with each input.
 func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
@@ -184,6 +188,9 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 	}
 	if filter != nil {
 		cfg.Filter = filter.match
+	}
+	if f.tap != nil {
+		f.tap.configure(&cfg)
 	}
 	return engine.Run(ctx, src, cfg)
 }

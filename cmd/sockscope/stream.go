@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+	"sockscope/report"
+)
+
+// stallTime is how long a reader who takes nothing is waited for after Ctrl-C.
+const stallTime = 700 * time.Millisecond
+
+// A stream writes connections of a capture that goes on, as they end. What the reader does
+// not take in time is dropped, so that no packet is: see rowQueue.
+type stream struct {
+	queue *rowQueue
+	lines *wholeLines
+	open  func(src *tapped) (report.ConnectionWriter, error)
+	stop  context.CancelFunc // ends the capture
+
+	left  atomic.Bool   // the reader has, having seen enough
+	begun bool          // the capture has, and the writer
+	done  chan struct{} // the writer is
+	err   error         // its error, when it is done
+}
+
+// streamConnections captures and writes connections as they end, and the open ones at the
+// end.
+func streamConnections(ctx context.Context, p *program, source *sourceFlags, steps bool, o report.ConnectionOptions, format string) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s := &stream{queue: newRowQueue(), lines: &wholeLines{w: p.stdout}, stop: stop, done: make(chan struct{})}
+	s.open = func(src *tapped) (report.ConnectionWriter, error) {
+		o.Interfaces, o.MoreInterfaces = src.interfaces(), src.interfaces
+		o.Began = capture.Timestamp(time.Now().UnixNano())
+		return report.NewConnectionWriter(s.lines, format, o)
+	}
+	source.tap = &tap{
+		begin: func(src *tapped) {
+			s.begun = true
+			go s.write(src)
+			go watchReader(p.stdout, s.done, s.leave)
+		},
+		tell:  func(e flow.Event, c *flow.Connection) { s.queue.add(rowOf(e, c)) },
+		steps: steps,
+	}
+	r, err := source.read(ctx, p)
+	if err != nil {
+		s.queue.end()
+		s.wait(ctx)
+		return err
+	}
+	go func() {
+		for c := range r.result.Connections() {
+			if !s.queue.wait(rowOf(flow.Ended, c)) {
+				return
+			}
+		}
+		s.queue.end()
+	}()
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	if s.left.Load() {
+		return &failure{status: exitDone}
+	}
+	if lost := s.queue.lost(); lost > 0 {
+		return &failure{exitOutput, fmt.Errorf("standard output: its reader is too slow: %d lines were dropped", lost)}
+	}
+	return r.verdict(p)
+}
+
+// rowOf is a row of what is told of c.
+func rowOf(e flow.Event, c *flow.Connection) report.Row {
+	row := report.NewRow(c)
+	row.Event = e
+	return row
+}
+
+// write writes what is in the queue, until its end or an error, which ends the capture.
+func (s *stream) write(src *tapped) {
+	defer close(s.done)
+	s.err = s.writeRows(src)
+	if s.err != nil {
+		s.queue.stop()
+		s.stop()
+	}
+}
+
+// leave ends the capture because nobody reads.
+func (s *stream) leave() {
+	s.left.Store(true)
+	s.queue.stop()
+	s.stop()
+}
+
+func (s *stream) writeRows(src *tapped) error {
+	w, err := s.open(src)
+	if err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	var rows []report.Row
+	for {
+		var more bool
+		rows, more = s.queue.take(rows)
+		if len(rows) == 0 {
+			return w.Close()
+		}
+		for i := range rows {
+			if err := w.Write(&rows[i]); err != nil {
+				return err
+			}
+		}
+		if !more {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// wait waits for the writer and gives its failure, but after Ctrl-C it does not wait for a
+// reader who takes nothing.
+func (s *stream) wait(ctx context.Context) error {
+	if !s.begun {
+		return nil
+	}
+	select {
+	case <-s.done:
+		return outputFailure(s.err)
+	case <-ctx.Done():
+	}
+	for {
+		before := s.lines.pieces.Load()
+		select {
+		case <-s.done:
+			return outputFailure(s.err)
+		case <-time.After(stallTime):
+		}
+		if s.lines.pieces.Load() == before {
+			s.queue.stop()
+			return &failure{exitOutput, fmt.Errorf("standard output: its reader takes nothing: up to %d lines were not written", s.queue.lost())}
+		}
+	}
+}

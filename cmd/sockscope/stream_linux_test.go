@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A capturer is the program, as a process of its own that captures.
+type capturer struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout *os.File // what it writes
+
+	mu     sync.Mutex
+	stderr bytes.Buffer
+}
+
+// Write takes what the program says.
+func (c *capturer) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stderr.Write(b)
+}
+
+// said is what it said so far.
+func (c *capturer) said() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stderr.String()
+}
+
+// startCapture starts the program and waits until it listens.
+func startCapture(t *testing.T, args string) *capturer {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &capturer{t: t, stdout: r}
+	c.cmd = &exec.Cmd{Path: "/proc/self/exe", Args: append([]string{"sockscope"}, strings.Fields(args)...), Stdout: w, Stderr: c,
+		Env: append(os.Environ(), "COLUMNS=100", "LC_ALL=C.UTF-8", "TZ=UTC"), SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}}
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	for begun := time.Now(); !strings.Contains(c.said(), "listening on "); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("does not listen: %s", c.said())
+		}
+	}
+	return c
+}
+
+// end interrupts the program, unless it ends by itself, and gives how long that took.
+func (c *capturer) end(interrupt bool) (status int, took time.Duration) {
+	c.t.Helper()
+	begun := time.Now()
+	if interrupt {
+		if err := c.cmd.Process.Signal(os.Interrupt); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	kill := time.AfterFunc(20*time.Second, func() { c.cmd.Process.Kill() })
+	defer kill.Stop()
+	if err := c.cmd.Wait(); err != nil && c.cmd.ProcessState.ExitCode() < 0 {
+		c.t.Fatalf("does not end: %v %s", err, c.said())
+	}
+	return c.cmd.ProcessState.ExitCode(), time.Since(begun)
+}
+
+// told is what a line of NDJSON says in the tests below.
+type told struct {
+	Event, Proto, Service, Outcome, Close string
+	ID                                    uint64 `json:"id"`
+	Frame                                 uint64 `json:"first_frame"`
+}
+
+// A connection's line appears soon after its end, while the capture goes on.
+func TestConnectionsAsTheyEnd(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for _, format := range []string{"ndjson", "csv", "text", "zeek"} {
+		c := startCapture(t, "connections -i any --format "+format)
+		lines := make(chan string, 1000)
+		go func() {
+			for in := bufio.NewScanner(c.stdout); in.Scan(); {
+				lines <- in.Text()
+			}
+			close(lines)
+		}()
+		wait := func(what string) string {
+			for {
+				select {
+				case line, ok := <-lines:
+					if !ok {
+						t.Fatalf("%s: ended before %q\n%s", format, what, c.said())
+					}
+					if strings.Contains(line, what) {
+						return line
+					}
+				case <-time.After(15 * time.Second):
+					t.Fatalf("%s: no line with %q\n%s", format, what, c.said())
+				}
+			}
+		}
+		if header := map[string]string{"text": "client", "csv": "client_ip", "zeek": "#types"}[format]; header != "" {
+			wait(header) // before there is any traffic
+		}
+		traffic(t)()
+		begun := time.Now()
+		line := wait("8080")
+		t.Logf("%s: after %v", format, time.Since(begun))
+		if format == "ndjson" {
+			var got told
+			if err := json.Unmarshal([]byte(line), &got); err != nil || got.Outcome != "complete" || got.Close != "fin" || got.ID != got.Frame {
+				t.Errorf("%v: %s", err, line)
+			}
+		}
+		if status, _ := c.end(true); status != exitDone {
+			t.Errorf("%s: status %d\n%s", format, status, c.said())
+		}
+		wait("9999") // which was open
+	}
+}
+
+// All events of a connection come in order.
+func TestConnectionEvents(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	status, stdout, stderr := capturing(t, "connections -i lo --all-events --format ndjson tcp", traffic(t))
+	var got []string
+	for line := range strings.Lines(stdout) {
+		var c told
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, strings.TrimSpace(c.Event+" "+c.Service))
+		if c.ID != c.Frame {
+			t.Errorf("id %d, first frame %d", c.ID, c.Frame)
+		}
+	}
+	// What the client's port and 81 are called may change with the registry.
+	want := "open http-alt, established http-alt, open, ended http, ended"
+	if all := strings.Join(got, ", "); status != exitDone || all != want {
+		t.Errorf("status %d\n got %s\nwant %s\n%s", status, all, want, stderr)
+	}
+}
+
+// A reader who has seen enough ends the capture.
+func TestClosedReaderEndsTheCapture(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startCapture(t, "connections -i lo --format csv")
+	c.stdout.Close()
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		if status, _ := c.end(false); status != exitDone {
+			t.Errorf("status %d: %s", status, c.said())
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("does not end")
+	}
+}
+
+// A reader who stands still costs no packet: lines are dropped, and told. What it finds
+// later in the pipe is whole.
+func TestStalledReader(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	const sources, ports = 6, 30_000
+	c := startCapture(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+	begun := time.Now()
+	for range sources {
+		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for port := range ports {
+			if _, err := u.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2), Port: 1024 + port}); err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Fatal(err)
+			}
+		}
+		u.Close()
+	}
+	t.Logf("%d packets in %v", sources*ports, time.Since(begun))
+	time.Sleep(3 * time.Second)
+	status, took := c.end(true)
+	t.Logf("ended after %v: %s", took, c.said())
+	for _, want := range []string{
+		fmt.Sprintf("%d packets captured\n", sources*ports), "0 packets dropped by kernel\n", "standard output: its reader takes nothing: up to ",
+	} {
+		if !strings.Contains(c.said(), want) {
+			t.Errorf("%q lacks %q", c.said(), want)
+		}
+	}
+	if status != exitOutput || took > 5*time.Second {
+		t.Errorf("status %d after %v", status, took)
+	}
+	rest, err := io.ReadAll(c.stdout)
+	if err != nil || !bytes.HasSuffix(rest, []byte("}\n")) {
+		t.Errorf("%v: %d bytes in the pipe, the last %q", err, len(rest), rest[max(0, len(rest)-20):])
+	}
+	for line := range strings.Lines(string(rest)) {
+		if !json.Valid([]byte(line)) {
+			t.Fatalf("no JSON: %s", line)
+		}
+	}
+}

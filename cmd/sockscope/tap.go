@@ -1,0 +1,77 @@
+package main
+
+import (
+	"sync/atomic"
+	"time"
+
+	"sockscope/capture"
+	"sockscope/decode/engine"
+	"sockscope/decode/flow"
+)
+
+// A tap is what a view takes of a capture while it goes on.
+type tap struct {
+	// begin is told when the capture has begun.
+	begin func(src *tapped)
+
+	// tell is told of connections that end, or of all their steps, while the kernel waits:
+	// it must be quick. One call at a time.
+	tell  func(flow.Event, *flow.Connection)
+	steps bool
+
+	// look is given what was found so far every so often, likewise.
+	every time.Duration
+	look  func(*engine.Result)
+}
+
+// open is src as it must be read for t, and begins.
+func (t *tap) open(src capture.Source) capture.Source {
+	s := newTapped(src)
+	if t.begin != nil {
+		t.begin(s)
+	}
+	return s
+}
+
+// configure makes a run tell t.
+func (t *tap) configure(cfg *engine.Config) {
+	cfg.Flow.Ending = &flow.Ending{Tell: t.tell, Steps: t.steps}
+	cfg.Every, cfg.Look = t.every, t.look
+}
+
+// tapped is a source whose interfaces others can ask for while it is read.
+type tapped struct {
+	capture.Source
+	known atomic.Pointer[[]capture.Interface]
+}
+
+// newTapped makes a source that nobody reads yet tapped.
+func newTapped(src capture.Source) *tapped {
+	s := &tapped{Source: src}
+	s.note()
+	return s
+}
+
+// interfaces are those that frames came from so far.
+func (s *tapped) interfaces() []capture.Interface { return *s.known.Load() }
+
+func (s *tapped) note() {
+	interfaces := s.Source.Stats().Interfaces
+	s.known.Store(&interfaces)
+}
+
+// Next implements capture.Source.
+func (s *tapped) Next(b *capture.Block) error {
+	err := s.Source.Next(b)
+	if err != nil {
+		return err
+	}
+	known := uint32(len(s.interfaces()))
+	for i := range b.Frames {
+		if b.Frames[i].Interface >= known {
+			s.note()
+			break
+		}
+	}
+	return nil
+}
