@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sockscope/decode/flow"
 	"sockscope/report"
 	"sockscope/report/page"
 )
@@ -39,6 +40,7 @@ func defineReport(fs *pflag.FlagSet) action {
 	fs.Var(sort, "sort", "order the connections by this column")
 	top := numberFlag(fs, "top", 10, 1, 1_000_000, "list the first `N` connections")
 	all := fs.Bool("all", false, "list all connections")
+	interval := spanFlag(fs, "interval", 0, "-i: also a report every TIME, 0: none")
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
@@ -50,25 +52,49 @@ func defineReport(fs *pflag.FlagSet) action {
 		if *all && fs.Changed("top") {
 			return usage("--all and --top contradict each other")
 		}
+		if interval.value > 0 {
+			switch {
+			case len(source.files) > 0:
+				return usage("--interval needs -i: a file is reported as a whole")
+			case format.value != "text" && format.value != "json":
+				return usage("--interval needs --format text or json: the reports follow each other")
+			case interval.value < minInterval:
+				return usage("--interval must be at least %v", minInterval)
+			}
+		}
 		source.roundTrips = format.value == "json" // the only format with all columns
+		if format.value == "html" && !fs.Changed("top") {
+			top.value = pageTop
+		}
+		b := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: *all})
+		if interval.value > 0 {
+			return reportSeries(ctx, p, source, b, interval.value, format.value, show.display(p))
+		}
+		if source.isLive() {
+			source.tap = &tap{tell: func(_ flow.Event, c *flow.Connection) { b.Add(c) }}
+		}
 		r, err := source.read(ctx, p)
 		if err != nil {
 			return err
 		}
-		if format.value == "html" && !fs.Changed("top") {
-			top.value = pageTop
-		}
-		b := r.builder(report.Config{Sort: sort.value, Top: top.value, All: *all})
 		for c := range r.result.Connections() {
 			b.Add(c)
 		}
 		s := b.Summary(r.stats, &r.result.Totals)
 		err = r.present(p, func(w io.Writer) error { return writeSummary(w, s, format.value, show.display(p)) })
-		if err == nil && !s.Ledger.Balanced {
-			return &failure{exitDamaged, errors.New("the ledger does not balance: an error of this program, please report it")}
+		if err == nil {
+			err = unbalanced(s)
 		}
 		return err
 	}
+}
+
+// unbalanced is the failure of a summary that does not account for all frames, or nil.
+func unbalanced(s *report.Summary) error {
+	if s.Ledger.Balanced {
+		return nil
+	}
+	return &failure{exitDamaged, errors.New("the ledger does not balance: an error of this program, please report it")}
 }
 
 func writeSummary(w io.Writer, s *report.Summary, format string, d display) error {

@@ -126,27 +126,35 @@ func (s *stream) writeRows(src *tapped) error {
 	}
 }
 
-// wait waits for the writer and gives its failure, but after Ctrl-C it does not wait for a
-// reader who takes nothing.
+// wait waits for the writer and gives its failure.
 func (s *stream) wait(ctx context.Context) error {
 	if !s.begun {
 		return nil
 	}
+	if !awaitReader(ctx, s.done, &s.lines.pieces) {
+		s.queue.stop()
+		return &failure{exitOutput, fmt.Errorf("standard output: its reader takes nothing: up to %d lines were not written", s.queue.lost())}
+	}
+	return outputFailure(s.err)
+}
+
+// awaitReader waits until done is closed, but after Ctrl-C not for a reader who takes no piece
+// of what is written: then it reports false.
+func awaitReader(ctx context.Context, done <-chan struct{}, pieces *atomic.Uint64) bool {
 	select {
-	case <-s.done:
-		return outputFailure(s.err)
+	case <-done:
+		return true
 	case <-ctx.Done():
 	}
 	for {
-		before := s.lines.pieces.Load()
+		before := pieces.Load()
 		select {
-		case <-s.done:
-			return outputFailure(s.err)
+		case <-done:
+			return true
 		case <-time.After(stallTime):
 		}
-		if s.lines.pieces.Load() == before {
-			s.queue.stop()
-			return &failure{exitOutput, fmt.Errorf("standard output: its reader takes nothing: up to %d lines were not written", s.queue.lost())}
+		if pieces.Load() == before {
+			return false
 		}
 	}
 }

@@ -226,3 +226,60 @@ func TestStalledReader(t *testing.T) {
 		}
 	}
 }
+
+// Reports follow each other, each of all since the beginning.
+func TestReportSeries(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	slowly := func() {
+		happen := traffic(t)
+		time.Sleep(300 * time.Millisecond)
+		happen()
+		time.Sleep(600 * time.Millisecond)
+	}
+	status, stdout, stderr := capturing(t, "report -i lo --interval 100ms --format json", slowly)
+	var last struct {
+		Capture struct{ Frames uint64 }
+		Ledger  struct{ Balanced bool }
+		Total   struct{ Connections uint64 }
+	}
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	for _, line := range lines {
+		before := last.Capture.Frames
+		if err := json.Unmarshal([]byte(line), &last); err != nil || last.Capture.Frames < before || !last.Ledger.Balanced {
+			t.Fatalf("%v: %d frames after %d: %s", err, last.Capture.Frames, before, line)
+		}
+	}
+	if status != exitDone || len(lines) < 4 || last.Total.Connections != 4 {
+		t.Errorf("status %d, %d reports, the last of %+v\n%s", status, len(lines), last, stderr)
+	}
+	status, stdout, stderr = capturing(t, "report -i lo --interval 100ms", slowly)
+	if n := strings.Count(stdout, ": so far ===\n\n"); status != exitDone || n < 3 ||
+		strings.Count(stdout, "\n\n=== ") != n || strings.Count(stdout, ": the whole capture ===\n\n") != 1 {
+		t.Errorf("status %d, %d reports\n%s%s", status, n, stdout, stderr)
+	}
+}
+
+// A reader who stands still costs reports, no packet, and is not waited for.
+func TestReportSeriesStalled(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startCapture(t, "report -i lo --interval 100ms --format json --all")
+	for i := range 1000 { // connections, of which each report has a line
+		u, err := net.Dial("udp", "127.0.0.1:9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Write([]byte("x"))
+		u.Close()
+		if i%100 == 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	status, took := c.end(true)
+	if !strings.Contains(c.said(), "0 packets dropped by kernel") || !strings.Contains(c.said(), "the last report was not written") || status != exitOutput || took > 5*time.Second {
+		t.Errorf("status %d after %v: %s", status, took, c.said())
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"sockscope/capture"
+	"sockscope/decode/engine"
+	"sockscope/decode/flow"
+	"sockscope/report"
+)
+
+// minInterval is how often there may be a report at most.
+const minInterval = 100 * time.Millisecond
+
+// A series is reports of a capture that goes on, each of all since its beginning. They are
+// made and written by a goroutine of their own. While one waits for that, none is begun: a
+// slow reader gets fewer of them.
+type series struct {
+	p       *program
+	format  string
+	display display
+	lines   *wholeLines
+	stop    context.CancelFunc // ends the capture
+
+	sofar chan sofar // what is to be reported; it holds one
+	done  chan struct{}
+	err   error // the writer's, when it is done
+	n     int   // reports written
+}
+
+// sofar is all that a report is made of. It is nobody else's.
+type sofar struct {
+	builder *report.Builder
+	stats   capture.Stats
+	totals  flow.Totals
+	last    bool
+}
+
+// reportSeries captures and writes reports, the last one at the end.
+func reportSeries(ctx context.Context, p *program, source *sourceFlags, b *report.Builder, every time.Duration, format string, d display) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	s := &series{p: p, format: format, display: d, lines: &wholeLines{w: p.stdout}, stop: stop,
+		sofar: make(chan sofar, 1), done: make(chan struct{})}
+	var src *tapped
+	source.tap = &tap{
+		begin: func(begun *tapped) { src = begun },
+		tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
+		every: every,
+		look: func(r *engine.Result) {
+			if len(s.sofar) == 0 { // nobody else puts anything there
+				s.sofar <- sofar{withOpen(b.Clone(), r), src.Stats(), r.Totals, false}
+			}
+		},
+	}
+	go s.write()
+	r, err := source.read(ctx, p)
+	if err != nil {
+		close(s.sofar)
+		<-s.done
+		return err
+	}
+	select {
+	case <-s.sofar: // the last one is newer
+	default:
+	}
+	s.sofar <- sofar{withOpen(b, r.result), r.stats, r.result.Totals, true}
+	close(s.sofar)
+	if !awaitReader(ctx, s.done, &s.lines.pieces) {
+		return &failure{exitOutput, errors.New("standard output: its reader takes nothing: the last report was not written")}
+	}
+	if s.err != nil {
+		return s.err
+	}
+	return r.verdict(p)
+}
+
+// withOpen adds what is open to b.
+func withOpen(b *report.Builder, r *engine.Result) *report.Builder {
+	for c := range r.Connections() {
+		b.Add(c)
+	}
+	return b
+}
+
+// write writes what there is to report, until the end or an error, which ends the capture.
+func (s *series) write() {
+	defer close(s.done)
+	for f := range s.sofar {
+		if s.err != nil {
+			continue
+		}
+		if s.err = s.report(&f); s.err != nil {
+			s.stop()
+		}
+	}
+}
+
+// report writes one report.
+func (s *series) report(f *sofar) error {
+	summary := f.builder.Summary(f.stats, &f.totals)
+	if err := unbalanced(summary); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if s.format == "json" {
+		if err := writeSummary(oneLine{&out}, summary, s.format, s.display); err != nil {
+			return err
+		}
+		out.WriteByte('\n')
+	} else {
+		until := "so far"
+		if f.last {
+			until = "the whole capture"
+		}
+		if s.n > 0 {
+			out.WriteByte('\n')
+		}
+		fmt.Fprintf(&out, "=== %s: %s ===\n\n", time.Now().In(s.display.location).Format(time.TimeOnly), until)
+		if err := writeSummary(&out, summary, s.format, s.display); err != nil {
+			return err
+		}
+	}
+	s.n++
+	_, err := s.lines.Write(out.Bytes())
+	return outputFailure(err)
+}
+
+// oneLine writes a JSON document without its line ends, which stand between its parts only.
+type oneLine struct{ w io.Writer }
+
+func (l oneLine) Write(b []byte) (int, error) {
+	_, err := l.w.Write(bytes.ReplaceAll(b, []byte{'\n'}, nil))
+	return len(b), err
+}
