@@ -214,6 +214,9 @@ func (p *program) captured(stats capture.Stats, captured uint64) {
 	} {
 		p.remark("", packets(line.n)+" "+line.what)
 	}
+	if n := r.result.Totals.ClockJumps; n > 0 {
+		p.remark("", fmt.Sprintf("the clock was set forward by more than an hour, %d times: silence is not counted across that", n))
+	}
 }
 
 // packets is "1 packet" or "2 packets".

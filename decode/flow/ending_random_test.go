@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -203,6 +204,28 @@ func TestEndingKeepsSums(t *testing.T) {
 			t.Errorf("seed %d: %d frames, %d counted", seed, totals.Frames, counted)
 		}
 	}
+}
+
+// FuzzEnding takes any bytes as frames, with silences between them: sums are kept, and
+// nothing that was given up is lost or used twice.
+func FuzzEnding(f *testing.F) {
+	mark := []byte{0xff, 0xfe}
+	var seedFrames [][]byte
+	for _, fr := range mixture(12, 3) {
+		seedFrames = append(seedFrames, fr.Data)
+	}
+	f.Add(bytes.Join(seedFrames, mark), uint64(1))
+	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		frames := raws(bytes.SplitN(data, mark, 64)...)
+		now := scriptEpoch
+		for i := range frames {
+			frames[i].Time = now
+			now += capture.Timestamp(r.Int64N(1 << (20 + r.IntN(15)))) // up to 17 s
+		}
+		d, totals := runEnding(t, frames, 1+int(seed%3), Config{UDPIdle: 5 * time.Second, Classify: provenBy}, seed%2 == 0, 0)
+		conserved(t, frames, d.all(), &totals)
+	})
 }
 
 func addDirections(sum *[2]volume, c *Connection) {
