@@ -181,33 +181,67 @@ func TestClosedReaderEndsTheCapture(t *testing.T) {
 	}
 }
 
-// A reader who stands still costs no packet: lines are dropped, and told. What it finds
-// later in the pipe is whole.
-func TestStalledReader(t *testing.T) {
-	if !inNamespace(t) {
-		return
-	}
-	const sources, ports = 6, 30_000
-	c := startCapture(t, "connections -i lo --format ndjson --udp-idle 1s udp")
-	begun := time.Now()
-	for range sources {
+// numDatagrams are as many connections.
+const numDatagrams = 6 * 30_000
+
+// datagrams sends them as fast as can be.
+func datagrams(t *testing.T) {
+	for range 6 {
 		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for port := range ports {
+		for port := range numDatagrams / 6 {
 			if _, err := u.WriteTo([]byte("x"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2), Port: 1024 + port}); err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Fatal(err)
 			}
 		}
 		u.Close()
 	}
-	t.Logf("%d packets in %v", sources*ports, time.Since(begun))
+}
+
+// A reader who is quick loses nothing, though very many connections end at once.
+func TestQuickReader(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startCapture(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+	lines := make(chan int)
+	go func() {
+		n, buf := 0, make([]byte, 1<<20)
+		for {
+			m, err := c.stdout.Read(buf)
+			n += bytes.Count(buf[:m], []byte("\n"))
+			if err != nil {
+				lines <- n
+				return
+			}
+		}
+	}()
+	datagrams(t)
+	time.Sleep(3 * time.Second)
+	status, took := c.end(true)
+	t.Logf("ended after %v: %s", took, c.said())
+	if n := <-lines; status != exitDone || n != numDatagrams {
+		t.Errorf("status %d, %d lines, want %d: %s", status, n, numDatagrams, c.said())
+	}
+}
+
+// A reader who stands still costs no packet: lines are dropped, and told. What it finds
+// later in the pipe is whole.
+func TestStalledReader(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startCapture(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+	begun := time.Now()
+	datagrams(t)
+	t.Logf("%d packets in %v", numDatagrams, time.Since(begun))
 	time.Sleep(3 * time.Second)
 	status, took := c.end(true)
 	t.Logf("ended after %v: %s", took, c.said())
 	for _, want := range []string{
-		fmt.Sprintf("%d packets captured\n", sources*ports), "0 packets dropped by kernel\n", "standard output: its reader takes nothing: up to ",
+		fmt.Sprintf("%d packets captured\n", numDatagrams), "0 packets dropped by kernel\n", "standard output: its reader takes nothing: up to ",
 	} {
 		if !strings.Contains(c.said(), want) {
 			t.Errorf("%q lacks %q", c.said(), want)
