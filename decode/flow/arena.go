@@ -14,10 +14,8 @@ const (
 
 // add gives a zero value.
 func (a *arena[T]) add() (uint32, *T) {
-	if last := len(a.free) - 1; last >= 0 {
-		n := a.free[last]
-		a.free = a.free[:last]
-		return n, a.at(n)
+	if len(a.free) > 0 {
+		return a.again()
 	}
 	if a.n>>chunkBits == len(a.chunks) {
 		a.chunks.more(true)
@@ -25,6 +23,25 @@ func (a *arena[T]) add() (uint32, *T) {
 	n := uint32(a.n)
 	a.n++
 	return n, a.at(n)
+}
+
+// again gives a value that was given up.
+func (a *arena[T]) again() (uint32, *T) {
+	last := len(a.free) - 1
+	n := a.free[last]
+	a.free = a.free[:last]
+	return n, a.at(n)
+}
+
+// place is 1 + the index of a list that is empty: a free one's, or a new one's.
+func place[T any](lists *[][]T, free *[]uint32) uint32 {
+	if last := len(*free) - 1; last >= 0 {
+		i := (*free)[last]
+		*free = (*free)[:last]
+		return i
+	}
+	*lists = append(*lists, nil)
+	return uint32(len(*lists))
 }
 
 // at is the value with number n.

@@ -178,8 +178,14 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.proofs.drop(m.evidence)
 	if s := t.streams.of(n); s != nil {
 		h := &s.handshake
-		t.waits.drop(h.waits)
-		t.spill.drop(h.spill)
+		if h.waits != 0 {
+			t.waits[h.waits-1] = nil // whoever was given them keeps them
+			t.freeWaits = append(t.freeWaits, h.waits)
+		}
+		if h.spill != 0 {
+			t.spill[h.spill-1] = nil
+			t.freeSpill = append(t.freeSpill, h.spill)
+		}
 		t.rares.drop(h.rare)
 		t.quality.drop(h.quality)
 		t.roundTrips.drop(h.roundTrips[0])
@@ -193,19 +199,24 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.numbering[k].free = append(t.numbering[k].free, n)
 }
 
-// step applies a packet of connection n, which is c, as packet does, and tells what it made
-// of it.
-func (t *Table) step(b *Batch, r *record, n uint32, c *cell) {
-	old := n
-	wasDone := c != nil && t.isDone(n, c)
-	t.packet(b, r, n, c)
-	n, c = t.find(b, r)
-	if n != old {
-		t.tell(Opened, n)
-		wasDone = false
-	}
-	if !wasDone && t.isDone(n, c) {
-		t.tell(HandshakeDone, n)
+// steps applies records as record does, and tells what each packet made of its connection.
+func (t *Table) steps(b *Batch, records []record) {
+	for i := range records {
+		r := &records[i]
+		old, c := t.find(b, r)
+		wasDone := c != nil && t.isDone(old, c)
+		t.record(b, r, &t.guesses[i%stretch])
+		if k := r.kind(); k == quote || k == fragment {
+			continue
+		}
+		n, c := t.find(b, r)
+		if n != old {
+			t.tell(Opened, n)
+			wasDone = false
+		}
+		if !wasDone && t.isDone(n, c) {
+			t.tell(HandshakeDone, n)
+		}
 	}
 }
 

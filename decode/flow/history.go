@@ -123,9 +123,9 @@ func (t *Table) noteResent(r *record, c *cell, h *handshake) {
 // letter appends a letter to h's history.
 func (t *Table) letter(h *handshake, side uint8, letter byte) {
 	letter |= side * fromSecond
-	if n := h.historyLen; int(n) < len(h.history) {
+	if n := h.historyLen; int(n) < fixedHistory {
 		h.history[n] = letter
-		h.historyLen = n + 1
+		h.historyLen++
 		return
 	}
 	t.spillLetter(h, letter)
@@ -134,10 +134,9 @@ func (t *Table) letter(h *handshake, side uint8, letter byte) {
 // spillLetter appends a letter that does not fit the handshake to a list beside it.
 func (t *Table) spillLetter(h *handshake, letter byte) {
 	if h.spill == 0 {
-		i, _ := t.spill.add()
-		h.spill = i + 1
+		h.spill = place(&t.spill, &t.freeSpill)
 	}
-	s := t.spill.at(h.spill - 1)
+	s := &t.spill[h.spill-1]
 	if len(*s) < maxHistory {
 		*s = append(*s, letter)
 	}
@@ -149,7 +148,7 @@ const maxHistory = 256
 // letterOnce appends a letter that side has not caused before.
 func (t *Table) letterOnce(h *handshake, side uint8, letter byte) {
 	mark := letter | side*fromSecond
-	if slices.Contains(h.history[:h.historyLen], mark) || h.spill != 0 && slices.Contains(*t.spill.at(h.spill - 1), mark) {
+	if slices.Contains(h.history[:h.historyLen], mark) || h.spill != 0 && slices.Contains(t.spill[h.spill-1], mark) {
 		return
 	}
 	t.letter(h, side, letter)
@@ -169,7 +168,7 @@ func (t *Table) lastSYNACK(c *cell, h *handshake, side uint8) uint32 {
 // history is h's history as Zeek writes it: upper case is the client.
 func (t *Table) history(h *handshake, client uint8) string {
 	if h.spill != 0 {
-		return spell(slices.Concat(h.history[:], *t.spill.at(h.spill - 1)), client)
+		return spell(slices.Concat(h.history[:], t.spill[h.spill-1]), client)
 	}
 	return t.histories.text(&h.history, client)
 }

@@ -55,10 +55,9 @@ const maxWaits = 8
 func (t *Table) wait(h *handshake, r *record) {
 	last := h.lastSYN
 	if h.waits == 0 {
-		i, _ := t.waits.add()
-		h.waits = i + 1
+		h.waits = place(&t.waits, &t.freeWaits)
 	}
-	w := t.waits.at(h.waits - 1)
+	w := &t.waits[h.waits-1]
 	if d, ok := r.time.Sub(last); ok && d >= 0 && len(*w) < maxWaits {
 		*w = append(*w, d)
 	}
@@ -69,5 +68,5 @@ func (t *Table) waited(h *handshake) []time.Duration {
 	if h.waits == 0 {
 		return nil
 	}
-	return *t.waits.at(h.waits - 1)
+	return t.waits[h.waits-1]
 }

@@ -31,8 +31,8 @@ type Table struct {
 	chains  map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
 	proofs  proofs
 	icmp    arena[icmpError]
-	waits   arena[[]time.Duration]
-	spill   arena[[]uint8]
+	waits   [][]time.Duration
+	spill   [][]uint8
 	owners  map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
 
 	histories *histories
@@ -42,7 +42,9 @@ type Table struct {
 	touched   uint32 // keeps the early loads of Apply alive
 	Totals    Totals // fragments and what else only the table can tell
 
-	ending *ending // nil: connections stay
+	ending    *ending  // nil: connections stay
+	freeWaits []uint32 // of waits, by 1 + index
+	freeSpill []uint32 // likewise
 }
 
 // icmpError is the first ICMP error that quoted a connection.
@@ -80,8 +82,12 @@ func (t *Table) Apply(b *Batch) {
 	for records := b.records(); len(records) > 0; {
 		n := min(len(records), stretch)
 		t.touch(records[:n])
-		for i := range records[:n] {
-			t.record(b, &records[i], &t.guesses[i%stretch])
+		if t.ending != nil && t.ending.Steps {
+			t.steps(b, records[:n])
+		} else {
+			for i := range records[:n] {
+				t.record(b, &records[i], &t.guesses[i%stretch])
+			}
 		}
 		records = records[n:]
 	}
@@ -119,11 +125,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 	case fragment:
 		t.fragment(b, r)
 	default:
-		if t.ending == nil || !t.ending.Steps {
-			t.packet(b, r, n, c)
-		} else {
-			t.step(b, r, n, c)
-		}
+		t.packet(b, r, n, c)
 	}
 }
 
