@@ -68,6 +68,9 @@ func TestConnectionsEvents(t *testing.T) {
 		if fields := strings.Fields(lines[i]); fields[1] != want || len(lines[i]) > 80 {
 			t.Errorf("line %d is %q, want its second word to be %s", i, lines[i], want)
 		}
+		if i > 0 && strings.Contains(lines[i], "complete") != (want != "open") {
+			t.Errorf("line %d is %q: what becomes of what opens is not known", i, lines[i])
+		}
 	}
 	if _, err := NewConnectionWriter(nil, "zeek", ConnectionOptions{Events: true}); err == nil {
 		t.Error("a conn.log has events")

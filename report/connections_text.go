@@ -23,6 +23,7 @@ type lineWriter struct {
 	color    bool
 	ascii    bool
 	noHeader bool
+	events   bool
 	location *time.Location
 	headed   bool
 	scratch  []byte
@@ -55,9 +56,9 @@ var lineCells = []lineCell{
 	{"", 1, false, rankArrow, (*lineWriter).appendArrow},
 	{"server", 21, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Server, r.HasPorts) }},
 	{"service", 7, false, 6, (*lineWriter).appendService},
-	{"outcome", 11, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Outcome.String()...) }},
+	{"outcome", 11, false, 0, (*lineWriter).appendOutcome},
 	{"process", 16, false, rankProcess, (*lineWriter).appendProcesses},
-	{"close", 6, false, 8, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, r.Close.String()...) }},
+	{"close", 6, false, 8, (*lineWriter).appendClose},
 	{"pkts>", 5, true, 11, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Packets) }},
 	{"<pkts", 5, true, 11, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToClient.Packets) }},
 	{"bytes>", 6, true, 9, func(_ *lineWriter, b []byte, r *Row) []byte { return appendScaled(b, r.ToServer.Bytes) }},
@@ -74,7 +75,7 @@ var eventCell = lineCell{"event", 5, false, 0, func(_ *lineWriter, b []byte, r *
 }}
 
 func newLineWriter(out output, o ConnectionOptions) *lineWriter {
-	w := &lineWriter{output: out, width: o.Width, color: o.Color, ascii: o.ASCII, noHeader: o.NoHeader, location: o.Location}
+	w := &lineWriter{output: out, width: o.Width, color: o.Color, ascii: o.ASCII, noHeader: o.NoHeader, events: o.Events, location: o.Location}
 	if w.location == nil {
 		w.location = time.Local
 	}
@@ -150,7 +151,7 @@ func (w *lineWriter) Write(r *Row) error {
 			w.grid.skip(c.width)
 		case c.right:
 			w.grid.right(w.line.text[p.from:p.to], c.width)
-		case w.color && c.name == "outcome" && r.Failed():
+		case w.color && c.name == "outcome" && r.Failed() && !w.opens(r):
 			w.grid.left(w.line.text[p.from:p.to], c.width, colourFailed)
 		default:
 			w.grid.left(w.line.text[p.from:p.to], c.width, "")
@@ -208,6 +209,24 @@ func (w *lineWriter) writeHeader(t capture.Timestamp) {
 		w.buf = w.grid.buf
 	}
 	w.buf = append(w.buf, '\n')
+}
+
+// opens reports whether r is the event that a connection opens: what becomes of it is not
+// known yet.
+func (w *lineWriter) opens(r *Row) bool { return w.events && r.Event == flow.Opened }
+
+func (w *lineWriter) appendOutcome(b []byte, r *Row) []byte {
+	if w.opens(r) {
+		return b
+	}
+	return append(b, r.Outcome.String()...)
+}
+
+func (w *lineWriter) appendClose(b []byte, r *Row) []byte {
+	if w.opens(r) {
+		return b
+	}
+	return append(b, r.Close.String()...)
 }
 
 // appendTime appends the time of r's first packet, with the date where no header
