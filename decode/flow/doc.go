@@ -19,6 +19,10 @@
 // are asked for (outcome, closing, Table.role), so a later fact can always
 // outweigh an earlier one.
 //
+// Connections stay in their table until the end of the run, unless Config.Ending hands each
+// out when it is over and uses its number and memory again: see ending.go. What refers to a
+// connection by its number must then ask whether it is still that one, as fragments do.
+//
 // # The state of each end
 //
 // What an observer knows of an end's state (RFC 9293 §3.3.2), by what the end did: send
