@@ -92,7 +92,7 @@ func TestConnectionsAsTheyEnd(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	for _, format := range []string{"ndjson", "csv", "text", "zeek"} {
+	for _, format := range []string{"ndjson", "text"} {
 		c := startCapture(t, "connections -i any --format "+format)
 		lines := make(chan string, 1000)
 		go func() {
@@ -116,8 +116,8 @@ func TestConnectionsAsTheyEnd(t *testing.T) {
 				}
 			}
 		}
-		if header := map[string]string{"text": "client", "csv": "client_ip", "zeek": "#types"}[format]; header != "" {
-			wait(header) // before there is any traffic
+		if format == "text" {
+			wait("client") // the header, before there is any traffic
 		}
 		traffic(t)()
 		begun := time.Now()
