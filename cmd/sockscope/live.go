@@ -164,6 +164,9 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		chosen: chosen, everywhere: slices.Contains(f.live.interfaces, "any"),
 	}
 	p.captured(r.stats, r.result.Totals.Frames-r.result.Totals.Filtered.Frames)
+	if n := r.result.Totals.ClockJumps; n > 0 {
+		p.remark("", fmt.Sprintf("the clock was set forward by more than an hour, %d times: silence is not counted across that", n))
+	}
 	if errors.Is(err, ring.ErrGone) {
 		r.ended = err
 		return r, nil
@@ -213,9 +216,6 @@ func (p *program) captured(stats capture.Stats, captured uint64) {
 		{drops, "dropped by kernel"},
 	} {
 		p.remark("", packets(line.n)+" "+line.what)
-	}
-	if n := r.result.Totals.ClockJumps; n > 0 {
-		p.remark("", fmt.Sprintf("the clock was set forward by more than an hour, %d times: silence is not counted across that", n))
 	}
 }
 

@@ -21,7 +21,12 @@ func main() {
 	if privilege.IsHelper() {
 		os.Exit(serveLinks(os.Stderr))
 	}
+	os.Exit(start(func(p *program) { p.startHelper, p.drop = privilege.StartHelper, privilege.Drop }))
+}
 
+// start is the program as a process of its own, which prepare gives what only such a one
+// may do, and gives the exit status.
+func start(prepare func(*program)) int {
 	// Without this a write to a closed pipe kills the process: `| head` is a
 	// normal end, and other outputs are to be finished first. Likewise the signal for a
 	// file that exceeds the limit of file sizes: the write's error says the same.
@@ -45,8 +50,8 @@ func main() {
 		stdout = closedWriter{}
 	}
 	p := newProgram(os.Stdin, stdout, os.Stderr)
-	p.startHelper, p.drop = privilege.StartHelper, privilege.Drop
-	os.Exit(p.finish(p.dispatch(ctx, os.Args[1:])))
+	prepare(p)
+	return p.finish(p.dispatch(ctx, os.Args[1:]))
 }
 
 // run is the program in this process, which goes on afterwards and so keeps its

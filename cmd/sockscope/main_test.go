@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +19,22 @@ func TestMain(m *testing.M) {
 	if privilege.IsHelper() {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"sockscope": main})
+	testscript.Main(m, map[string]func(){"sockscope": commandMain, "sockscope-main": main})
+}
+
+// commandMain is main for the test binary that was started as the program. With the race
+// detector it is linked with C, and cannot drop its privileges: TestPrivileges builds the real one.
+func commandMain() {
+	if !linkedWithC() {
+		main()
+	}
+	os.Exit(start(func(*program) {}))
+}
+
+// linkedWithC reports whether this binary may be.
+func linkedWithC() bool {
+	info, _ := debug.ReadBuildInfo()
+	return slices.Contains(info.Settings, debug.BuildSetting{Key: "CGO_ENABLED", Value: "1"})
 }
 
 func TestScripts(t *testing.T) {

@@ -44,7 +44,7 @@ func TestOwnersGetIntoEveryView(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := connections
-	if err := writeSorted(r, "bytes", 0, count); err != nil {
+	if err := writeSorted(r, r.builder(report.Config{All: true}), count); err != nil {
 		t.Fatal(err)
 	}
 	if all == 0 || connections != 2*all || asked != connections {

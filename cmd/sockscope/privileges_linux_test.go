@@ -310,7 +310,7 @@ func TestPrivilegesLinkedWithC(t *testing.T) {
 	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_GETPID, 0, 0, 0)
 	var out bytes.Buffer
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Args = []string{"sockscope", "report", "-i", "lo", "-a", "duration:0.2"}
+	cmd.Args = []string{"sockscope-main", "report", "-i", "lo", "-a", "duration:0.2"}
 	cmd.Stderr = &out
 	err := cmd.Run()
 	const want = "sockscope: cannot drop privileges: this binary is linked with C code, build it with CGO_ENABLED=0\n"

@@ -41,8 +41,8 @@ func (c *capturer) said() string {
 	return c.stderr.String()
 }
 
-// startCapture starts the program and waits until it listens.
-func startCapture(t *testing.T, args string) *capturer {
+// startStream starts the program and waits until it listens.
+func startStream(t *testing.T, args string) *capturer {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -80,8 +80,8 @@ func (c *capturer) end(interrupt bool) (status int, took time.Duration) {
 	return c.cmd.ProcessState.ExitCode(), time.Since(begun)
 }
 
-// told is what a line of NDJSON says in the tests below.
-type told struct {
+// toldLine is what a line of NDJSON says in the tests below.
+type toldLine struct {
 	Event, Proto, Service, Outcome, Close string
 	ID                                    uint64 `json:"id"`
 	Frame                                 uint64 `json:"first_frame"`
@@ -93,7 +93,7 @@ func TestConnectionsAsTheyEnd(t *testing.T) {
 		return
 	}
 	for _, format := range []string{"ndjson", "text"} {
-		c := startCapture(t, "connections -i any --format "+format)
+		c := startStream(t, "connections -i any --format "+format)
 		lines := make(chan string, 1000)
 		go func() {
 			for in := bufio.NewScanner(c.stdout); in.Scan(); {
@@ -124,7 +124,7 @@ func TestConnectionsAsTheyEnd(t *testing.T) {
 		line := wait("8080")
 		t.Logf("%s: after %v", format, time.Since(begun))
 		if format == "ndjson" {
-			var got told
+			var got toldLine
 			if err := json.Unmarshal([]byte(line), &got); err != nil || got.Outcome != "complete" || got.Close != "fin" || got.ID != got.Frame {
 				t.Errorf("%v: %s", err, line)
 			}
@@ -144,7 +144,7 @@ func TestConnectionEvents(t *testing.T) {
 	status, stdout, stderr := capturing(t, "connections -i lo --all-events --format ndjson tcp", traffic(t))
 	var got []string
 	for line := range strings.Lines(stdout) {
-		var c told
+		var c toldLine
 		if err := json.Unmarshal([]byte(line), &c); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestClosedReaderEndsTheCapture(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	c := startCapture(t, "connections -i lo --format csv")
+	c := startStream(t, "connections -i lo --format csv")
 	c.stdout.Close()
 	done := make(chan bool)
 	go func() {
@@ -184,8 +184,8 @@ func TestClosedReaderEndsTheCapture(t *testing.T) {
 // numDatagrams are as many connections.
 const numDatagrams = 6 * 30_000
 
-// datagrams sends them as fast as can be.
-func datagrams(t *testing.T) {
+// sendDatagrams sends them as fast as can be.
+func sendDatagrams(t *testing.T) {
 	for range 6 {
 		u, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 		if err != nil {
@@ -205,7 +205,7 @@ func TestQuickReader(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	c := startCapture(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+	c := startStream(t, "connections -i lo --format ndjson --udp-idle 1s udp")
 	lines := make(chan int)
 	go func() {
 		n, buf := 0, make([]byte, 1<<20)
@@ -218,7 +218,7 @@ func TestQuickReader(t *testing.T) {
 			}
 		}
 	}()
-	datagrams(t)
+	sendDatagrams(t)
 	time.Sleep(3 * time.Second)
 	status, took := c.end(true)
 	t.Logf("ended after %v: %s", took, c.said())
@@ -233,9 +233,9 @@ func TestStalledReader(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	c := startCapture(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+	c := startStream(t, "connections -i lo --format ndjson --udp-idle 1s udp")
 	begun := time.Now()
-	datagrams(t)
+	sendDatagrams(t)
 	t.Logf("%d packets in %v", numDatagrams, time.Since(begun))
 	time.Sleep(3 * time.Second)
 	status, took := c.end(true)
@@ -300,7 +300,7 @@ func TestReportSeriesStalled(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
-	c := startCapture(t, "report -i lo --interval 100ms --format json --all")
+	c := startStream(t, "report -i lo --interval 100ms --format json --all")
 	for i := range 1000 { // connections, of which each report has a line
 		u, err := net.Dial("udp", "127.0.0.1:9")
 		if err != nil {
