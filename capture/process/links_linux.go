@@ -9,52 +9,120 @@ import (
 	"strconv"
 	"strings"
 
-	"sockscope/capture"
+	"golang.org/x/sys/unix"
 )
 
-// ReadLinks tells which sockets a process holds, or, with PID 0, all processes, as
-// proc, which is /proc, has it. It only opens directories and reads links. Its error
-// tells of processes that it may not look into; the links of the others are right.
-func ReadLinks(proc string, pid int) ([]capture.Link, error) {
-	if pid != 0 {
-		return appendLinks(nil, proc, pid)
-	}
-	entries, err := os.ReadDir(proc)
-	if err != nil {
-		return nil, errors.New(reason(err))
-	}
-	var links []capture.Link
-	processes, hidden := 0, 0
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil || pid <= 0 {
-			continue
+// A HiddenError says that ReadLinks may not look into some processes.
+type HiddenError struct{ Hidden, Processes int }
+
+func (e *HiddenError) Error() string {
+	return fmt.Sprintf("no permission to look into %d of %d processes", e.Hidden, e.Processes)
+}
+
+func (e *HiddenError) Unwrap() error { return fs.ErrPermission }
+
+// ReadLinks tells which sockets a process has open, or all processes with pid 0, by the
+// links /proc/PID/fd/N → "socket:[INODE]". For other users' processes it needs
+// CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and nothing else in this package does. proc is
+// where procfs is mounted. With a *HiddenError what could be read is returned; a process
+// that ends meanwhile has no links.
+func ReadLinks(proc string, pid int) ([]Link, error) {
+	pids := []int{pid}
+	if pid == 0 {
+		var err error
+		if pids, err = listProcesses(proc); err != nil {
+			return nil, err
 		}
-		processes++
-		if links, err = appendLinks(links, proc, pid); errors.Is(err, fs.ErrPermission) {
+	}
+	var links []Link
+	hidden := 0
+	for _, pid := range pids {
+		var err error
+		if links, err = readLinks(links, filepath.Join(proc, strconv.Itoa(pid)), pid); errors.Is(err, fs.ErrPermission) {
 			hidden++
 		}
 	}
 	if hidden > 0 {
-		return links, fmt.Errorf("no permission to look into %d of %d processes", hidden, processes)
+		return links, &HiddenError{hidden, len(pids)}
 	}
 	return links, nil
 }
 
-func appendLinks(links []capture.Link, proc string, pid int) ([]capture.Link, error) {
-	dir := filepath.Join(proc, strconv.Itoa(pid))
-	inodes, err := socketInodes(filepath.Join(dir, "fd"))
-	if len(inodes) == 0 {
-		return links, err
+// listProcesses lists the numbers of all processes.
+func listProcesses(proc string) ([]int, error) {
+	d, err := os.Open(proc)
+	if err != nil {
+		return nil, err
 	}
-	var netns uint64
-	if link, err := os.Readlink(filepath.Join(dir, "ns/net")); err == nil {
-		if digits, ok := strings.CutPrefix(link, "net:["); ok {
-			netns, _ = strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, 32)
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil && pid > 0 {
+			pids = append(pids, pid)
 		}
 	}
-	for _, inode := range inodes {
-		links = append(links, capture.Link{PID: pid, Netns: uint32(netns), Inode: uint64(inode)})
+	if len(pids) == 0 && err == nil {
+		err = fmt.Errorf("%s lists no process", proc)
+	}
+	return pids, err
+}
+
+// readLinks appends the links of one process, whose directory of procfs is dir. What is
+// opened there belongs to that process for good, even when its number is given to another.
+func readLinks(links []Link, dir string, pid int) ([]Link, error) {
+	process, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return links, err
+	}
+	defer unix.Close(process)
+	fd, err := unix.Openat(process, "fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return links, err
+	}
+	files := os.NewFile(uintptr(fd), "fd")
+	defer files.Close()
+	names, err := files.Readdirnames(-1)
+	var target [64]byte
+	var netns uint32
+	for _, name := range names {
+		n, linkErr := unix.Readlinkat(fd, name, target[:])
+		if linkErr != nil {
+			if errors.Is(linkErr, fs.ErrPermission) {
+				err = linkErr
+			}
+			continue
+		}
+		inode, ok := linkInode(target[:n], "socket:[", 64)
+		if !ok {
+			continue
+		}
+		if netns == 0 {
+			if n, err := unix.Readlinkat(process, "ns/net", target[:]); err == nil {
+				ns, _ := linkInode(target[:n], "net:[", 32)
+				netns = uint32(ns)
+			}
+		}
+		links = append(links, Link{pid, netns, inode})
 	}
 	return links, err
+}
+
+// linkInode reads the number in "socket:[4711]".
+func linkInode(target []byte, prefix string, bits int) (uint64, bool) {
+	digits, ok := strings.CutPrefix(string(target), prefix)
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(strings.TrimSuffix(digits, "]"), 10, bits)
+	return inode, err == nil
+}
+
+// reason is err without the operation that failed: "/proc: no such file or directory".
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Path + ": " + p.Err.Error()
+	}
+	return err.Error()
 }

@@ -5,8 +5,10 @@ package process
 import (
 	"errors"
 	"fmt"
+
+	"sockscope/capture"
 )
 
-func listeners(Config) (*Snapshot, error) {
-	return nil, fmt.Errorf("process: %w on this system", errors.ErrUnsupported)
+func listeners(string, uint16) ([]capture.Socket, []string, error) {
+	return nil, nil, fmt.Errorf("process: %w on this system", errors.ErrUnsupported)
 }

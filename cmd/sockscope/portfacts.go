@@ -137,15 +137,15 @@ func (f *portFacts) lookHere() {
 		f.Listeners = &list
 		return
 	}
-	snapshot, err := process.Listeners(process.Config{Port: f.Port})
+	sockets, incomplete, err := process.Listeners("", f.Port)
 	if err != nil {
 		f.Unavailable = strings.TrimPrefix(err.Error(), "process: ")
 		return
 	}
-	f.Incomplete = snapshot.Incomplete
-	for _, l := range snapshot.Listeners {
+	f.Incomplete = incomplete
+	for _, l := range sockets {
 		listener := portListener{
-			Protocol: transportOf(l.Protocol), IP: l.Address.Addr().String(), UID: l.UID, Unavailable: l.Unavailable,
+			Protocol: transportOf(l.Protocol), IP: l.Local.Addr().String(), UID: l.UID, Unavailable: l.Unavailable,
 		}
 		for _, o := range l.Owners {
 			listener.Processes = append(listener.Processes, portOwner{o.PID, report.EscapeText(o.Name)})

@@ -1,0 +1,219 @@
+package process
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"sockscope/capture"
+)
+
+// A table is one of the kernel's socket tables.
+type table struct {
+	name     string
+	protocol uint8
+	family   uint8
+}
+
+var tables = []table{
+	{"TCP over IPv4", unix.IPPROTO_TCP, unix.AF_INET},
+	{"TCP over IPv6", unix.IPPROTO_TCP, unix.AF_INET6},
+	{"UDP over IPv4", unix.IPPROTO_UDP, unix.AF_INET},
+	{"UDP over IPv6", unix.IPPROTO_UDP, unix.AF_INET6},
+}
+
+// attempts bounds how often an interrupted dump is read again.
+const attempts = 5
+
+// A diagSocket is a socket as sock_diag tells it.
+type diagSocket struct {
+	protocol      uint8
+	state         uint8
+	timer         uint8
+	retransmits   uint8
+	local, remote netip.AddrPort
+	cookie        uint64
+	inode         uint64
+	uid           uint32
+	receive, send uint32 // queues
+	cgroup        uint64 // 0 when not told
+	only6         bool   // an IPv6 socket that takes no IPv4
+}
+
+// The kernel's numbers for a socket's state; UDP uses TCP's (net/tcp_states.h).
+const (
+	stateTimeWait = 6
+	stateClosed   = 7 // a UDP socket that is not connected
+	stateListen   = 10
+)
+
+var stateNames = [...]string{"", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",
+	"TIME-WAIT", "CLOSED", "CLOSE-WAIT", "LAST-ACK", "LISTEN", "CLOSING", "SYN-RECEIVED"}
+
+func stateName(state uint8) string {
+	if int(state) < len(stateNames) {
+		return stateNames[state]
+	}
+	return ""
+}
+
+// A diag asks the kernel for sockets. It belongs to the network namespace in which it
+// was opened.
+type diag struct{ handle *nl.SocketHandle }
+
+func openDiag() (*diag, error) {
+	socket, err := nl.Subscribe(unix.NETLINK_INET_DIAG)
+	if err != nil {
+		return nil, err
+	}
+	_ = socket.SetReceiveTimeout(&unix.Timeval{Sec: 10})
+	return &diag{&nl.SocketHandle{Socket: socket}}, nil
+}
+
+func (d *diag) close() { d.handle.Close() }
+
+// Sizes and offsets of linux/inet_diag.h.
+const (
+	diagRequestSize = 56
+	diagMessageSize = 72
+	diagOnly6       = 11 // INET_DIAG_SKV6ONLY
+	diagCgroup      = 21 // INET_DIAG_CGROUP_ID
+)
+
+// A diagRequest is struct inet_diag_req_v2.
+type diagRequest [diagRequestSize]byte
+
+func (r *diagRequest) Len() int          { return len(r) }
+func (r *diagRequest) Serialize() []byte { return r[:] }
+
+// read dumps a table, and again when the kernel says that it changed meanwhile. Then it
+// returns what it has together with netlink.ErrDumpInterrupted.
+func (d *diag) read(t table, states uint32) (sockets []diagSocket, err error) {
+	request := &diagRequest{t.family, t.protocol}
+	binary.NativeEndian.PutUint32(request[4:], states)
+	for range attempts {
+		message := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP)
+		message.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_INET_DIAG: d.handle}
+		message.AddData(request)
+		sockets = sockets[:0]
+		err = message.ExecuteIter(unix.NETLINK_INET_DIAG, nl.SOCK_DIAG_BY_FAMILY, func(b []byte) bool {
+			var s diagSocket
+			if s.decode(b) {
+				s.protocol = t.protocol
+				sockets = append(sockets, s)
+			}
+			return true
+		})
+		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return sockets, err
+}
+
+// decode reads a struct inet_diag_msg and its attributes.
+func (s *diagSocket) decode(b []byte) bool {
+	if len(b) < diagMessageSize {
+		return false
+	}
+	ne := binary.NativeEndian
+	four := b[0] == unix.AF_INET
+	*s = diagSocket{
+		state:       b[1],
+		timer:       b[2],
+		retransmits: b[3],
+		local:       addrPort(b[8:24], four, binary.BigEndian.Uint16(b[4:])),
+		remote:      addrPort(b[24:40], four, binary.BigEndian.Uint16(b[6:])),
+		cookie:      uint64(ne.Uint32(b[44:])) | uint64(ne.Uint32(b[48:]))<<32,
+		receive:     ne.Uint32(b[56:]),
+		send:        ne.Uint32(b[60:]),
+		uid:         ne.Uint32(b[64:]),
+		inode:       uint64(ne.Uint32(b[68:])),
+	}
+	for b = b[diagMessageSize:]; len(b) >= unix.SizeofNlAttr; {
+		n := int(ne.Uint16(b))
+		if n < unix.SizeofNlAttr || n > len(b) {
+			break
+		}
+		switch value := b[unix.SizeofNlAttr:n]; ne.Uint16(b[2:]) {
+		case diagOnly6:
+			s.only6 = len(value) > 0 && value[0] != 0
+		case diagCgroup:
+			if len(value) >= 8 {
+				s.cgroup = ne.Uint64(value)
+			}
+		}
+		b = b[min((n+3)&^3, len(b)):]
+	}
+	return true
+}
+
+// connected reports whether s has a peer.
+func (s *diagSocket) connected() bool { return s.remote.Port() != 0 }
+
+// key is what s is found by.
+func (s *diagSocket) key() key {
+	if s.connected() {
+		return keyOf(s.protocol, s.local, s.remote)
+	}
+	return keyOf(s.protocol, s.local, netip.AddrPort{}).alone()
+}
+
+// readAll reads all tables. A kernel may lack one of them (no IPv6, no udp_diag): that
+// is an error only when none can be read. interrupted has the protocols of which some
+// sockets may be missing.
+func (d *diag) readAll(states uint32) (sockets []diagSocket, interrupted map[uint8]bool, incomplete []string, err error) {
+	interrupted = make(map[uint8]bool)
+	failed := 0
+	for _, t := range tables {
+		some, readErr := d.read(t, states)
+		switch {
+		case errors.Is(readErr, netlink.ErrDumpInterrupted):
+			interrupted[t.protocol] = true
+			incomplete = append(incomplete, t.name+": the sockets kept changing while they were read")
+		case readErr != nil:
+			failed++
+			if err == nil {
+				err = fmt.Errorf("read the sockets of %s: %w", t.name, readErr)
+			}
+			incomplete = append(incomplete, t.name+": "+readErr.Error())
+			continue
+		}
+		sockets = append(sockets, some...)
+	}
+	if failed < len(tables) {
+		err = nil
+	}
+	return sockets, interrupted, incomplete, err
+}
+
+// netnsCookie is the kernel's number for the network namespace of d; 0 when the kernel
+// gives none.
+func (d *diag) netnsCookie() uint64 {
+	cookie, _ := unix.GetsockoptUint64(d.handle.Socket.GetFd(), unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	return cookie
+}
+
+// socket is s for the reader of a Host.
+func (s *diagSocket) socket() capture.Socket {
+	socket := capture.Socket{
+		Protocol: s.protocol, Local: unmap(s.local), State: stateName(s.state), HasUID: true, UID: s.uid, Inode: s.inode,
+		ReceiveQueue: s.receive, SendQueue: s.send,
+	}
+	if s.connected() {
+		socket.Remote = unmap(s.remote)
+	}
+	const retransmitting = 1
+	if s.protocol == unix.IPPROTO_TCP && s.timer == retransmitting {
+		socket.Retransmits = s.retransmits
+	}
+	return socket
+}
+
+// unmap is a without the IPv6 around an IPv4 address.
+func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
