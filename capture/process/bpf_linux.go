@@ -192,9 +192,10 @@ type event struct {
 	netns         uint64        // cookie of its network namespace; 0 when not known
 	time          time.Duration // since boot
 	pid, thread   int
+	user          bool // uid was told
 	uid           uint32
 	cgroup        uint64
-	name          string         // of the thread; "" when neither it nor uid was told
+	name          string         // of the thread; "" when it was not told
 	local, remote netip.AddrPort // remote is the zero value without a peer
 	four          bool           // it sent a packet of IPv4
 }
@@ -214,6 +215,7 @@ func (e *event) decode(b []byte) bool {
 		time:     time.Duration(ne.Uint64(b[atTime:])),
 		pid:      int(ne.Uint64(b[atTask:]) >> 32),
 		thread:   int(uint32(ne.Uint64(b[atTask:]))),
+		user:     len(name) > 0, // told together
 		uid:      uint32(ne.Uint64(b[atUser:])),
 		cgroup:   ne.Uint64(b[atCgroup:]),
 		name:     string(name),

@@ -18,8 +18,9 @@ import (
 // beginning name a process; with its name they name the program that it ran.
 type image struct {
 	pid   int
+	user  bool // uid is known
 	uid   uint32
-	name  string        // of the thread that acted; "" when it and uid are not known
+	name  string        // of the thread that acted; "" when it is not known
 	main  bool          // that thread was the process's first, whose name is the process's
 	netns uint64        // cookie of the namespace of its sockets
 	inode uint32        // of that namespace; 0 when not known
@@ -47,7 +48,7 @@ const tick = 10 * time.Millisecond
 // got its number, what the kernel told with the socket stays.
 func (d *identity) resolve(i *image) *capture.Process {
 	i.once.Do(func() {
-		p := &capture.Process{PID: i.pid, Name: i.name, HasUID: i.name != "", UID: i.uid, Netns: i.inode}
+		p := &capture.Process{PID: i.pid, Name: i.name, HasUID: i.user, UID: i.uid, Netns: i.inode}
 		defer func() {
 			if p.HasUID {
 				p.User = d.user(p.UID)
@@ -195,7 +196,7 @@ const certain = 250 * time.Millisecond
 func (m *images) actor(e *event) (i *image, fresh bool) {
 	list := m.byPID[e.pid]
 	for _, i := range list {
-		if i.netns != e.netns || e.name != "" && i.uid != e.uid {
+		if i.netns != e.netns || e.user && i.user && i.uid != e.uid {
 			continue
 		}
 		// A process closes its last sockets after it is said to end.
@@ -213,7 +214,7 @@ func (m *images) actor(e *event) (i *image, fresh bool) {
 		i.at = max(i.at, e.time)
 		return i, false
 	}
-	i = &image{pid: e.pid, uid: e.uid, name: e.name, main: e.thread == e.pid && e.name != "", netns: e.netns, first: e.time, at: e.time}
+	i = &image{pid: e.pid, user: e.user, uid: e.uid, name: e.name, main: e.thread == e.pid && e.name != "", netns: e.netns, first: e.time, at: e.time}
 	m.add(i)
 	return i, true
 }
@@ -246,7 +247,7 @@ func (m *images) holder(pid int, f facts, netns uint64, inode uint32, at time.Du
 			return i
 		}
 	}
-	i := &image{pid: pid, uid: f.uid, name: f.name, main: true, netns: netns, inode: inode, first: at, at: at}
+	i := &image{pid: pid, user: true, uid: f.uid, name: f.name, main: true, netns: netns, inode: inode, first: at, at: at}
 	m.add(i)
 	return i
 }

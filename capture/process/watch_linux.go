@@ -121,15 +121,22 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 
 // openSource takes the best source that the kernel and our capabilities allow.
 func (w *Watch) openSource() {
-	err := errors.New("not wanted")
+	noEBPF, noTrace := errors.New("not wanted"), errors.New("not wanted")
 	if !w.cfg.NoEBPF {
 		var s *bpfSource
-		if s, err = openBPF(w.cfg.Proc); err == nil {
+		if s, noEBPF = openBPF(w.cfg.Proc); noEBPF == nil {
 			w.source, w.sourced = s, "eBPF and sock_diag"
 			return
 		}
 	}
-	w.sourced = "sock_diag (no eBPF: " + err.Error() + ")"
+	if !w.cfg.NoTrace {
+		var s *traceSource
+		if s, noTrace = openTrace(&w.identity, w.own, w.ownInode); noTrace == nil {
+			w.source, w.sourced = s, fmt.Sprintf("trace events and sock_diag (no eBPF: %v)", noEBPF)
+			return
+		}
+	}
+	w.sourced = fmt.Sprintf("sock_diag (no eBPF: %v; no trace events: %v)", noEBPF, noTrace)
 }
 
 // Sources says in one line what the answers come from, and what is missing.
