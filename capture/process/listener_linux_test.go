@@ -14,8 +14,6 @@ import (
 	"sockscope/capture"
 )
 
-var compareAddrs = cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
-
 func TestListenersFindsOwnSockets(t *testing.T) {
 	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

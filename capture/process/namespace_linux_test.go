@@ -10,11 +10,9 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vishvananda/netlink"
 
@@ -87,70 +85,13 @@ func watching(t testing.TB, cfg Config) *Watch {
 	return w
 }
 
-// actor is a process that plays the words of a part.
+// actorOf is a process that will act on words.
 func actorOf(words ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), acting+"="+strings.Join(words, " "))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
 	return cmd
-}
-
-// act plays a part.
-func act(words []string) {
-	address := words[1]
-	switch words[0] {
-	case "tcp":
-		clients(words, func() (net.Addr, error) { return exchange("tcp", address) })
-	case "udp": // connected
-		clients(words, func() (net.Addr, error) { return exchange("udp", address) })
-	case "udp-unconnected":
-		clients(words, func() (net.Addr, error) {
-			c, err := net.ListenUDP("udp", nil)
-			if err != nil {
-				return nil, err
-			}
-			defer c.Close()
-			to := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(address))
-			if _, err := c.WriteTo([]byte("?"), to); err != nil {
-				return nil, err
-			}
-			c.SetReadDeadline(time.Now().Add(5 * time.Second))
-			_, _, err = c.ReadFrom(make([]byte, 8))
-			return &net.UDPAddr{IP: to.IP, Port: c.LocalAddr().(*net.UDPAddr).Port}, err
-		})
-	}
-}
-
-// exchange is one question and answer.
-func exchange(network, address string) (net.Addr, error) {
-	c, err := net.Dial(network, address)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	if _, err := io.WriteString(c, "?"); err != nil {
-		return nil, err
-	}
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
-	_, err = c.Read(make([]byte, 8))
-	return c.LocalAddr(), err
-}
-
-// clients makes words[2] connections and tells their ends and times.
-func clients(words []string, connect func() (net.Addr, error)) {
-	n, _ := strconv.Atoi(words[2])
-	var out bytes.Buffer
-	for range n {
-		first := time.Now().UnixNano()
-		local, err := connect()
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "client:", err)
-			continue
-		}
-		fmt.Fprintln(&out, local, first, time.Now().UnixNano())
-	}
-	os.Stdout.Write(out.Bytes())
 }
 
 // A truth is a connection and the process that made it.

@@ -184,7 +184,7 @@ func (b *book) find(k key, first, last capture.Timestamp) *record {
 		case other != nil && r.process() == nil:
 		case other != nil && other.process() == nil:
 			other = r
-		case other != nil && other.netns != r.netns && other.at(first) && r.at(first) && !sameProcess(other, r):
+		case other != nil && other.netns != r.netns && sameTime(other, r, first) && !sameProcess(other, r):
 			several = true
 		default:
 			other = better(other, r, first)
@@ -243,7 +243,7 @@ func (b *book) waiting(k key, netns uint64, proven bool, first, last capture.Tim
 			if r.netns != netns || !r.during(first, last) || i == 2 && four && !r.dual && !proven {
 				continue
 			}
-			if found != nil && found.at(first) && r.at(first) && !sameProcess(found, r) {
+			if found != nil && sameTime(found, r, first) && !sameProcess(found, r) {
 				return nil
 			}
 			found = better(found, r, first)
@@ -256,6 +256,11 @@ func (b *book) waiting(k key, netns uint64, proven bool, first, last capture.Tim
 		}
 	}
 	return nil
+}
+
+// sameTime reports whether both were open at a time.
+func sameTime(a, b *record, t capture.Timestamp) bool {
+	return a.fit(t) == isOpen && b.fit(t) == isOpen
 }
 
 func sameProcess(a, b *record) bool {

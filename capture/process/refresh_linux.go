@@ -163,6 +163,9 @@ const foreignMark = 1 << 63
 func (w *Watch) refresh() (*reading, error) {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()
+	if w.diag == nil {
+		return nil, os.ErrClosed
+	}
 	r, err := w.read()
 	if err != nil {
 		return nil, err

@@ -1,7 +1,5 @@
 package process
 
-import "sockscope/capture"
-
 // Config says how to watch; the zero value means this host, as well as it allows.
 type Config struct {
 	Proc string // where procfs is mounted; "" means /proc
@@ -34,6 +32,3 @@ type Counters struct {
 	Evicted    uint64 // closed sockets that were forgotten to bound the memory
 	Refreshes  uint64 // readings of the kernel's tables
 }
-
-// unknownTime stands for a moment that is not known.
-const unknownTime = capture.Unknown

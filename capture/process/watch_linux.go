@@ -40,6 +40,7 @@ type Watch struct {
 
 	local    atomic.Pointer[map[netip.Addr]bool] // addresses here; true: of our network namespace
 	appeared chan key
+	doubtful chan struct{} // events were lost: what is known may be over
 
 	mu       sync.Mutex // of what follows
 	book     *book
@@ -77,7 +78,7 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 		proc := cfg.Proc
 		cfg.Links = func(pid int) ([]Link, error) { return ReadLinks(proc, pid) }
 	}
-	w := &Watch{cfg: cfg, appeared: make(chan key, 256), wake: -1}
+	w := &Watch{cfg: cfg, appeared: make(chan key, 256), doubtful: make(chan struct{}, 1), wake: -1}
 	defer func() {
 		if err != nil {
 			w.release()
@@ -154,16 +155,26 @@ func (w *Watch) Counters() Counters {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.drain()
-	return Counters{LostEvents: w.lost, Evicted: w.book.evicted, Refreshes: w.refreshes.Load()}
+	lost := w.lost
+	if w.source != nil {
+		lost = w.source.lost()
+	}
+	return Counters{LostEvents: lost, Evicted: w.book.evicted, Refreshes: w.refreshes.Load()}
 }
 
-// Close ends the watch.
+// Close ends the watch. Later calls know what was known then.
 func (w *Watch) Close() error {
 	w.stop()
 	var one [8]byte
 	binary.NativeEndian.PutUint64(one[:], 1)
-	_, _ = unix.Write(w.wake, one[:])
+	w.mu.Lock()
+	if w.wake >= 0 {
+		_, _ = unix.Write(w.wake, one[:])
+	}
+	w.mu.Unlock()
 	w.running.Wait()
+	w.refreshing.Lock()
+	defer w.refreshing.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.release()
@@ -173,7 +184,6 @@ func (w *Watch) Close() error {
 func (w *Watch) release() {
 	if w.source != nil {
 		w.source.close()
-		w.source = nil
 	}
 	if w.diag != nil {
 		w.diag.close()
@@ -181,15 +191,13 @@ func (w *Watch) release() {
 	if w.routes != nil {
 		w.routes.close()
 	}
-	if w.netstat != nil {
-		_ = w.netstat.Close()
-	}
-	for _, f := range w.raw {
-		_ = f.Close()
+	for _, f := range append(w.raw, w.netstat) {
+		_ = f.Close() // nil when there is none
 	}
 	if w.wake >= 0 {
 		_ = unix.Close(w.wake)
 	}
+	w.source, w.diag, w.routes, w.raw, w.netstat, w.wake = nil, nil, nil, nil, nil, -1
 }
 
 // Appeared says that a connection between a and b was seen for the first time. It never
@@ -235,6 +243,12 @@ func (w *Watch) listen(ctx context.Context) {
 		w.mu.Lock()
 		fresh := w.drain()
 		w.images.sweep()
+		if w.source.lost() != w.lost {
+			select {
+			case w.doubtful <- struct{}{}:
+			default:
+			}
+		}
 		w.mu.Unlock()
 		for _, i := range fresh {
 			w.identity.resolve(i)
@@ -367,14 +381,14 @@ func (w *Watch) find(k key, local netip.Addr, first, last capture.Timestamp) (*i
 func (w *Watch) keepFresh(ctx context.Context) {
 	const share = 10 // of a core at most one in so many parts
 	for {
-		var k key
 		select {
 		case <-ctx.Done():
 			return
-		case k = <-w.appeared:
-		}
-		if !w.wanted(k) {
-			continue
+		case <-w.doubtful:
+		case k := <-w.appeared:
+			if !w.wanted(k) {
+				continue
+			}
 		}
 		began := time.Now()
 		_, _ = w.refresh()

@@ -1,0 +1,171 @@
+package process
+
+import (
+	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"sockscope/capture"
+)
+
+// A fakeSource tells the events that a test gives it.
+type fakeSource struct {
+	events  []event
+	missing uint64
+}
+
+func (s *fakeSource) fd() int          { return -1 }
+func (s *fakeSource) lost() uint64     { return s.missing }
+func (s *fakeSource) tellsExits() bool { return true }
+func (s *fakeSource) tellsAll() bool   { return true }
+func (s *fakeSource) close()           {}
+
+func (s *fakeSource) read(f func(*event)) {
+	for i := range s.events {
+		f(&s.events[i])
+	}
+	s.events = nil
+}
+
+// faked is a watch whose events come from a test.
+func faked(t *testing.T) (*Watch, *fakeSource) {
+	t.Helper()
+	w := watching(t, Config{NoEBPF: true, NoTrace: true})
+	s := &fakeSource{}
+	w.mu.Lock()
+	w.source, w.images.told = s, true
+	w.mu.Unlock()
+	return w, s
+}
+
+const nobody = 1 << 30 // no process has this number
+
+var (
+	fakeLocal  = netip.MustParseAddrPort("127.0.0.1:4001")
+	fakeRemote = netip.MustParseAddrPort("127.0.0.1:4002")
+)
+
+// connects are the events of a process that connects.
+func connects(w *Watch, cookie uint64, pid int, name string) []event {
+	e := event{protocol: unix.IPPROTO_TCP, cookie: cookie, netns: w.own, time: sinceBoot()}
+	create, tuple := e, e
+	create.kind, create.pid, create.thread, create.name, create.user, create.uid = eventCreate, pid, pid, name, true, 4711
+	tuple.kind, tuple.local, tuple.remote = eventTuple, fakeLocal, fakeRemote
+	return []event{create, tuple}
+}
+
+func wantOwner(t *testing.T, w *Watch, first, last capture.Timestamp, pid int, name string) {
+	t.Helper()
+	o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, first, last)
+	switch {
+	case pid == 0 && o.Known():
+		t.Errorf("owner %+v, want none", *o.Process)
+	case pid != 0 && !o.Known():
+		t.Errorf("no owner, want %d", pid)
+	case pid != 0 && (o.PID != pid || o.Name != name || o.Basis != capture.BasisExact):
+		t.Errorf("owner %v %+v, want %d %q", o.Basis, *o.Process, pid, name)
+	}
+}
+
+// When a process is gone, what the kernel told of it stays.
+func TestGone(t *testing.T) {
+	w, s := faked(t)
+	s.events = connects(w, 1<<40, nobody, "curl")
+	wantOwner(t, w, now(), now(), nobody, "curl")
+	o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, now(), now())
+	if !o.HasUID || o.UID != 4711 || o.Command != "" || o.Netns != w.ownInode {
+		t.Errorf("%+v", *o.Process)
+	}
+	if again := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, now(), now()); again.Process != o.Process {
+		t.Error("a second Process for the same process")
+	}
+}
+
+// When events were lost, a socket that is not there any more has no later connections.
+func TestLostEvents(t *testing.T) {
+	w, s := faked(t)
+	before := now()
+	s.events = connects(w, 1<<40, nobody, "curl")
+	wantOwner(t, w, now(), now(), nobody, "curl")
+	during := now()
+	refresh(t, w)
+	wantOwner(t, w, now(), now(), nobody, "curl") // nothing was lost
+	s.missing = 5
+	refresh(t, w)
+	wantOwner(t, w, before, during, nobody, "curl")
+	later := now() + slack + 1
+	wantOwner(t, w, later, later, 0, "")
+	if n := w.Counters().LostEvents; n != 5 {
+		t.Errorf("%d events lost", n)
+	}
+}
+
+func refresh(t *testing.T, w *Watch) {
+	t.Helper()
+	if _, err := w.refresh(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who connects a socket counts more than who made it.
+func TestConnectCounts(t *testing.T) {
+	w, s := faked(t)
+	s.events = connects(w, 1<<40, nobody, "parent")
+	connect := s.events[0]
+	connect.kind, connect.pid, connect.thread, connect.name = eventConnect, nobody-1, nobody-1, "child"
+	s.events = []event{s.events[0], connect, s.events[1]}
+	wantOwner(t, w, now(), now(), nobody-1, "child")
+}
+
+// A process with the number of one that ended is another one.
+func TestEnded(t *testing.T) {
+	w, s := faked(t)
+	first := now()
+	s.events = connects(w, 1<<40, nobody, "same")
+	one := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, first, now())
+	release := event{kind: eventRelease, cookie: 1 << 40, pid: nobody, thread: nobody, name: "same", user: true, uid: 4711, netns: w.own, time: sinceBoot()}
+	s.events = append([]event{{kind: eventExit, pid: nobody, time: sinceBoot()}, release}, connects(w, 1<<41, nobody, "same")...)
+	last := now()
+	two := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, now(), now())
+	if !one.Known() || !two.Known() || one.Process == two.Process {
+		t.Errorf("%p %+v, %p %+v", one.Process, one.Process, two.Process, two.Process)
+	}
+	if o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, first, last); o.Process != one.Process {
+		t.Error("the first connection's process changed")
+	}
+}
+
+// The last to close an accepted socket may be a child that is about to run another
+// program: it counts only as the listener's own process.
+func TestAcceptedAndClosed(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		closer int
+		basis  capture.Basis
+	}{
+		{"closed by the listener", nobody, capture.BasisExact},
+		{"closed by another", nobody - 1, capture.BasisListener},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w, s := faked(t)
+			e := event{protocol: unix.IPPROTO_TCP, netns: w.own, time: sinceBoot(), local: fakeLocal}
+			create, listen, accept := e, e, e
+			create.kind, create.cookie, create.pid, create.thread, create.name, create.user = eventCreate, 1<<40, nobody, nobody, "server", true
+			listen.kind, listen.cookie = eventListen, 1<<40
+			accept.kind, accept.cookie, accept.remote = eventAccept, 1<<41, fakeRemote
+			release := create
+			release.kind, release.cookie, release.pid, release.thread = eventRelease, 1<<41, tt.closer, tt.closer
+			s.events = []event{create, listen, accept}
+			first := now()
+			if o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, first, now()); !o.Known() || o.PID != nobody || o.Basis != capture.BasisListener {
+				t.Errorf("open: %v %+v", o.Basis, o.Process)
+			}
+			release.time = sinceBoot()
+			s.events = []event{release}
+			if o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, first, now()); !o.Known() || o.PID != nobody || o.Basis != tt.basis {
+				t.Errorf("closed: %v %+v", o.Basis, o.Process)
+			}
+		})
+	}
+}
