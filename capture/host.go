@@ -19,10 +19,10 @@ type Host struct {
 
 // A Socket is one of this host's.
 type Socket struct {
-	Protocol uint8 // IP protocol number: 6 or 17
+	Protocol uint8 // IP protocol number: 6 or 17, or what a raw socket receives
 	Local    netip.AddrPort
 	Remote   netip.AddrPort // the zero value when it has no peer
-	State    string         // RFC 9293's name; UDP: "ESTABLISHED" with a peer, "CLOSED" without
+	State    string         // RFC 9293's name; UDP: "ESTABLISHED" with a peer, "CLOSED" without; "RAW"
 	HasUID   bool
 	UID      uint32
 	Inode    uint64  // unique on this host; 0 when no process holds the socket any more

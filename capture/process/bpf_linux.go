@@ -47,9 +47,14 @@ func openBPF(proc string) (_ *bpfSource, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// Elsewhere the programs tell numbers that mean nothing to us.
-	if ns, err := os.Readlink(path.Join(proc, "self/ns/pid")); err != nil || ns != "pid:[4026531836]" {
-		return nil, errors.New("not in the first PID namespace")
+	// Elsewhere the programs tell numbers that mean nothing to us, or not of all.
+	for _, first := range []struct{ name, target, what string }{
+		{"pid", "pid:[4026531836]", "PID"},
+		{"cgroup", "cgroup:[4026531835]", "control group"},
+	} {
+		if target, err := os.Readlink(path.Join(proc, "self/ns", first.name)); err != nil || target != first.target {
+			return nil, fmt.Errorf("not in the first %s namespace", first.what)
+		}
 	}
 	group, err := os.Open(root)
 	if err != nil {
@@ -103,6 +108,9 @@ func (s *bpfSource) attach(group *os.File, p program) error {
 	}
 	s.programs = append(s.programs, loaded)
 	l, err := link.AttachRawLink(link.RawLinkOptions{Target: int(group.Fd()), Program: loaded, Attach: p.attach})
+	if errors.Is(err, unix.EPERM) { // it was loaded
+		return fmt.Errorf("attach %s: needs CAP_NET_ADMIN, and no other program that wants to be alone", p.name)
+	}
 	if err != nil {
 		return fmt.Errorf("attach %s: %w", p.name, bpfReason(err))
 	}
@@ -158,6 +166,8 @@ func (s *bpfSource) close() {
 
 // fd can be polled for events.
 func (s *bpfSource) fd() int { return s.maps.events.FD() }
+
+func (s *bpfSource) patience() int { return -1 }
 
 // lost counts the events that found no room so far.
 func (s *bpfSource) lost() uint64 {

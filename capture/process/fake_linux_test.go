@@ -16,6 +16,7 @@ type fakeSource struct {
 }
 
 func (s *fakeSource) fd() int          { return -1 }
+func (s *fakeSource) patience() int    { return -1 }
 func (s *fakeSource) lost() uint64     { return s.missing }
 func (s *fakeSource) tellsExits() bool { return true }
 func (s *fakeSource) tellsAll() bool   { return true }

@@ -65,9 +65,7 @@ func (d *identity) resolve(i *image) *capture.Process {
 		uid, hasUID := d.effective(i.pid)
 		netns := i.inode
 		if netns == 0 {
-			if links, _ := d.links(i.pid); len(links) > 0 {
-				netns = links[0].Netns
-			}
+			netns = d.netns(i.pid)
 		}
 		if again, ok := d.began(i.pid); !ok || again != began {
 			return // not all of this was of the same process
@@ -129,6 +127,18 @@ func (d *identity) comm(pid int) string {
 		return ""
 	}
 	return strings.TrimSuffix(string(b), "\n")
+}
+
+// netns is the network namespace of a process; 0 when it cannot be read.
+func (d *identity) netns(pid int) uint32 {
+	if target, err := os.Readlink(d.path(pid, "ns/net")); err == nil {
+		inode, _ := linkInode([]byte(target), "net:[", 32)
+		return uint32(inode)
+	}
+	if links, _ := d.links(pid); len(links) > 0 {
+		return links[0].Netns
+	}
+	return 0
 }
 
 // command is the arguments of a process, with spaces between them.

@@ -88,7 +88,8 @@ func watching(t testing.TB, cfg Config) *Watch {
 // actorOf is a process that will act on words.
 func actorOf(words ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), acting+"="+strings.Join(words, " "))
+	// The race detector sleeps for a second when a program ends.
+	cmd.Env = append(os.Environ(), acting+"="+strings.Join(words, " "), "GORACE=atexit_sleep_ms=0")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
 	return cmd

@@ -19,6 +19,10 @@ import (
 // what the kernel lets everybody have (perf_event_mlock_kb).
 const ringPages = 128
 
+// wakeBytes is how much must be in a ring before its reader is woken: to be woken for
+// each record costs a connection more than all the rest.
+const wakeBytes = 16 << 10
+
 // A perfRing is the ring into which the kernel writes a tracepoint's records of one CPU.
 type perfRing struct {
 	file   int
@@ -34,9 +38,9 @@ func openPerf(tracepoint uint64, filter string, cpu int) (*perfRing, error) {
 		Config:      tracepoint,
 		Sample:      1,
 		Sample_type: unix.PERF_SAMPLE_TID | unix.PERF_SAMPLE_TIME | unix.PERF_SAMPLE_RAW,
-		Bits: unix.PerfBitComm | unix.PerfBitTask | unix.PerfBitSampleIDAll | unix.PerfBitUseClockID |
+		Bits: unix.PerfBitComm | unix.PerfBitTask | unix.PerfBitSampleIDAll | unix.PerfBitWatermark | unix.PerfBitUseClockID |
 			unix.CBitFieldMaskBit28, // namespaces
-		Wakeup:  1,
+		Wakeup:  wakeBytes,
 		Clockid: unix.CLOCK_MONOTONIC, // that of boot is not allowed everywhere here
 	}
 	file, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)

@@ -171,16 +171,7 @@ func (w *Watch) refresh() (*reading, error) {
 		return nil, err
 	}
 	w.refreshes.Add(1)
-	local := make(map[netip.Addr]bool)
-	for i := range r.foreign {
-		if a := r.foreign[i].local.Addr().Unmap(); !a.IsUnspecified() {
-			local[a] = false
-		}
-	}
-	for _, a := range r.addresses {
-		local[a] = true
-	}
-	w.local.Store(&local)
+	w.setAddresses(r.addresses, r.foreign)
 
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -216,6 +207,43 @@ func (w *Watch) refresh() (*reading, error) {
 	}
 	w.bury(r, present)
 	return r, nil
+}
+
+// setAddresses says which addresses are ours, and which are of other namespaces here.
+func (w *Watch) setAddresses(ours []netip.Addr, foreign []foreignSocket) {
+	local := make(map[netip.Addr]bool)
+	for i := range foreign {
+		if a := foreign[i].local.Addr().Unmap(); !a.IsUnspecified() {
+			local[a] = false
+		}
+	}
+	for _, a := range ours {
+		local[a] = true
+	}
+	w.local.Store(&local)
+}
+
+// readAddresses finds out whether our addresses have changed.
+func (w *Watch) readAddresses() {
+	w.refreshing.Lock()
+	defer w.refreshing.Unlock()
+	if w.routes == nil {
+		return
+	}
+	ours, err := w.routes.addresses()
+	if err != nil {
+		return
+	}
+	local := make(map[netip.Addr]bool)
+	for a, isOurs := range *w.local.Load() {
+		if !isOurs {
+			local[a] = false
+		}
+	}
+	for _, a := range ours {
+		local[a] = true
+	}
+	w.local.Store(&local)
 }
 
 const beginOfTime = -endOfTime

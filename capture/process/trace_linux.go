@@ -121,6 +121,7 @@ func (s *traceSource) close() {
 }
 
 func (s *traceSource) fd() int          { return s.poller }
+func (s *traceSource) patience() int    { return 20 }
 func (s *traceSource) lost() uint64     { return s.missing }
 func (s *traceSource) tellsExits() bool { return true }
 func (s *traceSource) tellsAll() bool   { return false }
@@ -322,8 +323,8 @@ func (s *traceSource) process(r *traceRecord) traced {
 			p.name = s.identity.comm(r.pid)
 		}
 		p.kernel = s.identity.isKernels(r.pid)
-		if links, _ := s.identity.links(r.pid); p.netns == 0 && len(links) > 0 {
-			p.netns = links[0].Netns
+		if p.netns == 0 {
+			p.netns = s.identity.netns(r.pid)
 		}
 		s.processes[r.pid] = p
 	}

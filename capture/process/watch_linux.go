@@ -46,6 +46,9 @@ type Watch struct {
 	book     *book
 	images   images
 	lost     uint64
+	take     func(*event)
+	clock    clock     // of the events that are being taken
+	fresh    []*image  // of them
 	overflow [2]uint64 // ListenOverflows and ListenDrops when the watch began
 	hidden   string    // why not all links can be read
 
@@ -61,6 +64,7 @@ type Watch struct {
 // A source tells what happens while it happens.
 type source interface {
 	fd() int
+	patience() int // ms to wait for fd, which does not tell of every event; -1 when it does
 	read(func(*event))
 	lost() uint64
 	tellsExits() bool
@@ -79,6 +83,7 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 		cfg.Links = func(pid int) ([]Link, error) { return ReadLinks(proc, pid) }
 	}
 	w := &Watch{cfg: cfg, appeared: make(chan key, 256), doubtful: make(chan struct{}, 1), wake: -1}
+	w.take = w.taken
 	defer func() {
 		if err != nil {
 			w.release()
@@ -237,7 +242,7 @@ func (w *Watch) listen(ctx context.Context) {
 	const pause = 2 * time.Millisecond // between two turns: a flood of events does not cost a wake-up each
 	waiting := []unix.PollFd{{Fd: int32(w.source.fd()), Events: unix.POLLIN}, {Fd: int32(w.wake), Events: unix.POLLIN}}
 	for ctx.Err() == nil {
-		if _, err := unix.Poll(waiting, -1); err != nil && !errors.Is(err, unix.EINTR) {
+		if _, err := unix.Poll(waiting, w.source.patience()); err != nil && !errors.Is(err, unix.EINTR) {
 			return
 		}
 		w.mu.Lock()
@@ -263,16 +268,19 @@ func (w *Watch) drain() (fresh []*image) {
 	if w.source == nil {
 		return nil
 	}
-	var now clock
-	w.source.read(func(e *event) {
-		if now.zero() {
-			now = readClock()
-		}
-		if i := w.apply(e, now.timestamp(e.time)); i != nil {
-			fresh = append(fresh, i)
-		}
-	})
-	return fresh
+	w.clock, w.fresh = clock{}, nil
+	w.source.read(w.take)
+	return w.fresh
+}
+
+// taken is what w.take does with an event.
+func (w *Watch) taken(e *event) {
+	if w.clock.zero() {
+		w.clock = readClock()
+	}
+	if i := w.apply(e, w.clock.timestamp(e.time)); i != nil {
+		w.fresh = append(w.fresh, i)
+	}
 }
 
 // apply takes an event that happened at t. It returns the process when it is new.
@@ -380,10 +388,15 @@ func (w *Watch) find(k key, local netip.Addr, first, last capture.Timestamp) (*i
 // keepFresh reads the tables when a connection appeared that is not known.
 func (w *Watch) keepFresh(ctx context.Context) {
 	const share = 10 // of a core at most one in so many parts
+	addresses := time.NewTicker(5 * time.Second)
+	defer addresses.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-addresses.C:
+			w.readAddresses()
+			continue
 		case <-w.doubtful:
 		case k := <-w.appeared:
 			if !w.wanted(k) {

@@ -60,23 +60,29 @@ func ownerOf(t testing.TB, w *Watch, protocol uint8, local, remote netip.AddrPor
 	}
 }
 
-// 5,000 connections by 200 processes that live a few milliseconds: what the issue asks for.
+// 5,000 connections by 200 processes that live a few milliseconds, each 25 of them; the
+// test asks for the share that must be known. With -short there are fewer.
 func TestShortProcesses(t *testing.T) {
 	if !inNamespace(t) {
 		return
+	}
+	const each = 25
+	processes := 200
+	if testing.Short() {
+		processes = 20
 	}
 	for _, tt := range []struct {
 		name, part string
 		protocol   uint8
 		cfg        Config
-		least      int // known of 5,000
+		least      int // percent
 		ports      string
 	}{
-		{"TCP", "tcp", 6, Config{}, 4950, "32768 60999"},
-		{"TCP without eBPF", "tcp", 6, Config{NoEBPF: true}, 4000, "32768 60999"},
-		{"UDP connected", "udp", 17, Config{}, 4750, "32768 60999"},
-		{"UDP unconnected", "udp-unconnected", 17, Config{}, 4750, "32768 60999"},
-		{"UDP with the same ports again and again", "udp-unconnected", 17, Config{}, 4750, "32768 32867"},
+		{"TCP", "tcp", 6, Config{}, 99, "32768 60999"},
+		{"TCP without eBPF", "tcp", 6, Config{NoEBPF: true}, 80, "32768 60999"},
+		{"UDP connected", "udp", 17, Config{}, 95, "32768 60999"},
+		{"UDP unconnected", "udp-unconnected", 17, Config{}, 95, "32768 60999"},
+		{"UDP with the same ports again and again", "udp-unconnected", 17, Config{}, 95, "32768 32867"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := os.WriteFile("/proc/sys/net/ipv4/ip_local_port_range", []byte(tt.ports), 0); err != nil {
@@ -90,10 +96,10 @@ func TestShortProcesses(t *testing.T) {
 				server = serveUDP(t, "127.0.0.1:1024")
 			}
 			before, began := cpuTime(), time.Now()
-			all := runClients(t, 200, 4, tt.part, server.String(), "25")
+			all := runClients(t, processes, 4, tt.part, server.String(), strconv.Itoa(each))
 			t.Logf("%d connections in %v, CPU of the watch and the server %v", len(all), time.Since(began).Round(time.Millisecond), (cpuTime() - before).Round(time.Millisecond))
-			if len(all) != 5000 {
-				t.Fatalf("%d connections, want 5000", len(all))
+			if len(all) != processes*each {
+				t.Fatalf("%d connections, want %d", len(all), processes*each)
 			}
 			clients, servers := 0, 0
 			for _, c := range all {
@@ -111,8 +117,8 @@ func TestShortProcesses(t *testing.T) {
 				}
 			}
 			t.Logf("known: %d clients, %d servers; %+v", clients, servers, w.Counters())
-			if clients < tt.least || servers < tt.least {
-				t.Errorf("known: %d clients and %d servers, want %d", clients, servers, tt.least)
+			if least := processes * each * tt.least / 100; clients < least || servers < least {
+				t.Errorf("known: %d clients and %d servers, want %d", clients, servers, least)
 			}
 		})
 	}
@@ -435,7 +441,11 @@ func TestClose(t *testing.T) {
 		if n := countFiles(t); n != files {
 			t.Errorf("%s: %d files, %d before", way.name, n, files)
 		}
-		if n := runtime.NumGoroutine(); n != goroutines {
+		n := runtime.NumGoroutine()
+		for end := time.Now().Add(patience); n > goroutines && time.Now().Before(end); n = runtime.NumGoroutine() {
+			time.Sleep(time.Millisecond) // one that is done may still be on its last instruction
+		}
+		if n > goroutines {
 			t.Errorf("%s: %d goroutines, %d before", way.name, n, goroutines)
 		}
 	}
