@@ -8,6 +8,67 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// addresses are those of this host. It is never changed, so that everybody may look.
+type addresses struct {
+	last [256]bool           // the last bytes of all: most addresses of others fail here
+	ours map[netip.Addr]bool // false: not of our network namespace, but of another here
+}
+
+func newAddresses(ours, foreign []netip.Addr) *addresses {
+	a := &addresses{ours: make(map[netip.Addr]bool)}
+	for _, f := range foreign {
+		a.ours[plain(f)] = false
+	}
+	for _, o := range ours {
+		a.ours[plain(o)] = true
+	}
+	for address := range a.ours {
+		if address.IsLoopback() || address.IsUnspecified() {
+			delete(a.ours, address) // has knows the former, the latter is none
+			continue
+		}
+		a.last[address.As16()[15]] = true
+	}
+	return a
+}
+
+// plain is an address without a zone, and without the IPv6 around one of IPv4.
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
+
+// has reports whether a is an address here; isOurs, of our network namespace.
+func (a *addresses) has(address netip.Addr) (here, isOurs bool) {
+	if address.IsLoopback() {
+		return true, true
+	}
+	if !a.last[address.As16()[15]] {
+		return false, false
+	}
+	isOurs, here = a.ours[plain(address)]
+	return here, isOurs
+}
+
+// foreign lists those of other network namespaces.
+func (a *addresses) foreign() (list []netip.Addr) {
+	for address, isOurs := range a.ours {
+		if !isOurs {
+			list = append(list, address)
+		}
+	}
+	return list
+}
+
+// readAddresses finds out whether our addresses have changed.
+func (w *Watch) readAddresses() {
+	w.refreshing.Lock()
+	defer w.refreshing.Unlock()
+	if w.routes == nil {
+		return
+	}
+	if ours, err := w.routes.addresses(); err == nil {
+		w.local.Store(newAddresses(ours, w.local.Load().foreign()))
+	}
+}
+
 // routes asks the kernel for the addresses of the interfaces of the network namespace in
 // which it was opened.
 type routes struct{ handle *nl.SocketHandle }

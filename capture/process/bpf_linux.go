@@ -37,6 +37,7 @@ type bpfSource struct {
 	links    []link.Link
 	reader   *ringbuf.Reader
 	record   ringbuf.Record
+	event    event
 	exits    bool // the end of processes is told
 }
 
@@ -181,15 +182,14 @@ func (s *bpfSource) tellsExits() bool { return s.exits }
 
 func (s *bpfSource) tellsAll() bool { return true }
 
-// read calls f for each event there is.
+// read calls f for each event there is, which is f's until it returns.
 func (s *bpfSource) read(f func(*event)) {
-	var e event
 	for s.reader.AvailableBytes() > 0 {
 		if err := s.reader.ReadInto(&s.record); err != nil {
 			return
 		}
-		if e.decode(s.record.RawSample) {
-			f(&e)
+		if s.event.decode(s.record.RawSample) {
+			f(&s.event)
 		}
 	}
 }

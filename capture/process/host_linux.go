@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -79,4 +80,35 @@ func (w *Watch) owners(r *reading, inode, cookie uint64) []capture.Owner {
 		owners = append(owners, capture.Owner{Process: w.identity.resolve(i), Basis: capture.BasisExact})
 	}
 	return owners
+}
+
+// listenCounters reads how many connections listeners of our namespace turned away.
+func (w *Watch) listenCounters() (overflows, drops uint64) {
+	if w.netstat == nil {
+		return 0, 0
+	}
+	var b [16 << 10]byte
+	n, _ := w.netstat.ReadAt(b[:], 0)
+	return extended(b[:n], "ListenOverflows"), extended(b[:n], "ListenDrops")
+}
+
+// extended is a counter of TCP in /proc/net/netstat: a line of names, then one of numbers.
+func extended(content []byte, name string) uint64 {
+	var names [][]byte
+	for line := range bytes.Lines(content) {
+		fields := bytes.Fields(line)
+		if len(fields) == 0 || string(fields[0]) != "TcpExt:" {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i, f := range fields {
+			if i < len(names) && string(names[i]) == name {
+				return number(f)
+			}
+		}
+	}
+	return 0
 }

@@ -21,7 +21,8 @@ const allStates = ^uint32(0)
 
 // A reading is what the tables and the links of all processes say at one moment.
 type reading struct {
-	clock       clock
+	clock       clock             // before the sockets were read
+	after       capture.Timestamp // when they had been
 	sockets     []diagSocket
 	foreign     []foreignSocket
 	raw         []procSocket
@@ -46,6 +47,7 @@ func (w *Watch) read() (*reading, error) {
 	if r.sockets, r.interrupted, r.incomplete, err = w.diag.readAll(allStates); err != nil {
 		return nil, fmt.Errorf("read the sockets: %w", err)
 	}
+	r.after = readClock().now
 	if r.addresses, err = w.routes.addresses(); err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
 		r.incomplete = append(r.incomplete, "addresses: "+err.Error())
 	}
@@ -171,11 +173,22 @@ func (w *Watch) refresh() (*reading, error) {
 		return nil, err
 	}
 	w.refreshes.Add(1)
-	w.setAddresses(r.addresses, r.foreign)
+	foreign := make([]netip.Addr, len(r.foreign))
+	for i := range r.foreign {
+		foreign[i] = r.foreign[i].local.Addr()
+	}
+	w.local.Store(newAddresses(r.addresses, foreign))
 
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.drain()
+	fresh := w.drain()
+	w.enterAll(r)
+	w.mu.Unlock()
+	w.resolve(fresh)
+	return r, nil
+}
+
+// enterAll enters a reading into the book. w.mu is held.
+func (w *Watch) enterAll(r *reading) {
 	before := w.refreshed
 	if before == 0 {
 		before = beginOfTime
@@ -206,44 +219,6 @@ func (w *Watch) refresh() (*reading, error) {
 		w.enter(r, &s, cookie, foreignMark|uint64(f.netns), f.netns, before)
 	}
 	w.bury(r, present)
-	return r, nil
-}
-
-// setAddresses says which addresses are ours, and which are of other namespaces here.
-func (w *Watch) setAddresses(ours []netip.Addr, foreign []foreignSocket) {
-	local := make(map[netip.Addr]bool)
-	for i := range foreign {
-		if a := foreign[i].local.Addr().Unmap(); !a.IsUnspecified() {
-			local[a] = false
-		}
-	}
-	for _, a := range ours {
-		local[a] = true
-	}
-	w.local.Store(&local)
-}
-
-// readAddresses finds out whether our addresses have changed.
-func (w *Watch) readAddresses() {
-	w.refreshing.Lock()
-	defer w.refreshing.Unlock()
-	if w.routes == nil {
-		return
-	}
-	ours, err := w.routes.addresses()
-	if err != nil {
-		return
-	}
-	local := make(map[netip.Addr]bool)
-	for a, isOurs := range *w.local.Load() {
-		if !isOurs {
-			local[a] = false
-		}
-	}
-	for _, a := range ours {
-		local[a] = true
-	}
-	w.local.Store(&local)
 }
 
 const beginOfTime = -endOfTime
@@ -253,8 +228,8 @@ func (w *Watch) enter(r *reading, s *diagSocket, cookie, netns uint64, inode uin
 	known := w.book.byCookie[cookie]
 	switch {
 	case known == nil:
-		known = w.book.open(cookie, netns, r.clock.now)
-		known.from = before
+		known = w.book.open(cookie, netns, r.after)
+		known.from, known.seen = before, r.clock.now
 		known.events = w.source != nil && w.source.tellsAll() && netns == w.own
 	case known.closed != 0:
 		return // since
@@ -262,7 +237,10 @@ func (w *Watch) enter(r *reading, s *diagSocket, cookie, netns uint64, inode uin
 	if !known.named || !known.events {
 		known = w.book.name(known, s.key(), r.clock.now)
 	}
-	known.seen = r.clock.now
+	known.seen = max(known.seen, r.clock.now)
+	if known.netns == 0 {
+		known.netns = netns
+	}
 	known.listen = known.listen || s.state == stateListen
 	known.dual = known.dual || !s.only6
 	if known.cgroup == 0 {

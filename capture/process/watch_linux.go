@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -38,22 +37,22 @@ type Watch struct {
 	ownInode uint32
 	groups   groups
 
-	local    atomic.Pointer[map[netip.Addr]bool] // addresses here; true: of our network namespace
+	local    atomic.Pointer[addresses]
 	appeared chan key
 	doubtful chan struct{} // events were lost: what is known may be over
 
-	mu       sync.Mutex // of what follows
-	book     *book
-	images   images
-	lost     uint64
-	take     func(*event)
-	clock    clock     // of the events that are being taken
-	fresh    []*image  // of them
-	overflow [2]uint64 // ListenOverflows and ListenDrops when the watch began
-	hidden   string    // why not all links can be read
+	mu        sync.Mutex // of what follows
+	book      *book
+	images    images
+	lost      uint64
+	take      func(*event)
+	clock     clock             // of the events that are being taken
+	fresh     []*image          // of them
+	overflow  [2]uint64         // ListenOverflows and ListenDrops when the watch began
+	hidden    string            // why not all links can be read
+	refreshed capture.Timestamp // when the tables were last read; 0 before
 
-	refreshing sync.Mutex        // held while the tables are read
-	refreshed  capture.Timestamp // when the tables were last read; of refreshing
+	refreshing sync.Mutex // held while the tables are read
 	refreshes  atomic.Uint64
 
 	stop    context.CancelFunc
@@ -158,13 +157,14 @@ func (w *Watch) Sources() string {
 // Counters tells how well the watch keeps up.
 func (w *Watch) Counters() Counters {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.drain()
-	lost := w.lost
+	fresh := w.drain()
+	c := Counters{LostEvents: w.lost, Evicted: w.book.evicted, Refreshes: w.refreshes.Load()}
 	if w.source != nil {
-		lost = w.source.lost()
+		c.LostEvents = w.source.lost()
 	}
-	return Counters{LostEvents: lost, Evicted: w.book.evicted, Refreshes: w.refreshes.Load()}
+	w.mu.Unlock()
+	w.resolve(fresh)
+	return c
 }
 
 // Close ends the watch. Later calls know what was known then.
@@ -211,8 +211,9 @@ func (w *Watch) Appeared(protocol uint8, a, b netip.AddrPort) {
 	if protocol != unix.IPPROTO_TCP && protocol != unix.IPPROTO_UDP {
 		return
 	}
+	local := w.local.Load()
 	for range 2 {
-		if w.isLocal(a.Addr()) && len(w.appeared) < cap(w.appeared) {
+		if here, _ := local.has(a.Addr()); here && len(w.appeared) < cap(w.appeared) {
 			select {
 			case w.appeared <- keyOf(protocol, a, b):
 			default: // the next reading of the tables serves for all
@@ -220,169 +221,6 @@ func (w *Watch) Appeared(protocol uint8, a, b netip.AddrPort) {
 		}
 		a, b = b, a
 	}
-}
-
-// isLocal reports whether a is an address of this host, or of a namespace in it.
-func (w *Watch) isLocal(a netip.Addr) bool {
-	if a.IsLoopback() {
-		return true
-	}
-	_, ok := (*w.local.Load())[a.Unmap().WithZone("")]
-	return ok
-}
-
-// isOurs reports whether a is an address of our network namespace.
-func (w *Watch) isOurs(a netip.Addr) bool {
-	return a.IsLoopback() || (*w.local.Load())[a.Unmap().WithZone("")]
-}
-
-// listen takes the kernel's events as they come, so that processes can be asked for what
-// only they know before they end.
-func (w *Watch) listen(ctx context.Context) {
-	const pause = 2 * time.Millisecond // between two turns: a flood of events does not cost a wake-up each
-	waiting := []unix.PollFd{{Fd: int32(w.source.fd()), Events: unix.POLLIN}, {Fd: int32(w.wake), Events: unix.POLLIN}}
-	for ctx.Err() == nil {
-		if _, err := unix.Poll(waiting, w.source.patience()); err != nil && !errors.Is(err, unix.EINTR) {
-			return
-		}
-		w.mu.Lock()
-		fresh := w.drain()
-		w.images.sweep()
-		if w.source.lost() != w.lost {
-			select {
-			case w.doubtful <- struct{}{}:
-			default:
-			}
-		}
-		w.mu.Unlock()
-		for _, i := range fresh {
-			w.identity.resolve(i)
-		}
-		time.Sleep(pause)
-	}
-}
-
-// drain takes the events that there are, and returns the processes that are new. w.mu is
-// held.
-func (w *Watch) drain() (fresh []*image) {
-	if w.source == nil {
-		return nil
-	}
-	w.clock, w.fresh = clock{}, nil
-	w.source.read(w.take)
-	return w.fresh
-}
-
-// taken is what w.take does with an event.
-func (w *Watch) taken(e *event) {
-	if w.clock.zero() {
-		w.clock = readClock()
-	}
-	if i := w.apply(e, w.clock.timestamp(e.time)); i != nil {
-		w.fresh = append(w.fresh, i)
-	}
-}
-
-// apply takes an event that happened at t. It returns the process when it is new.
-func (w *Watch) apply(e *event, t capture.Timestamp) (fresh *image) {
-	if e.kind == eventExit {
-		w.images.end(e.pid, e.time)
-		return nil
-	}
-	r := w.book.open(e.cookie, e.netns, t)
-	r.events = true
-	if w.acts(e, r) {
-		i, isFresh := w.images.actor(e)
-		if isFresh {
-			fresh = i
-		}
-		if e.kind == eventRelease {
-			r.closer = i
-		} else {
-			r.maker, r.cgroup = i, e.cgroup
-		}
-	}
-	switch e.kind {
-	case eventTuple, eventAccept:
-		w.book.name(r, keyOf(e.protocol, e.local, e.remote), t)
-	case eventListen:
-		r = w.book.name(r, keyOf(e.protocol, e.local, netip.AddrPort{}).alone(), t)
-		r.listen = true
-	case eventBind:
-		r = w.book.name(r, keyOf(e.protocol, e.local, e.remote), t)
-		r.dual = r.dual || e.four
-	case eventRelease:
-		w.book.close(r, t)
-	}
-	return fresh
-}
-
-// acts reports whether e tells of the process that r is to be known by. Who connects a
-// socket counts more than who made it; a worker of the kernel does it for somebody else.
-func (w *Watch) acts(e *event, r *record) bool {
-	switch e.kind {
-	case eventConnect, eventRelease:
-		return e.pid != 0
-	case eventTuple, eventListen:
-		return e.pid != 0 && r.maker == nil && !w.identity.isKernels(e.pid)
-	}
-	return e.pid != 0 && r.maker == nil
-}
-
-// Owner tells who held local in a connection with remote from first to last; the zero
-// value when that is not known. Of what happened before it is called all is known that
-// ever will be, except what a reading of the tables tells, for which Appeared asks.
-func (w *Watch) Owner(protocol uint8, local, remote netip.AddrPort, first, last capture.Timestamp) capture.Owner {
-	if protocol != unix.IPPROTO_TCP && protocol != unix.IPPROTO_UDP {
-		return capture.Owner{}
-	}
-	w.mu.Lock()
-	w.drain()
-	i, basis, cgroup := w.find(keyOf(protocol, local, remote), local.Addr(), first, last)
-	w.mu.Unlock()
-	switch {
-	case i != nil:
-		return capture.Owner{Process: w.identity.resolve(i), Basis: basis}
-	case cgroup != 0:
-		if p := w.groups.process(cgroup); p != nil {
-			return capture.Owner{Process: p, Basis: capture.BasisCgroup}
-		}
-	}
-	return capture.Owner{}
-}
-
-// find is Owner for w.mu's holder: the process, or the control group of the socket.
-func (w *Watch) find(k key, local netip.Addr, first, last capture.Timestamp) (*image, capture.Basis, uint64) {
-	r := w.book.find(k, first, last)
-	if r != nil {
-		if i := r.process(); i != nil {
-			return i, capture.BasisExact, 0
-		}
-	}
-	var at *record
-	switch {
-	case r == nil && w.isOurs(local):
-		at = w.book.waiting(k, w.own, false, first, last)
-	case r != nil && k.protocol == unix.IPPROTO_TCP:
-		at = w.book.waiting(k, r.netns, true, r.found, r.found)
-	}
-	if at != nil {
-		if i := at.process(); i != nil && k.protocol == unix.IPPROTO_UDP {
-			return i, capture.BasisExact, 0
-		} else if i != nil && at.listen {
-			if r != nil && r.closer != nil && r.closer.pid == i.pid {
-				return r.closer, capture.BasisExact, 0
-			}
-			return i, capture.BasisListener, 0
-		}
-	}
-	switch {
-	case r != nil:
-		return nil, capture.NoBasis, r.cgroup
-	case at != nil:
-		return nil, capture.NoBasis, at.cgroup
-	}
-	return nil, capture.NoBasis, 0
 }
 
 // keepFresh reads the tables when a connection appeared that is not known.
@@ -420,49 +258,12 @@ func (w *Watch) keepFresh(ctx context.Context) {
 // wanted reports whether a reading of the tables may tell more of a connection.
 func (w *Watch) wanted(k key) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.drain()
+	fresh := w.drain()
 	now := readClock().now
 	i, basis, _ := w.find(k, netip.AddrFrom16(k.local).Unmap(), now, now)
+	w.mu.Unlock()
+	w.resolve(fresh)
 	return i == nil || basis == capture.BasisListener
-}
-
-// A clock puts times since boot on the clock of captures.
-type clock struct {
-	now  capture.Timestamp
-	boot time.Duration
-}
-
-// readClock reads both clocks at the same moment: again when the process was interrupted
-// in between.
-func readClock() clock {
-	const good, tries = 2 * time.Microsecond, 10
-	var best clock
-	least := time.Duration(1 << 62)
-	for range tries {
-		before := sinceBoot()
-		now := capture.Timestamp(time.Now().UnixNano())
-		after := sinceBoot()
-		if gap := after - before; gap < least {
-			least, best = gap, clock{now, before + gap/2}
-		}
-		if least <= good {
-			break
-		}
-	}
-	return best
-}
-
-func sinceBoot() time.Duration {
-	var t unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &t)
-	return time.Duration(t.Nano())
-}
-
-func (c clock) zero() bool { return c.boot == 0 }
-
-func (c clock) timestamp(boot time.Duration) capture.Timestamp {
-	return c.now + capture.Timestamp(boot-c.boot)
 }
 
 // ownNetns is the inode of the network namespace of the calling thread; 0 when it is not
@@ -474,35 +275,4 @@ func ownNetns(proc string) uint32 {
 	}
 	inode, _ := linkInode([]byte(target), "net:[", 32)
 	return uint32(inode)
-}
-
-// listenCounters reads how many connections listeners of our namespace turned away.
-func (w *Watch) listenCounters() (overflows, drops uint64) {
-	if w.netstat == nil {
-		return 0, 0
-	}
-	var b [16 << 10]byte
-	n, _ := w.netstat.ReadAt(b[:], 0)
-	return extended(b[:n], "ListenOverflows"), extended(b[:n], "ListenDrops")
-}
-
-// extended is a counter of TCP in /proc/net/netstat: a line of names, then one of numbers.
-func extended(content []byte, name string) uint64 {
-	var names [][]byte
-	for line := range bytes.Lines(content) {
-		fields := bytes.Fields(line)
-		if len(fields) == 0 || string(fields[0]) != "TcpExt:" {
-			continue
-		}
-		if names == nil {
-			names = fields
-			continue
-		}
-		for i, f := range fields {
-			if i < len(names) && string(names[i]) == name {
-				return number(f)
-			}
-		}
-	}
-	return 0
 }
