@@ -108,3 +108,14 @@ func BenchmarkHost(b *testing.B) {
 func reportCPU(b *testing.B, before time.Duration) {
 	b.ReportMetric(float64(cpuTime()-before)/float64(b.N), "cpu-ns/op")
 }
+
+// BenchmarkRefresh reads all tables and the links of all processes.
+func BenchmarkRefresh(b *testing.B) {
+	w := watching(b, Config{NoEBPF: true, NoTrace: true})
+	defer reportCPU(b, cpuTime())
+	for b.Loop() {
+		if _, err := w.refresh(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

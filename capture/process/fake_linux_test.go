@@ -2,8 +2,13 @@ package process
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"sockscope/capture"
@@ -168,5 +173,65 @@ func TestAcceptedAndClosed(t *testing.T) {
 				t.Errorf("closed: %v %+v", o.Basis, o.Process)
 			}
 		})
+	}
+}
+
+// Of a socket that no process can be found for, its control group may say something.
+func TestOnlyTheControlGroup(t *testing.T) {
+	w, _ := faked(t)
+	w.groups.root = t.TempDir()
+	dir := filepath.Join(w.groups.root, "system.slice", "nginx.service")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	number := func(name string) uint64 {
+		var stat unix.Stat_t
+		if err := unix.Stat(name, &stat); err != nil {
+			t.Fatal(err)
+		}
+		return stat.Ino
+	}
+	for _, tt := range []struct {
+		name   string
+		cgroup uint64
+		want   capture.Owner
+	}{
+		{"a service's", number(dir), capture.Owner{Process: &capture.Process{Unit: "nginx.service"}, Basis: capture.BasisCgroup}},
+		{"one whose name says nothing", number(w.groups.root), capture.Owner{}},
+		{"not known", 1 << 60, capture.Owner{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			at := readClock()
+			r := &reading{clock: at, after: at.now}
+			s := &diagSocket{protocol: unix.IPPROTO_TCP, state: 1, local: fakeLocal, remote: fakeRemote, cgroup: tt.cgroup, inode: 1}
+			w.mu.Lock()
+			w.enter(r, s, tt.cgroup, w.own, w.ownInode, at.now)
+			w.mu.Unlock()
+			got := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, at.now, now())
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// When links cannot be read, that is said where an owner would be.
+func TestHiddenLinks(t *testing.T) {
+	cfg := Config{NoEBPF: true, NoTrace: true, Links: func(int) ([]Link, error) { return nil, &HiddenError{3, 4} }}
+	w := watching(t, cfg)
+	server := serveTCP(t, "127.0.0.1:0")
+	h, err := w.Host()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := slices.IndexFunc(h.Sockets, func(s capture.Socket) bool { return s.Local == server })
+	if n < 0 || len(h.Sockets[n].Owners) != 0 || h.Sockets[n].Unavailable != "no permission to look into 3 of 4 processes (try as root)" {
+		t.Errorf("socket %d of %+v", n, h.Sockets)
+	}
+	if want := "processes: no permission to look into 3 of 4 processes"; !slices.Contains(h.Incomplete, want) {
+		t.Errorf("incomplete %q", h.Incomplete)
+	}
+	if s := w.Sources(); !strings.HasSuffix(s, "; no permission to look into 3 of 4 processes") {
+		t.Errorf("sources %q", s)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -24,7 +25,8 @@ type reading struct {
 	clock       clock             // before the sockets were read
 	after       capture.Timestamp // when they had been
 	sockets     []diagSocket
-	foreign     []foreignSocket
+	foreign     []foreignSocket // nil when they were not read
+	foreignTook time.Duration
 	raw         []procSocket
 	addresses   []netip.Addr
 	incomplete  []string
@@ -59,14 +61,10 @@ func (w *Watch) read() (*reading, error) {
 	for _, f := range w.raw {
 		r.raw = append(r.raw, readRaw(f)...)
 	}
-	namespaces := make(map[uint32][]int)
-	for _, l := range links {
-		if pids := namespaces[l.Netns]; l.Netns != 0 && l.Netns != w.ownInode && !slices.Contains(pids, l.PID) {
-			namespaces[l.Netns] = append(pids, l.PID)
-		}
-	}
-	for _, netns := range slices.Sorted(maps.Keys(namespaces)) {
-		r.readForeign(w.cfg.Proc, netns, namespaces[netns])
+	if began := time.Now(); began.After(w.foreignAfter) {
+		r.readForeign(w, links)
+		r.foreignTook = time.Since(began)
+		w.foreignAfter = began.Add(foreignShare * r.foreignTook)
 	}
 	r.holders = make(map[uint64][]int, len(r.sockets))
 	for i := range r.sockets {
@@ -111,26 +109,43 @@ func lacking(err error) string {
 	return reason(err)
 }
 
-// readForeign reads the tables of another network namespace by the first of its
+// foreignShare is the part of a core that the tables of other network namespaces may
+// take: for each the kernel goes through the connections of all.
+const foreignShare = 30
+
+// readForeign reads the tables of the other network namespaces, each by the first of its
 // processes that is still there.
-func (r *reading) readForeign(proc string, netns uint32, pids []int) {
-	for _, pid := range pids {
-		dir := filepath.Join(proc, strconv.Itoa(pid))
-		read := 0
-		for _, t := range procTables {
-			sockets, err := readProcNet(filepath.Join(dir, "net", t.name), t.protocol)
-			if err != nil {
-				continue
-			}
-			read++
-			for _, s := range sockets {
-				r.foreign = append(r.foreign, foreignSocket{s, netns})
-			}
-		}
-		if read > 0 {
-			return
+func (r *reading) readForeign(w *Watch, links []Link) {
+	r.foreign = []foreignSocket{}
+	namespaces := make(map[uint32][]int)
+	for _, l := range links {
+		if pids := namespaces[l.Netns]; l.Netns != 0 && l.Netns != w.ownInode && !slices.Contains(pids, l.PID) {
+			namespaces[l.Netns] = append(pids, l.PID)
 		}
 	}
+	for _, netns := range slices.Sorted(maps.Keys(namespaces)) {
+		for _, pid := range namespaces[netns] {
+			if r.readNamespace(w.cfg.Proc, netns, pid) {
+				break
+			}
+		}
+	}
+}
+
+// readNamespace reads the tables of the network namespace of a process.
+func (r *reading) readNamespace(proc string, netns uint32, pid int) (ok bool) {
+	dir := filepath.Join(proc, strconv.Itoa(pid), "net")
+	for _, t := range procTables {
+		sockets, err := readProcNet(filepath.Join(dir, t.name), t.protocol)
+		if err != nil {
+			continue
+		}
+		ok = true
+		for _, s := range sockets {
+			r.foreign = append(r.foreign, foreignSocket{s, netns})
+		}
+	}
+	return ok
 }
 
 var procTables = []struct {
@@ -173,9 +188,12 @@ func (w *Watch) refresh() (*reading, error) {
 		return nil, err
 	}
 	w.refreshes.Add(1)
-	foreign := make([]netip.Addr, len(r.foreign))
+	var foreign []netip.Addr
+	if r.foreign == nil && w.local.Load() != nil {
+		foreign = w.local.Load().foreign()
+	}
 	for i := range r.foreign {
-		foreign[i] = r.foreign[i].local.Addr()
+		foreign = append(foreign, r.foreign[i].local.Addr())
 	}
 	w.local.Store(newAddresses(r.addresses, foreign))
 
@@ -190,9 +208,6 @@ func (w *Watch) refresh() (*reading, error) {
 // enterAll enters a reading into the book. w.mu is held.
 func (w *Watch) enterAll(r *reading) {
 	before := w.refreshed
-	if before == 0 {
-		before = beginOfTime
-	}
 	w.refreshed = r.clock.now
 	w.hidden = ""
 	if r.links != nil {
@@ -207,6 +222,9 @@ func (w *Watch) enterAll(r *reading) {
 		} else if known := w.book.byCookie[s.cookie]; known != nil && known.closed == 0 {
 			known.seen = r.clock.now
 		}
+	}
+	if r.foreign != nil {
+		before, w.toured = w.toured, r.clock.now
 	}
 	for i := range r.foreign {
 		f := &r.foreign[i]
@@ -266,7 +284,7 @@ func (w *Watch) bury(r *reading, present map[uint64]bool) {
 	for cookie, known := range w.book.byCookie {
 		switch {
 		case known.closed != 0 || !known.named || present[cookie]:
-		case known.events && !doubt:
+		case known.events && !doubt, r.foreign == nil && cookie&foreignMark != 0:
 		case known.netns != w.own && known.events:
 			w.book.close(known, r.clock.now) // not among what was read
 		case !r.interrupted[known.key.protocol] && known.seen < r.clock.now:

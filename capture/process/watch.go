@@ -9,14 +9,14 @@ type Config struct {
 	Links func(pid int) ([]Link, error)
 
 	Rate    int  // the most readings of the kernel's tables in a second; 0 means 10
-	Sockets int  // closed sockets that are remembered; 0 means 524,288
+	Sockets int  // closed sockets that are remembered; 0 means 262,144, which is 77 MiB
 	NoEBPF  bool // leave the kernel's programs out
 	NoTrace bool // leave its trace out, which serves where there is no eBPF
 }
 
 const (
 	defaultRate    = 10
-	defaultSockets = 1 << 19
+	defaultSockets = 1 << 18
 )
 
 // A Link is a file descriptor of a process that is a socket.

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,10 +51,12 @@ type Watch struct {
 	fresh     []*image          // of them
 	overflow  [2]uint64         // ListenOverflows and ListenDrops when the watch began
 	hidden    string            // why not all links can be read
-	refreshed capture.Timestamp // when the tables were last read; 0 before
+	refreshed capture.Timestamp // when the tables were last read
+	toured    capture.Timestamp // when those of other network namespaces were
 
-	refreshing sync.Mutex // held while the tables are read
-	refreshes  atomic.Uint64
+	refreshing   sync.Mutex // held while the tables are read
+	foreignAfter time.Time  // when those of other namespaces may be read again
+	refreshes    atomic.Uint64
 
 	stop    context.CancelFunc
 	wake    int // an eventfd
@@ -98,8 +101,10 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 	if w.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return nil, err
 	}
-	w.own = w.diag.netnsCookie()
 	w.ownInode = ownNetns(cfg.Proc)
+	if w.own = w.diag.netnsCookie(); w.own == 0 {
+		w.own = foreignMark | uint64(w.ownInode) // before Linux 5.14; no event tells a cookie there
+	}
 	w.identity = identity{proc: cfg.Proc, links: cfg.Links}
 	w.groups.root, _ = cgroupRoot(cfg.Proc)
 	w.netstat, _ = os.Open(filepath.Join(cfg.Proc, "thread-self/net/netstat"))
@@ -110,6 +115,7 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 	}
 	w.overflow[0], w.overflow[1] = w.listenCounters()
 	w.book = newBook(cfg.Sockets, w.own)
+	w.refreshed, w.toured = beginOfTime, beginOfTime
 	w.openSource()
 	w.images = images{identity: &w.identity, own: w.own, ownInode: w.ownInode,
 		told: w.source != nil && w.source.tellsExits(), byPID: make(map[int][]*image)}
@@ -225,25 +231,33 @@ func (w *Watch) Appeared(protocol uint8, a, b netip.AddrPort) {
 
 // keepFresh reads the tables when a connection appeared that is not known.
 func (w *Watch) keepFresh(ctx context.Context) {
-	const share = 10 // of a core at most one in so many parts
-	addresses := time.NewTicker(5 * time.Second)
-	defer addresses.Stop()
+	const share = 10       // of a core at most one in so many parts
+	runtime.LockOSThread() // the thread's time is that of a reading
+	defer runtime.UnlockOSThread()
+	const turn = 5 * time.Second // for what does not appear: addresses, and connections of other namespaces
+	ticker := time.NewTicker(turn)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-addresses.C:
-			w.readAddresses()
-			continue
+		case <-ticker.C:
+			if w.source != nil && w.source.tellsAll() {
+				w.readAddresses()
+				continue
+			}
 		case <-w.doubtful:
 		case k := <-w.appeared:
 			if !w.wanted(k) {
 				continue
 			}
 		}
-		began := time.Now()
-		_, _ = w.refresh()
-		took := time.Since(began)
+		before := threadTime()
+		r, err := w.refresh()
+		took := threadTime() - before
+		if err == nil {
+			took -= min(took, r.foreignTook) // which has a share of its own
+		}
 		for len(w.appeared) > 0 { // these the reading has served
 			<-w.appeared
 		}
@@ -253,6 +267,13 @@ func (w *Watch) keepFresh(ctx context.Context) {
 		case <-time.After(max(time.Second/time.Duration(w.cfg.Rate), (share-1)*took)):
 		}
 	}
+}
+
+// threadTime is the CPU time that the calling thread has used.
+func threadTime() time.Duration {
+	var u unix.Rusage
+	_ = unix.Getrusage(unix.RUSAGE_THREAD, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // wanted reports whether a reading of the tables may tell more of a connection.

@@ -326,9 +326,7 @@ func TestOtherNamespace(t *testing.T) {
 		run(t, "ip link set here up")
 		run(t, "nsenter -t "+pid+" -n ip addr add 10.9.9.2/24 dev there")
 		run(t, "nsenter -t "+pid+" -n ip link set there up")
-		if _, err := w.refresh(); err != nil { // the new address is ours
-			t.Fatal(err)
-		}
+		refresh(t, w) // the new address is ours
 		server := netip.MustParseAddrPort("10.9.9.2:4000")
 		first := now()
 		client := newActor(t, nil, "hold", server.String(), "tcp")
@@ -336,7 +334,10 @@ func TestOtherNamespace(t *testing.T) {
 			t.Errorf("client %+v", *o.Process)
 		}
 		for range 2 { // first perhaps by the listener
-			_, _ = w.refresh()
+			w.refreshing.Lock()
+			w.foreignAfter = time.Time{} // at once
+			w.refreshing.Unlock()
+			refresh(t, w)
 			o := ownerOf(t, w, 6, server, client.address(t), first)
 			if o.PID != there.pid() || o.Netns == 0 || o.Netns == w.ownInode {
 				t.Errorf("server %+v, want %d", *o.Process, there.pid())
