@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -233,5 +234,19 @@ func TestHiddenLinks(t *testing.T) {
 	}
 	if s := w.Sources(); !strings.HasSuffix(s, "; no permission to look into 3 of 4 processes") {
 		t.Errorf("sources %q", s)
+	}
+}
+
+// What /proc says of a process is not said of one that had its number before.
+func TestYounger(t *testing.T) {
+	w, s := faked(t)
+	events := connects(w, 1<<40, 0, "exe")
+	time.Sleep(2 * tick)
+	younger := newActor(t, nil, "unshared", "-")
+	events[0].pid, events[0].thread = younger.pid(), younger.pid()
+	s.events = events
+	o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, now(), now())
+	if !o.Known() || o.PID != younger.pid() || o.Name != "exe" || o.Command != "" || o.UID != 4711 {
+		t.Errorf("%+v", o.Process)
 	}
 }
