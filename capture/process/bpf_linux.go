@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	eventsSize = 8 << 20 // bytes of events that may wait to be read
+	eventsSize = 4 << 20 // bytes of events that may wait to be read
 	toldSize   = 1 << 16 // UDP sockets whose address is remembered as told
 )
 

@@ -250,3 +250,32 @@ func TestYounger(t *testing.T) {
 		t.Errorf("%+v", o.Process)
 	}
 }
+
+// Where the kernel does not tell when processes end, a number stays with one as long as
+// it surely is not given to another, and no longer.
+func TestEndsNotTold(t *testing.T) {
+	w, s := faked(t)
+	w.mu.Lock()
+	w.images.told = false
+	w.mu.Unlock()
+	owner := func(cookie uint64, after time.Duration) *capture.Process {
+		t.Helper()
+		s.events = connects(w, cookie, nobody, "same")
+		for i := range s.events {
+			s.events[i].time += after
+		}
+		at := now() + capture.Timestamp(after)
+		o := w.Owner(unix.IPPROTO_TCP, fakeLocal, fakeRemote, at, at)
+		if !o.Known() {
+			t.Fatal("no owner")
+		}
+		return o.Process
+	}
+	first := owner(1<<40, 0)
+	if soon := owner(1<<41, certain/2); soon != first {
+		t.Error("soon after it was another process")
+	}
+	if late := owner(1<<42, 10*time.Second); late == first {
+		t.Error("long after it was the same process")
+	}
+}

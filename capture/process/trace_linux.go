@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"net/netip"
@@ -144,7 +145,7 @@ func (s *traceSource) read(f func(*event)) {
 	if len(s.waiting) == 0 {
 		return
 	}
-	slices.SortStableFunc(s.waiting, func(a, b traceRecord) int { return int(a.time - b.time) })
+	slices.SortStableFunc(s.waiting, func(a, b traceRecord) int { return cmp.Compare(a.time, b.time) })
 	done := 0
 	for done < len(s.waiting) && s.waiting[done].time <= began {
 		s.apply(&s.waiting[done], f)
