@@ -30,7 +30,8 @@ func (b Basis) String() string { return [...]string{"", "exact", "listener", "cg
 
 // An Owner is the process behind one end of a connection, and how that is known.
 // The zero value means that nothing is known. Two Owners are of the same process
-// when their PID and Netns are, and they were seen in the same run.
+// when their PID and Netns are, and they were seen in the same run; unless the kernel
+// gave the number to another process in between, which has a Process of its own.
 type Owner struct {
 	*Process
 	Basis Basis

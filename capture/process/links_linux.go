@@ -24,7 +24,7 @@ func (e *HiddenError) Unwrap() error { return fs.ErrPermission }
 // ReadLinks tells which sockets a process has open, or all processes with pid 0, by the
 // links /proc/PID/fd/N → "socket:[INODE]". For other users' processes it needs
 // CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and nothing else in this package does. proc is
-// where procfs is mounted. With a *HiddenError what could be read is returned; a process
+// where procfs is mounted. It opens directories only. With a *HiddenError what could be read is returned; a process
 // that ends meanwhile has no links.
 func ReadLinks(proc string, pid int) ([]Link, error) {
 	pids := []int{pid}
@@ -50,10 +50,11 @@ func ReadLinks(proc string, pid int) ([]Link, error) {
 
 // listProcesses lists the numbers of all processes.
 func listProcesses(proc string) ([]int, error) {
-	d, err := os.Open(proc)
+	fd, err := unix.Open(proc, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: proc, Err: err}
 	}
+	d := os.NewFile(uintptr(fd), proc)
 	defer d.Close()
 	names, err := d.Readdirnames(-1)
 	var pids []int

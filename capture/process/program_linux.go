@@ -233,14 +233,18 @@ func ofTCPWithoutTask(maps *programMaps) asm.Instructions { return ofTCPEvent(ma
 // MPTCP, as servers in Go have them, is made by the kernel and not otherwise told.
 func ofTCPEvent(maps *programMaps, task bool) asm.Instructions {
 	var w writer
-	w.begin()
-	w.add(
+	w.add( // most runs end here
+		asm.Mov.Reg(asm.R6, asm.R1),
 		asm.LoadMem(asm.R7, asm.R6, opsOp, asm.Word),
-		asm.Mov.Imm(asm.R3, eventTuple), asm.JEq.Imm(asm.R7, opConnect, "kind"),
-		asm.Mov.Imm(asm.R3, eventAccept), asm.JEq.Imm(asm.R7, opAccept, "kind"),
-		asm.Mov.Imm(asm.R3, eventListen), asm.JEq.Imm(asm.R7, opListen, "kind"),
+		asm.Mov.Imm(asm.R8, eventTuple), asm.JEq.Imm(asm.R7, opConnect, "kind"),
+		asm.Mov.Imm(asm.R8, eventAccept), asm.JEq.Imm(asm.R7, opAccept, "kind"),
+		asm.Mov.Imm(asm.R8, eventListen), asm.JEq.Imm(asm.R7, opListen, "kind"),
 		asm.Ja.Label("out"),
-		asm.StoreMem(asm.RFP, onStack(atKind), asm.R3, asm.Word).WithSymbol("kind"),
+		mark("kind"),
+	)
+	w.clear()
+	w.add(
+		asm.StoreMem(asm.RFP, onStack(atKind), asm.R8, asm.Word),
 		asm.StoreImm(asm.RFP, onStack(atProtocol), unix.IPPROTO_TCP, asm.Word),
 	)
 	w.word(atLocalPort, asm.R6, opsLocalPort)
@@ -355,7 +359,7 @@ func ofDatagram(maps *programMaps) asm.Instructions {
 func ofExit(maps *programMaps) asm.Instructions {
 	var w writer
 	w.begin()
-	w.task()
+	w.of(atTask, asm.FnGetCurrentPidTgid)
 	w.add(
 		asm.LoadMem(asm.R1, asm.RFP, onStack(atTask), asm.Word),
 		asm.LoadMem(asm.R2, asm.RFP, onStack(atTask+4), asm.Word),
