@@ -218,7 +218,7 @@ func TestOnlyTheControlGroup(t *testing.T) {
 
 // When links cannot be read, that is said where an owner would be.
 func TestHiddenLinks(t *testing.T) {
-	cfg := Config{NoEBPF: true, NoTrace: true, Links: func(int) ([]Link, error) { return nil, &HiddenError{3, 4} }}
+	cfg := Config{NoEBPF: true, NoTrace: true, Links: func(int) ([]capture.Link, error) { return nil, &HiddenError{3, 4} }}
 	w := watching(t, cfg)
 	server := serveTCP(t, "127.0.0.1:0")
 	h, err := w.Host()

@@ -35,7 +35,7 @@ type image struct {
 // An identity reads who processes are. What it reads needs no capability.
 type identity struct {
 	proc  string
-	links func(pid int) ([]Link, error)
+	links func(pid int) ([]capture.Link, error)
 
 	mu    sync.Mutex
 	names map[uint32]string // of users

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"sockscope/capture"
 )
 
 // A HiddenError says that ReadLinks may not look into some processes.
@@ -26,7 +28,7 @@ func (e *HiddenError) Unwrap() error { return fs.ErrPermission }
 // CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH, and nothing else in this package does. proc is
 // where procfs is mounted. It opens directories only. With a *HiddenError what could be read is returned; a process
 // that ends meanwhile has no links.
-func ReadLinks(proc string, pid int) ([]Link, error) {
+func ReadLinks(proc string, pid int) ([]capture.Link, error) {
 	pids := []int{pid}
 	if pid == 0 {
 		var err error
@@ -34,7 +36,7 @@ func ReadLinks(proc string, pid int) ([]Link, error) {
 			return nil, err
 		}
 	}
-	var links []Link
+	var links []capture.Link
 	hidden := 0
 	for _, pid := range pids {
 		var err error
@@ -71,7 +73,7 @@ func listProcesses(proc string) ([]int, error) {
 
 // readLinks appends the links of one process, whose directory of procfs is dir. What is
 // opened there belongs to that process for good, even when its number is given to another.
-func readLinks(links []Link, dir string, pid int) ([]Link, error) {
+func readLinks(links []capture.Link, dir string, pid int) ([]capture.Link, error) {
 	process, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return links, err
@@ -104,7 +106,7 @@ func readLinks(links []Link, dir string, pid int) ([]Link, error) {
 				netns = uint32(ns)
 			}
 		}
-		links = append(links, Link{pid, netns, inode})
+		links = append(links, capture.Link{PID: pid, Netns: netns, Inode: inode})
 	}
 	return links, err
 }

@@ -200,7 +200,7 @@ func (b *book) find(k key, first, last capture.Timestamp) *record {
 }
 
 // better is that of two records which fits a connection that began at first: of those
-// open at that time the one opened last, else the one opened soonest after. a may be nil.
+// open at that time the one opened last, else the one opened or closed nearest to it. a may be nil.
 func better(a, b *record, first capture.Timestamp) *record {
 	if a == nil {
 		return b
@@ -208,7 +208,8 @@ func better(a, b *record, first capture.Timestamp) *record {
 	aFit, bFit := a.fit(first), b.fit(first)
 	switch {
 	case bFit < aFit,
-		aFit == bFit && aFit < opensLater && b.from > a.from,
+		aFit == bFit && aFit == isOpen && b.from > a.from,
+		aFit == bFit && aFit == isOpenish && b.distance(first) < a.distance(first),
 		aFit == bFit && aFit == opensLater && b.from < a.from:
 		return b
 	}
@@ -221,6 +222,9 @@ const (
 	isOpenish  // as far as two clocks agree
 	opensLater // or it ended before
 )
+
+// distance is from t to the time when r was open.
+func (r *record) distance(t capture.Timestamp) capture.Timestamp { return max(r.from-t, t-r.end(), 0) }
 
 func (r *record) fit(t capture.Timestamp) int {
 	switch {

@@ -115,7 +115,7 @@ const foreignShare = 30
 
 // readForeign reads the tables of the other network namespaces, each by the first of its
 // processes that is still there.
-func (r *reading) readForeign(w *Watch, links []Link) {
+func (r *reading) readForeign(w *Watch, links []capture.Link) {
 	r.foreign = []foreignSocket{}
 	namespaces := make(map[uint32][]int)
 	for _, l := range links {

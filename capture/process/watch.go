@@ -1,12 +1,14 @@
 package process
 
+import "sockscope/capture"
+
 // Config says how to watch; the zero value means this host, as well as it allows.
 type Config struct {
 	Proc string // where procfs is mounted; "" means /proc
 
 	// Links tells what ReadLinks does, perhaps by a process that may do more; nil
 	// means ReadLinks in this process.
-	Links func(pid int) ([]Link, error)
+	Links func(pid int) ([]capture.Link, error)
 
 	Rate    int  // the most readings of the kernel's tables in a second; 0 means 10
 	Sockets int  // closed sockets that are remembered; 0 means 262,144, which is 77 MiB
@@ -18,13 +20,6 @@ const (
 	defaultRate    = 10
 	defaultSockets = 1 << 18
 )
-
-// A Link is a file descriptor of a process that is a socket.
-type Link struct {
-	PID   int
-	Netns uint32 // inode of the process's network namespace; 0 when not known
-	Inode uint64 // of the socket
-}
 
 // Counters tell how well a Watch kept up.
 type Counters struct {

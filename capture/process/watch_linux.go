@@ -82,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 	cfg.Sockets = cmp.Or(cfg.Sockets, defaultSockets)
 	if cfg.Links == nil {
 		proc := cfg.Proc
-		cfg.Links = func(pid int) ([]Link, error) { return ReadLinks(proc, pid) }
+		cfg.Links = func(pid int) ([]capture.Link, error) { return ReadLinks(proc, pid) }
 	}
 	w := &Watch{cfg: cfg, appeared: make(chan key, 256), doubtful: make(chan struct{}, 1), wake: -1}
 	w.take = w.taken
