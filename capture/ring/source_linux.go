@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -262,6 +263,12 @@ func (s *source) Release(b *capture.Block) {
 // messages. That may be too early: a signal ends it, too.
 func (s *source) wait(timeout int) error {
 	var events [2]unix.EpollEvent
+	if timeout > 0 {
+		// A goroutine that runs for 10 ms without a pause is taken off its processor as soon
+		// as it is in a system call, and the runtime's monitor then looks each 20 µs whether
+		// there is more to take: a quarter of all the time spent at 500,000 frames a second.
+		runtime.Gosched()
+	}
 	n, err := unix.EpollWait(s.epoll, events[:], timeout)
 	if err != nil && !errors.Is(err, unix.EINTR) {
 		return fmt.Errorf("wait for frames: %w", err)
