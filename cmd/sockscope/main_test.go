@@ -15,11 +15,14 @@ import (
 	"sockscope/capture/privilege"
 )
 
+// programs are what tests and scripts may run as processes of their own.
+var programs = map[string]func(){"sockscope": commandMain, "sockscope-main": main}
+
 func TestMain(m *testing.M) {
 	if privilege.IsHelper() {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"sockscope": commandMain, "sockscope-main": main})
+	testscript.Main(m, programs)
 }
 
 // commandMain is main for the test binary that was started as the program. With the race
