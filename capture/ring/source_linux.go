@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	maxSnapLength = 262_144 // libpcap's MAXIMUM_SNAPLEN
-	maxWait       = 90      // milliseconds that Next waits for frames
-	drainWait     = 10      // likewise while it drains
+	maxSnapLength = 262_144               // libpcap's MAXIMUM_SNAPLEN
+	maxWait       = 90 * time.Millisecond // that Next waits for frames
+	drainWait     = 10 * time.Millisecond // likewise while it drains
 	drainTime     = 2 * time.Second
 
 	lookEvery  = 16 // blocks between two looks for messages while there is no reason to wait
@@ -39,7 +39,7 @@ type source struct {
 	cfg    Config
 	snap   uint32
 	socket int
-	epoll  int
+	waiter *waiter
 	links  *links
 	ring   *mapping
 
@@ -63,7 +63,7 @@ func open(ctx context.Context, cfg Config) (capture.Source, error) {
 	if cfg.SnapLength < 0 || cfg.RingSize < 0 {
 		return nil, errors.New("snap length and ring size cannot be negative")
 	}
-	s := &source{ctx: ctx, cfg: cfg, socket: -1, epoll: -1, first: 1, snap: maxSnapLength}
+	s := &source{ctx: ctx, cfg: cfg, socket: -1, first: 1, snap: maxSnapLength}
 	if cfg.SnapLength > 0 {
 		s.snap = uint32(min(cfg.SnapLength, maxSnapLength))
 	}
@@ -96,15 +96,16 @@ func (s *source) start() (err error) {
 	if err := s.allocate(); err != nil {
 		return err
 	}
-	if s.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return fmt.Errorf("wait for frames: %w", err)
-	}
 	// Edges of the socket: while a block is held by someone else it stays readable,
 	// though there is nothing to take.
-	for fd, events := range map[int]uint32{s.socket: unix.EPOLLIN | unix.EPOLLET, s.links.socket: unix.EPOLLIN} {
-		if err := unix.EpollCtl(s.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}); err != nil {
-			return fmt.Errorf("wait for frames: %w", err)
-		}
+	if s.waiter, err = newWaiter(); err == nil {
+		err = s.waiter.add(s.socket, unix.EPOLLIN|unix.EPOLLET)
+	}
+	if err == nil {
+		err = s.waiter.add(s.links.socket, unix.EPOLLIN)
+	}
+	if err != nil {
+		return err
 	}
 	for i := range s.targets {
 		t := &s.targets[i]
@@ -202,7 +203,7 @@ func (s *source) Next(b *capture.Block) error {
 	}
 	memory := s.ring.take()
 	if memory == nil {
-		timeout := maxWait
+		timeout := time.Duration(maxWait)
 		if s.ending != nil {
 			timeout = drainWait
 		}
@@ -259,36 +260,27 @@ func (s *source) Release(b *capture.Block) {
 	}
 }
 
-// wait waits at most timeout milliseconds for a block or a message, and heeds the
-// messages. That may be too early: a signal ends it, too.
-func (s *source) wait(timeout int) error {
-	var events [2]unix.EpollEvent
-	if timeout > 0 {
-		// A goroutine that runs for 10 ms without a pause is taken off its processor as soon
-		// as it is in a system call, and the runtime's monitor then looks each 20 µs whether
-		// there is more to take: a quarter of all the time spent at 500,000 frames a second.
-		runtime.Gosched()
-	}
-	n, err := unix.EpollWait(s.epoll, events[:], timeout)
-	if err != nil && !errors.Is(err, unix.EINTR) {
-		return fmt.Errorf("wait for frames: %w", err)
-	}
-	for _, e := range events[:max(n, 0)] {
+// wait waits for a block or a message, not longer than timeout, and heeds the messages.
+// It may be too early.
+func (s *source) wait(timeout time.Duration) error {
+	err := s.waiter.wait(timeout, func(socket int, bad bool) error {
 		switch {
-		case int(e.Fd) == s.links.socket:
-			if err := s.links.read(s.changed); err != nil {
-				return err
-			}
-		case e.Events&unix.EPOLLERR != 0:
+		case socket == s.links.socket:
+			return s.links.read(s.changed)
+		case bad:
 			if err := pending(s.socket); err != nil {
 				return fmt.Errorf("capture: %w", err)
 			}
 		}
+		return nil
+	})
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if timeout == maxWait {
+			s.tally.idle()
+		}
+		return nil
 	}
-	if n == 0 && timeout == maxWait {
-		s.tally.idle()
-	}
-	return nil
+	return err
 }
 
 // stop makes the socket deaf and Next end with err once the ring is drained. What
@@ -345,11 +337,13 @@ func (s *source) Close() error {
 	if s.failed == nil {
 		s.failed = errClosed
 	}
-	for _, fd := range []*int{&s.epoll, &s.socket} {
-		if *fd >= 0 {
-			_ = unix.Close(*fd)
-			*fd = -1
-		}
+	if s.waiter != nil {
+		s.waiter.close()
+		s.waiter = nil
+	}
+	if s.socket >= 0 {
+		_ = unix.Close(s.socket)
+		s.socket = -1
 	}
 	if s.links != nil {
 		s.links.close()
