@@ -157,6 +157,11 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	if n := f.limit(); n > 0 {
 		from = &limited{Source: from, left: n, filter: filter, reached: end}
 	}
+	if f.workers.value == 0 {
+		// One worker takes more frames than the kernel puts into a ring, and without those
+		// that wait for each other a frame costs a third less.
+		f.workers.value = 1
+	}
 	// The source drains what came before the end; nothing else is to be cut short.
 	result, err := f.run(context.WithoutCancel(ctx), from, filter)
 	r := &reading{

@@ -52,7 +52,7 @@ func (f *sourceFlags) addFilterFlags(fs *pflag.FlagSet) {
 // addReadingFlags adds how the source is read, which comes after the view's own flags.
 func (f *sourceFlags) addReadingFlags(fs *pflag.FlagSet) {
 	f.udpIdle = spanFlag(fs, "udp-idle", 2*time.Minute, "split UDP after this silence, 0: never")
-	f.workers = numberFlag(fs, "workers", 0, 0, 1024, "`N` threads, 0: one for each core")
+	f.workers = numberFlag(fs, "workers", 0, 0, 1024, "`N` threads, 0: one for each core, live one")
 	f.addInputFlags(fs)
 }
 

@@ -22,6 +22,7 @@ type twoHosts struct {
 
 func newTwoHosts(t testing.TB) *twoHosts {
 	t.Helper()
+	runtime.LockOSThread() // the other process dies with the thread that started it
 	other := exec.Command("sleep", "600")
 	other.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	if err := other.Start(); err != nil {
