@@ -28,15 +28,23 @@ type liveFlags struct {
 	stop          autostop
 
 	who attributor // nil: frames have no owners
+	given func(name string) bool // reports whether the user set a flag
 }
+
+// viewLength is how much of a frame is captured for a view unless the user says it: more
+// than any message that names a service has before its name. Frames are longer only where
+// the kernel or the network card has joined segments, and nearly all of such a frame's cost
+// is its copy.
+const viewLength = 8192
 
 // addLiveFlags adds what is for interfaces only.
 func (f *sourceFlags) addLiveFlags(fs *pflag.FlagSet) {
 	l := &f.live
+	l.given = fs.Changed
 	fs.StringArrayVarP(&l.interfaces, "interface", "i", nil, "capture from `IFACE`, any: from all (repeatable)")
 	fs.VarP(&l.stop, "autostop", "a", "end a capture at duration:SECONDS or packets:N")
 	l.snap = &number{0, 0, 262_144}
-	fs.VarP(l.snap, "snapshot-length", "s", "keep `N` bytes of a frame, 0: all")
+	fs.VarP(l.snap, "snapshot-length", "s", "keep `N` bytes of a frame, 0: all; views: 8,192")
 	l.buffer = &number{64 << 10, 2 << 10, 4 << 20}
 	fs.VarP(l.buffer, "buffer-size", "B", "`N` KiB that the kernel may fill")
 	l.direction = &choice{"inout", []string{"inout", "in", "out"}}
@@ -136,6 +144,9 @@ func linkOf(name string) (capture.LinkType, bool) {
 func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilter) (*reading, error) {
 	if f.live.stop.bytes > 0 {
 		return nil, usage("-a filesize:N is for the view that writes files: capture")
+	}
+	if !f.live.given("snapshot-length") {
+		f.live.snap.value = viewLength
 	}
 	chosen := filter != nil || f.live.direction.value != "inout"
 	src, filter, end, err := f.openLive(ctx, filter)
