@@ -113,6 +113,7 @@ type Interface struct {
 	Resolution  time.Duration // of its timestamps: 1 µs, 1 ns …; 1 ns when finer
 	Input       int           // index into Stats.Inputs
 	Drops       uint64        // frames that the capturing side says it lost
+	Missed      uint64        // frames that the interface says it lost before that
 }
 
 // An Input is one file or stream or live interface that a Source reads.

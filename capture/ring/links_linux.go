@@ -20,6 +20,7 @@ type link struct {
 	hardware uint16   // ARPHRD number
 	up       bool     // the administrator's state
 	mtu      uint32
+	missed   uint64 // frames that the hardware had no room for, by its own count
 }
 
 // A change is what happened to a link: was is nil for a new one, is for one that is
@@ -72,11 +73,18 @@ func (l *links) close() { _ = unix.Close(l.socket) }
 // dump asks for the whole list. The answer comes among the messages.
 func (l *links) dump() error {
 	l.seen, l.again = make(map[int]bool), false
+	return l.ask(0, unix.NLM_F_DUMP)
+}
+
+// ask asks for a link as it is now. The kernel has answered when ask returns: the answer
+// is among the messages.
+func (l *links) ask(index int, flags uint16) error {
 	var request [unix.SizeofNlMsghdr + unix.SizeofIfInfomsg]byte
 	ne := binary.NativeEndian
 	ne.PutUint32(request[0:], uint32(len(request)))
 	ne.PutUint16(request[4:], unix.RTM_GETLINK)
-	ne.PutUint16(request[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	ne.PutUint16(request[6:], unix.NLM_F_REQUEST|flags)
+	ne.PutUint32(request[unix.SizeofNlMsghdr+4:], uint32(index))
 	return unix.Sendto(l.socket, request[:], 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 }
 
@@ -149,8 +157,9 @@ func (l *links) apply(m *syscall.NetlinkMessage, changed func(change)) error {
 		l.dumps = 0
 	case unix.NLMSG_ERROR:
 		if len(m.Data) >= 4 {
-			if n := int32(binary.NativeEndian.Uint32(m.Data)); n != 0 {
-				return syscall.Errno(-n)
+			n := int32(binary.NativeEndian.Uint32(m.Data))
+			if errno := syscall.Errno(-n); n != 0 && errno != unix.ENODEV { // one that was asked for is gone: there is a message about that
+				return errno
 			}
 		}
 	}
@@ -188,6 +197,12 @@ func parseLink(m *syscall.NetlinkMessage) *link {
 		case unix.IFLA_MTU:
 			if len(a.Value) >= 4 {
 				l.mtu = ne.Uint32(a.Value)
+			}
+		case unix.IFLA_STATS64:
+			// What libpcap takes for ps_ifdrop: rx_fifo_errors and rx_missed_errors.
+			const fifo, missed = 14 * 8, 15 * 8
+			if len(a.Value) >= missed+8 {
+				l.missed = ne.Uint64(a.Value[fifo:]) + ne.Uint64(a.Value[missed:])
 			}
 		case unix.IFLA_PROP_LIST:
 			l.others = otherNames(a.Value)

@@ -192,7 +192,8 @@ func (s *source) Next(b *capture.Block) error {
 	if s.failed != nil {
 		return s.failed
 	}
-	if s.ctx.Err() != nil {
+	if s.ending == nil && s.ctx.Err() != nil {
+		s.refresh()
 		s.stop(io.EOF)
 	}
 	if s.number%lookEvery == 0 {
@@ -326,8 +327,12 @@ func (s *source) count() {
 // Stats tells what has been given so far.
 func (s *source) Stats() capture.Stats {
 	s.count()
+	s.refresh()
 	stats := s.tally.stats()
 	stats.Interfaces[0].Drops = s.drops
+	for i := range s.targets {
+		stats.Interfaces[s.tally.place(i)].Missed = s.targets[i].lost
+	}
 	stats.Inputs[0].Notes = s.notes.list()
 	return stats
 }

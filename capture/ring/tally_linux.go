@@ -92,10 +92,12 @@ func (y *tally) lookUp(address *unix.RawSockaddrLinklayer, links *links) uint32 
 
 // found says that the i-th target has another index now.
 func (y *tally) found(i, index int) {
-	first := len(y.interfaces) - len(y.names)
-	y.number[index] = uint32(first + i)
+	y.number[index] = uint32(y.place(i))
 	y.lastIndex = -1
 }
+
+// place is where the i-th target is among the interfaces.
+func (y *tally) place(i int) int { return len(y.interfaces) - len(y.names) + i }
 
 // changed notes that an interface is gone, or that an index has a new one.
 func (y *tally) changed(c change) {

@@ -13,6 +13,7 @@ import (
 type target struct {
 	name string
 	link
+	lost uint64 // frames that the interface missed while captured from
 }
 
 // listen makes the socket receive from t.
@@ -26,6 +27,20 @@ func (s *source) listen(t *target) error {
 		return bind(s.socket, t.index, unix.ETH_P_ALL)
 	}
 	return s.filter()
+}
+
+// refresh asks how many frames the interfaces have missed.
+func (s *source) refresh() {
+	if s.links == nil || s.ending != nil {
+		return
+	}
+	for i := range s.targets {
+		if index := s.targets[i].index; index != 0 {
+			_ = s.links.ask(index, 0)
+		}
+	}
+	// An error shows itself again when the messages are read the next time.
+	_ = s.links.read(s.changed)
 }
 
 // changed heeds what happened to an interface.
@@ -45,6 +60,9 @@ func (s *source) changed(c change) {
 		case c.is == nil:
 		case c.is.index == t.index:
 			s.tell(t, c.is)
+			if c.is.missed > t.missed { // a driver may start again at 0
+				t.lost += c.is.missed - t.missed
+			}
 			t.link = *c.is
 		case t.index == 0 && c.is.called(t.name):
 			s.found(i, c.is)

@@ -27,7 +27,7 @@ type liveFlags struct {
 	user          string
 	stop          autostop
 
-	who attributor // nil: frames have no owners
+	who   attributor             // nil: frames have no owners
 	given func(name string) bool // reports whether the user set a flag
 }
 
@@ -214,14 +214,16 @@ func (l *liveFlags) announce(p *program) {
 	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(l.interfaces, ", "))))
 }
 
-// captured tells how many frames there were, in tcpdump's three lines.
+// captured tells how many frames there were, in tcpdump's three lines, or four when there
+// is something to tell.
 func (p *program) captured(stats capture.Stats, captured uint64) {
-	var frames, drops uint64
+	var frames, drops, missed uint64
 	for _, in := range stats.Inputs {
 		frames += in.Frames
 	}
 	for _, i := range stats.Interfaces {
 		drops += i.Drops
+		missed += i.Missed
 	}
 	for _, line := range []struct {
 		n    uint64
@@ -230,7 +232,11 @@ func (p *program) captured(stats capture.Stats, captured uint64) {
 		{captured, "captured"},
 		{frames + drops, "received by filter"},
 		{drops, "dropped by kernel"},
+		{missed, "dropped by interface"},
 	} {
+		if line.what == "dropped by interface" && line.n == 0 {
+			continue
+		}
 		p.remark("", packets(line.n)+" "+line.what)
 	}
 }
