@@ -93,8 +93,17 @@ func newSender(t testing.TB, name string) *sender {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { unix.Close(socket) })
-	return &sender{t, socket, unix.SockaddrLinklayer{Ifindex: i.Index}}
+	s := &sender{t, socket, unix.SockaddrLinklayer{Ifindex: i.Index}}
+	t.Cleanup(s.close)
+	return s
+}
+
+// close closes the sender's socket before the test's end.
+func (s *sender) close() {
+	if s.socket >= 0 {
+		unix.Close(s.socket)
+		s.socket = -1
+	}
 }
 
 // send sends a frame, with patience while the interface's queue is full.

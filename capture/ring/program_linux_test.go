@@ -1,7 +1,9 @@
 package ring
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/bpf"
@@ -52,5 +54,23 @@ func TestAProgramCutsToTheSnapLength(t *testing.T) {
 	}
 	if filter[1].K != 262_144 {
 		t.Error("the caller's filter was changed")
+	}
+}
+
+// What a socket is told to capture stays, whoever gets hold of it.
+func TestFilterIsLocked(t *testing.T) {
+	newPair(t)
+	for names, want := range map[string]error{"in": unix.EPERM, "any": unix.EPERM, "in out": nil} {
+		s := newTap(t, Config{Interfaces: strings.Fields(names)}).source.(*source)
+		p, err := program(&s.cfg, nil, s.snap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := attach(s.socket, p); !errors.Is(err, want) {
+			t.Errorf("%s: another filter: error %v, want %v", names, err, want)
+		}
+		if err := unix.SetsockoptInt(s.socket, unix.SOL_SOCKET, unix.SO_DETACH_FILTER, 0); !errors.Is(err, want) {
+			t.Errorf("%s: no filter: error %v, want %v", names, err, want)
+		}
 	}
 }

@@ -89,6 +89,11 @@ func (s *source) start() (err error) {
 	if err := s.filter(); err != nil {
 		return err
 	}
+	if len(s.targets) < 2 { // the program of several changes with their indexes
+		if err := unix.SetsockoptInt(s.socket, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1); err != nil {
+			return fmt.Errorf("lock the filter: %w", err)
+		}
+	}
 	if s.incomingOnly() {
 		// Saves the kernel a clone of each frame; the filter says the same.
 		_ = unix.SetsockoptInt(s.socket, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)

@@ -2,7 +2,9 @@ package ring
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -259,24 +261,54 @@ func TestAnySeesInterfacesComeAndGo(t *testing.T) {
 	}
 }
 
+// TestChurn has interfaces come, talk and go, and one go down and up; 1,000 times with
+// SOCKSCOPE_FULL.
 func TestChurn(t *testing.T) {
-	newPair(t)
+	rounds := 20
+	if os.Getenv("SOCKSCOPE_FULL") != "" {
+		rounds = 1000
+	}
 	for _, names := range [][]string{{"any"}, {"in"}} {
-		p := newTap(t, Config{Interfaces: names, Follow: true})
-		for range 30 {
-			ip(t, "link add out3 type veth peer name in3")
-			ip(t, "link del out3")
-			ip(t, "link set in down")
-			up(t, "in")
-			if err := p.next(); err != nil {
-				t.Fatal(err)
+		t.Run(names[0], func(t *testing.T) {
+			newPair(t)
+			p := newTap(t, Config{Interfaces: names, Follow: true})
+			goroutines := runtime.NumGoroutine()
+			descriptors, mappings := held(t)
+			for n := range uint64(rounds) {
+				ip(t, "link add out3 type veth peer name in3")
+				up(t, "out3", "in3")
+				s := newSender(t, "out3")
+				s.send(numbered(1_000_000+n, 60))
+				s.close()
+				if names[0] == "any" {
+					p.got(1_000_000 + n)
+				}
+				ip(t, "link del out3")
+				ip(t, "link set in down")
+				up(t, "in")
+				s = newSender(t, "out")
+				s.send(numbered(n, 60))
+				s.close()
+				p.got(n)
+				p.frames = p.frames[:0]
 			}
-		}
-		newSender(t, "out").send(numbered(1, 60))
-		p.got(1)
-		if n := len(p.notes()); n > maxNotes+1 {
-			t.Errorf("%d notes", n)
-		}
+			if n := len(p.notes()); n > maxNotes+1 {
+				t.Errorf("%d notes", n)
+			}
+			if n := runtime.NumGoroutine(); n != goroutines {
+				t.Errorf("%d goroutines, %d before", n, goroutines)
+			}
+			if d, m := held(t); d != descriptors || m != mappings {
+				t.Errorf("%d descriptors and %d mappings, %d and %d before", d, m, descriptors, mappings)
+			}
+			if n := len(p.source.(*source).links.byIndex); n != 3 {
+				t.Errorf("%d interfaces are known of 3", n)
+			}
+			p.end()
+			if drops := p.source.Stats().Interfaces[0].Drops; drops != 0 {
+				t.Errorf("%d drops", drops)
+			}
+		})
 	}
 }
 
