@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -269,24 +268,26 @@ func (s *source) Release(b *capture.Block) {
 // wait waits for a block or a message, not longer than timeout, and heeds the messages.
 // It may be too early.
 func (s *source) wait(timeout time.Duration) error {
-	err := s.waiter.wait(timeout, func(socket int, bad bool) error {
+	events, err := s.waiter.wait(timeout)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
 		switch {
-		case socket == s.links.socket:
-			return s.links.read(s.changed)
-		case bad:
+		case int(e.Fd) == s.links.socket:
+			if err := s.links.read(s.changed); err != nil {
+				return err
+			}
+		case e.Events&unix.EPOLLERR != 0:
 			if err := pending(s.socket); err != nil {
 				return fmt.Errorf("capture: %w", err)
 			}
 		}
-		return nil
-	})
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		if timeout == maxWait {
-			s.tally.idle()
-		}
-		return nil
 	}
-	return err
+	if len(events) == 0 && timeout == maxWait {
+		s.tally.idle()
+	}
+	return nil
 }
 
 // stop makes the socket deaf and Next end with err once the ring is drained. What

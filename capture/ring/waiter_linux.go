@@ -19,18 +19,21 @@ type waiter struct {
 	epoll  *os.File
 	conn   syscall.RawConn
 	events [2]unix.EpollEvent
+	n      int // of them, found by the last look
+	errno  syscall.Errno
 }
 
 func newWaiter() (*waiter, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err == nil {
-		err = unix.SetNonblock(fd, true) // os.NewFile gives only such to the poller
-	}
 	if err != nil {
 		return nil, fmt.Errorf("wait for frames: %w", err)
 	}
+	err = unix.SetNonblock(fd, true) // os.NewFile gives only such to the poller
 	w := &waiter{epoll: os.NewFile(uintptr(fd), "epoll")}
-	if w.conn, err = w.epoll.SyscallConn(); err != nil {
+	if err == nil {
+		w.conn, err = w.epoll.SyscallConn()
+	}
+	if err != nil {
 		w.close()
 		return nil, fmt.Errorf("wait for frames: %w", err)
 	}
@@ -51,35 +54,39 @@ func (w *waiter) add(socket int, events uint32) error {
 	return nil
 }
 
-// wait waits until a socket has something, and calls heed for each that has; bad says
-// that it is an error. After timeout it gives os.ErrDeadlineExceeded, after none at all
-// nil.
-func (w *waiter) wait(timeout time.Duration, heed func(socket int, bad bool) error) error {
+// wait gives the events of the sockets when there are some, or none after timeout. With
+// a timeout of 0 it only looks. The events are valid until the next wait.
+func (w *waiter) wait(timeout time.Duration) ([]unix.EpollEvent, error) {
+	var err error
 	if timeout > 0 {
-		if err := w.epoll.SetReadDeadline(time.Now().Add(timeout)); err != nil {
-			return fmt.Errorf("wait for frames: %w", err)
+		if err = w.epoll.SetReadDeadline(time.Now().Add(timeout)); err == nil {
+			err = w.conn.Read(w.look)
 		}
-	}
-	var n int
-	var errno syscall.Errno
-	look := func(fd uintptr) bool {
-		// Nothing that takes time: the runtime need not hear of it.
-		r, _, e := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&w.events[0])), uintptr(len(w.events)), 0, 0, 0)
-		if n, errno = int(r), e; e != 0 {
-			n = 0
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, nil
 		}
-		return n > 0 || errno != 0 && errno != unix.EINTR || timeout == 0
+	} else { // Read would not even look while an earlier deadline has passed
+		err = w.conn.Control(func(fd uintptr) { w.look(fd) })
 	}
-	if err := w.conn.Read(look); err != nil {
-		return err
+	if err == nil && w.errno != 0 {
+		err = w.errno
 	}
-	if errno != 0 && errno != unix.EINTR {
-		return fmt.Errorf("wait for frames: %w", errno)
+	if err != nil {
+		return nil, fmt.Errorf("wait for frames: %w", err)
 	}
-	for _, e := range w.events[:n] {
-		if err := heed(int(e.Fd), e.Events&unix.EPOLLERR != 0); err != nil {
-			return err
-		}
+	return w.events[:w.n], nil
+}
+
+// look reports whether there is an end to waiting.
+func (w *waiter) look(fd uintptr) bool {
+	// It takes no time: the runtime need not hear of the call.
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&w.events[0])), uintptr(len(w.events)), 0, 0, 0)
+	w.n, w.errno = int(n), errno
+	if errno != 0 {
+		w.n = 0
 	}
-	return nil
+	if errno == unix.EINTR {
+		w.errno = 0
+	}
+	return w.n > 0 || w.errno != 0
 }
