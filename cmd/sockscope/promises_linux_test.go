@@ -67,7 +67,7 @@ func TestNothingIsLostAtTheEnd(t *testing.T) {
 		}
 	}
 	t.Logf("%d runs, the longest end took %v", runs, longest)
-	if longest > time.Second {
+	if longest > time.Duration(scaled(10, 1))*time.Second { // small runs share the machine with other tests
 		t.Errorf("an end took %v", longest)
 	}
 }
