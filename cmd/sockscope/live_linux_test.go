@@ -218,3 +218,17 @@ func TestLiveInterfaceVanishes(t *testing.T) {
 		t.Fatal("does not end")
 	}
 }
+
+// Views need the beginning of a frame; what the user says holds.
+func TestLiveSnapLength(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for flags, want := range map[string]string{"": "8192", "-s 0": "262144", "-s 96": "96", "--snapshot-length 100000": "100000"} {
+		var out bytes.Buffer
+		args := strings.Fields("report -i lo -a duration:0.1 --format json " + flags)
+		if status := run(context.Background(), args, nil, &out, io.Discard); status != exitDone || !strings.Contains(out.String(), `"snap_length":`+want+",") {
+			t.Errorf("%q: status %d, no snap length of %s in\n%s", flags, status, want, &out)
+		}
+	}
+}
