@@ -244,6 +244,7 @@ func timeless(v any) any {
 // Connections of real clients, and those that come to nothing, have the right names, and
 // the same numbers as in tcpdump's capture of the same moment.
 func TestRealClients(t *testing.T) {
+	needs(t, "curl", "dig", "iperf3", "ip", "nft", "nsenter", "tcpdump")
 	if !inNamespace(t) {
 		return
 	}

@@ -28,6 +28,7 @@ import (
 //
 //	go test -run '^$' -bench Rates -benchtime 2000000x -count 5 ./cmd/sockscope
 func BenchmarkRates(b *testing.B) {
+	needs(b, "ip", "taskset", "tcpdump")
 	rates := strings.Split(os.Getenv("SOCKSCOPE_RATES"), ",")
 	name := filepath.Join(b.TempDir(), "sockscope")
 	if out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput(); err != nil {
@@ -68,6 +69,10 @@ func BenchmarkRates(b *testing.B) {
 // into a network namespace with a pair of interfaces, in and out.
 func newPairOfInterfaces(t testing.TB) {
 	t.Helper()
+	needs(t, "ip")
+	if os.Geteuid() != 0 {
+		t.Skip("a network namespace needs root")
+	}
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Fatal("a new network namespace: ", err)
@@ -79,6 +84,16 @@ func newPairOfInterfaces(t testing.TB) {
 		name := "/proc/sys/net/ipv6/conf/" + which + "/disable_ipv6"
 		if err := os.WriteFile(name, []byte("1"), 0); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// needs skips a test where a program is missing.
+func needs(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip(err)
 		}
 	}
 }
