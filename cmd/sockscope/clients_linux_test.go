@@ -205,9 +205,9 @@ func (c *connection) String() string {
 	return line
 }
 
-// told is what a summary in JSON says without times, which each capture takes for
+// saidBy is what a summary in JSON says without times, which each capture takes for
 // itself, names of inputs, and how much of the frames was kept.
-func told(t *testing.T, summary string) string {
+func saidBy(t *testing.T, summary string) string {
 	t.Helper()
 	var all map[string]any
 	if err := json.Unmarshal([]byte(summary), &all); err != nil {
@@ -255,7 +255,7 @@ func TestRealClients(t *testing.T) {
 	words := func(s string) []string { return append(strings.Fields(s), filter) }
 	name := filepath.Join(t.TempDir(), "tcpdump.pcap")
 	tcpdump := words("tcpdump -i near -B 65536 -Z root --time-stamp-precision=nano -w " + name)
-	end := startCapture(t, exec.Command(tcpdump[0], tcpdump[1:]...))
+	end := startRated(t, exec.Command(tcpdump[0], tcpdump[1:]...))
 	time.Sleep(100 * time.Millisecond)
 	var live, all, report, said string
 	_, live, said = capturing(t, "connections -i near --format ndjson "+filter, func() {
@@ -297,7 +297,7 @@ func TestRealClients(t *testing.T) {
 			t.Errorf("-i %s is not as tcpdump has it (-tcpdump, +ours):\n%s", what, diff)
 		}
 	}
-	if diff := cmp.Diff(told(t, summary.String()), told(t, report)); diff != "" {
+	if diff := cmp.Diff(saidBy(t, summary.String()), saidBy(t, report)); diff != "" {
 		t.Errorf("the report is not that of tcpdump's file (-tcpdump, +ours):\n%s", diff)
 	}
 }

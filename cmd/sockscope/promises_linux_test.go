@@ -29,7 +29,7 @@ func summarizing(t *testing.T, flags ...string) (cmd *exec.Cmd, end func() (summ
 	var out bytes.Buffer
 	cmd = exec.Command("sockscope", append([]string{"report", "-i", "in", "--format", "json"}, flags...)...)
 	cmd.Stdout = &out
-	interrupt := startCapture(t, cmd)
+	interrupt := startRated(t, cmd)
 	return cmd, func() (s summary, said string) {
 		t.Helper()
 		said = interrupt(os.Interrupt)

@@ -127,7 +127,7 @@ func race(t testing.TB, capture []string, name string, numbers ...int) lap {
 		capture = slices.Concat([]string{"taskset", "-c", "1"}, capture)
 	}
 	cmd := exec.Command(capture[0], capture[1:]...)
-	said := startCapture(t, cmd)
+	said := startRated(t, cmd)
 	before := cpuTime(t, cmd.Process.Pid)
 	out, err := exec.Command(send[0], send[1:]...).Output()
 	if err != nil {
@@ -166,9 +166,9 @@ func cpuTime(t testing.TB, pid int) (sum time.Duration) {
 	return sum
 }
 
-// startCapture starts a capturing program and waits until it listens. The function
+// startRated starts a capturing program and waits until it listens. The function
 // it returns sends it a signal, waits for its end, and tells what it said on stderr.
-func startCapture(t testing.TB, cmd *exec.Cmd) (end func(os.Signal) string) {
+func startRated(t testing.TB, cmd *exec.Cmd) (end func(os.Signal) string) {
 	t.Helper()
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
