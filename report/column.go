@@ -34,7 +34,8 @@ type recordColumn struct {
 
 	count  func(r *Row) (n uint64, known bool)
 	span   func(r *Row) time.Duration // flow.NoDuration is absent
-	string func(r *Row) string        // "" is absent
+	flag   func(r *Row) (value, known bool)
+	string func(r *Row) string // "" is absent
 
 	// other appends r's value to b, or returns false when it is not known; what it
 	// has appended then is void.
@@ -86,6 +87,12 @@ func (c *recordColumn) append(b []byte, r *Row, x *context) ([]byte, bool) {
 			return b, false
 		}
 		return appendInt(b, int64(d)), true
+	case c.flag != nil:
+		v, ok := c.flag(r)
+		if !ok {
+			return b, false
+		}
+		return strconv.AppendBool(b, v), true
 	case c.string != nil:
 		s := c.string(r)
 		return append(b, s...), s != ""
@@ -95,31 +102,6 @@ func (c *recordColumn) append(b []byte, r *Row, x *context) ([]byte, bool) {
 		return b, false
 	}
 	return value, true
-}
-
-// appendUint is strconv.AppendUint in base 10, for the many counters of a record:
-// most of them are small.
-func appendUint(b []byte, n uint64) []byte {
-	if n < 10 {
-		return append(b, byte('0'+n))
-	}
-	var digits [20]byte // of 2^64-1
-	i := len(digits)
-	for ; n >= 10; n /= 10 {
-		i--
-		digits[i] = byte('0' + n%10)
-	}
-	i--
-	digits[i] = byte('0' + n)
-	return append(b, digits[i:]...)
-}
-
-// appendInt is strconv.AppendInt in base 10.
-func appendInt(b []byte, n int64) []byte {
-	if n < 0 {
-		return appendUint(append(b, '-'), -uint64(n))
-	}
-	return appendUint(b, uint64(n))
 }
 
 // newColumn makes a column with a way of its own to append values.
@@ -148,9 +130,6 @@ func textColumn(name string, text func(*Row) string) recordColumn {
 }
 
 // flagColumn makes a column of booleans.
-func flagColumn(name string, value func(*Row) (value, known bool)) recordColumn {
-	return newColumn(name, kindBoolean, func(b []byte, r *Row, _ *context) ([]byte, bool) {
-		v, ok := value(r)
-		return strconv.AppendBool(b, v), ok
-	})
+func flagColumn(name string, flag func(*Row) (value, known bool)) recordColumn {
+	return recordColumn{name: name, kind: kindBoolean, flag: flag}
 }

@@ -1,5 +1,7 @@
 package report
 
+import "sockscope/decode/flow"
+
 // A csvWriter writes rows as CSV (RFC 4180, but lines end in a newline alone): a
 // header line with the columns' names, then one line for each row. What is not
 // known is empty, lists have semicolons between their elements. Text from the
@@ -9,12 +11,13 @@ type csvWriter struct {
 	output
 	columns []recordColumn
 	unowned int // how many of them a row without processes has at most
+	room    int // that a row takes apart from its text
 	context context
 	scratch []byte
 }
 
 func newCSVWriter(out output, x context, chosen []recordColumn, noHeader bool) *csvWriter {
-	w := &csvWriter{output: out, columns: chosen, unowned: unowned(chosen), context: x}
+	w := &csvWriter{output: out, columns: chosen, unowned: unowned(chosen), room: roomFor(len(chosen)), context: x}
 	if !noHeader {
 		for i, c := range chosen {
 			if i > 0 {
@@ -29,33 +32,78 @@ func newCSVWriter(out output, x context, chosen []recordColumn, noHeader bool) *
 
 // Write writes r.
 func (w *csvWriter) Write(r *Row) error {
-	b, columns := w.buf, w.columns
+	n := len(w.buf)
+	b := withRoom(w.buf, w.room)
+	columns := w.columns
 	if !r.hasOwner() {
 		columns = columns[:w.unowned]
 	}
 	for i := range columns {
-		if i > 0 {
-			b = append(b, ',')
-		}
 		c := &columns[i]
-		start := len(b)
-		var ok bool
-		if b, ok = c.append(b, r, &w.context); ok && c.kind == kindText {
-			w.scratch = append(w.scratch[:0], b[start:]...)
-			b = appendCSVText(b[:start], w.scratch)
+		switch {
+		case c.count != nil:
+			if v, ok := c.count(r); ok {
+				n = putUint(b, n, v)
+			}
+		case c.span != nil:
+			if d := c.span(r); d != flow.NoDuration {
+				n = putInt(b, n, int64(d))
+			}
+		case c.flag != nil:
+			if v, ok := c.flag(r); ok {
+				n = putBool(b, n, v)
+			}
+		case c.string != nil:
+			s := c.string(r)
+			if c.kind != kindText || isPlainCSV(s) {
+				b = withRoom(b[:n], len(s)+w.room)
+				n += copy(b[n:], s)
+			} else {
+				text := appendCSVText(b[:n], s)
+				b, n = withRoom(text, w.room), len(text)
+			}
+		default:
+			other := w.appendOther(b[:n], c, r)
+			b, n = withRoom(other, w.room), len(other)
 		}
+		b[n] = ','
+		n++
 	}
-	for i := len(columns); i < len(w.columns); i++ {
-		if i > 0 {
-			b = append(b, ',')
-		}
+	for range len(w.columns) - len(columns) {
+		b[n] = ','
+		n++
 	}
-	w.buf = append(b, '\n')
+	b[n-1] = '\n' // instead of the last comma
+	w.buf = b[:n]
 	return w.row()
+}
+
+// appendOther appends the value of a column with a way of its own, and nothing when
+// it is not known.
+func (w *csvWriter) appendOther(b []byte, c *recordColumn, r *Row) []byte {
+	value, ok := c.other(b, r, &w.context)
+	if !ok {
+		return b
+	}
+	if c.kind == kindText && !isPlainCSV(value[len(b):]) {
+		w.scratch = append(w.scratch[:0], value[len(b):]...)
+		return appendCSVText(b, w.scratch)
+	}
+	return value
 }
 
 // Close flushes.
 func (w *csvWriter) Close() error { return w.Flush() }
+
+// isPlainCSV reports whether appendCSVText leaves s as it is.
+func isPlainCSV[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= 0x20 || c > 0x7e || c == '\\' || c == '"' || c == ',' {
+			return false
+		}
+	}
+	return !startsFormula(s)
+}
 
 // appendCSVText appends escapeCell(s), quoted where CSV asks for it.
 func appendCSVText[T string | []byte](b []byte, s T) []byte {

@@ -26,79 +26,108 @@ func (w *ndjsonWriter) Close() error { return w.Flush() }
 
 // An objectEncoder writes rows as JSON objects.
 type objectEncoder struct {
-	columns []recordColumn
-	unowned int      // how many of them a row without processes has at most
-	keys    []string // of each column: `,"name":` and the quotes or brackets that open its values
+	fields  []field
+	unowned int // how many of them a row without processes has at most
+	room    int // that a row takes apart from its text
 	context context
 	scratch []byte
 }
 
+// A field is a column and what stands before its values.
+type field struct {
+	recordColumn
+	key    [keySize]byte // `,"name":` and the quote or bracket that opens the value
+	keyLen int
+}
+
+// keySize is what copies in a few instructions, without asking for the length.
+const keySize = 32
+
+// putKey writes the field's key at b[at:], and returns where it ends. There must be
+// room for keySize.
+func (f *field) putKey(b []byte, at int) int {
+	*(*[keySize]byte)(b[at:]) = f.key
+	return at + f.keyLen
+}
+
 func newObjectEncoder(x context, chosen []recordColumn) objectEncoder {
-	e := objectEncoder{columns: chosen, unowned: unowned(chosen), keys: make([]string, len(chosen)), context: x}
+	e := objectEncoder{fields: make([]field, len(chosen)), unowned: unowned(chosen), room: roomFor(len(chosen)), context: x}
 	for i, c := range chosen {
-		opening := ""
+		key := `,"` + c.name + `":`
 		switch c.kind {
 		case kindWord, kindText:
-			opening = `"`
+			key += `"`
 		case kindWords:
-			opening = `["`
+			key += `["`
 		case kindNumbers:
-			opening = `[`
+			key += `[`
 		}
-		e.keys[i] = `,"` + c.name + `":` + opening
+		e.fields[i] = field{recordColumn: c, keyLen: len(key)}
+		copy(e.fields[i].key[:], key)
 	}
 	return e
 }
 
 // append appends r as an object.
 func (e *objectEncoder) append(b []byte, r *Row) []byte {
-	start, columns := len(b), e.columns
+	start := len(b)
+	b, n := withRoom(b, e.room), start
+	fields := e.fields
 	if !r.hasOwner() {
-		columns = columns[:e.unowned]
+		fields = fields[:e.unowned]
 	}
-	for i := range columns {
-		c, key := &columns[i], e.keys[i]
+	for i := range fields {
+		f := &fields[i]
 		switch {
-		case c.count != nil:
-			if n, ok := c.count(r); ok {
-				b = appendUint(append(b, key...), n)
+		case f.count != nil:
+			if v, ok := f.count(r); ok {
+				n = putUint(b, f.putKey(b, n), v)
 			}
-		case c.span != nil:
-			if d := c.span(r); d != flow.NoDuration {
-				b = appendInt(append(b, key...), int64(d))
+		case f.span != nil:
+			if d := f.span(r); d != flow.NoDuration {
+				n = putInt(b, f.putKey(b, n), int64(d))
 			}
-		case c.string != nil:
-			if s := c.string(r); s != "" {
-				b = append(b, key...)
-				if c.kind == kindText && !isPlainJSON(s) {
-					b = appendJSONText(b, s)
-				} else {
-					b = append(b, s...)
-				}
-				b = append(b, '"')
+		case f.flag != nil:
+			if v, ok := f.flag(r); ok {
+				n = putBool(b, f.putKey(b, n), v)
 			}
+		case f.string != nil:
+			s := f.string(r)
+			if s == "" {
+				continue
+			}
+			n = f.putKey(b, n)
+			if f.kind != kindText || isPlainJSON(s) {
+				b = withRoom(b[:n], len(s)+e.room)
+				n += copy(b[n:], s)
+			} else {
+				text := appendJSONText(b[:n], s)
+				b, n = withRoom(text, e.room), len(text)
+			}
+			b[n] = '"'
+			n++
 		default:
-			b = e.appendOther(b, key, c, r)
+			other := e.appendOther(b, n, f, r)
+			b, n = withRoom(other, e.room), len(other)
 		}
 	}
-	if len(b) == start {
-		return append(b, "{}"...)
+	if n == start {
+		n++ // nothing is known
 	}
 	b[start] = '{' // instead of the first key's comma
-	return append(b, '}')
+	b[n] = '}'
+	return b[:n+1]
 }
 
-// appendOther appends key and value of a column with a way of its own, and
-// nothing when the value is not known.
-func (e *objectEncoder) appendOther(b []byte, key string, c *recordColumn, r *Row) []byte {
-	before := len(b)
-	b = append(b, key...)
-	value := len(b)
-	b, ok := c.other(b, r, &e.context)
+// appendOther appends key and value of a column with a way of its own to b[:at], and
+// nothing when the value is not known. Behind at b has room for a key.
+func (e *objectEncoder) appendOther(b []byte, at int, f *field, r *Row) []byte {
+	value := f.putKey(b, at)
+	b, ok := f.other(b[:value], r, &e.context)
 	if !ok {
-		return b[:before]
+		return b[:at]
 	}
-	switch c.kind {
+	switch f.kind {
 	case kindWord:
 		b = append(b, '"')
 	case kindText:
