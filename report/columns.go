@@ -2,6 +2,7 @@ package report
 
 import (
 	"maps"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -209,7 +210,11 @@ func (r *Row) rangeName(end netip.AddrPort) string {
 
 // appendAddr appends an end's address. A zone is no part of an address on the wire.
 func appendAddr(b []byte, end netip.AddrPort) ([]byte, bool) {
-	return end.Addr().WithZone("").AppendTo(b), end.Addr().IsValid()
+	a := end.Addr()
+	if a.Is4() {
+		return appendIPv4(b, a.As4()), true
+	}
+	return a.WithZone("").AppendTo(b), a.IsValid()
 }
 
 func appendInterface(b []byte, r *Row, x *context) ([]byte, bool) {
@@ -246,15 +251,14 @@ func appendWaits(b []byte, r *Row, _ *context) ([]byte, bool) {
 }
 
 func appendFlags(b []byte, r *Row, _ *context) ([]byte, bool) {
-	for i, name := range flagWords {
-		if r.Flags&(1<<i) != 0 {
-			b = append(append(b, name...), listSeparator)
-		}
+	set := r.Flags & (1<<flow.NumFlags - 1)
+	if set == 0 {
+		return b, false
 	}
-	if n := len(b); r.Flags&(1<<flow.NumFlags-1) != 0 {
-		return b[:n-1], true
+	for ; set != 0; set &= set - 1 {
+		b = append(append(b, flagWords[bits.TrailingZeros32(uint32(set))]...), listSeparator)
 	}
-	return b, false
+	return b[:len(b)-1], true
 }
 
 // flagWords are the words of FlagSet by bit: Names would allocate for every row.

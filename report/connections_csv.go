@@ -97,12 +97,7 @@ func (w *csvWriter) Close() error { return w.Flush() }
 
 // isPlainCSV reports whether appendCSVText leaves s as it is.
 func isPlainCSV[T string | []byte](s T) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= 0x20 || c > 0x7e || c == '\\' || c == '"' || c == ',' {
-			return false
-		}
-	}
-	return !startsFormula(s)
+	return classesOf(s)&(classEscaped|classCSV) == 0 && !startsFormula(s)
 }
 
 // appendCSVText appends escapeCell(s), quoted where CSV asks for it.

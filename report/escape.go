@@ -37,13 +37,35 @@ func EscapeASCII(s string) string {
 
 // isPlain reports whether all of s is printable ASCII other than the backslash,
 // as nearly all names are.
-func isPlain[T string | []byte](s T) bool {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c > 0x7e || c == '\\' {
-			return false
+func isPlain[T string | []byte](s T) bool { return classesOf(s)&classEscaped == 0 }
+
+// A byteClass says where a byte of text cannot stand as it is.
+type byteClass uint8
+
+const (
+	classEscaped byteClass = 1 << iota // in no format: the backslash, and all that is not printable ASCII
+	classJSON                          // inside a JSON string
+	classCSV                           // in a cell without quotes
+)
+
+var byteClasses = func() (classes [256]byteClass) {
+	for c := range classes {
+		if c < 0x20 || c > 0x7e || c == '\\' {
+			classes[c] |= classEscaped
 		}
 	}
-	return true
+	classes['"'] |= classJSON | classCSV
+	classes[','] |= classCSV
+	classes[' '] |= classCSV // readers that trim cells leave quoted ones alone
+	return
+}()
+
+// classesOf are the classes of all bytes of s.
+func classesOf[T string | []byte](s T) (found byteClass) {
+	for i := range len(s) {
+		found |= byteClasses[s[i]]
+	}
+	return found
 }
 
 // appendEscaped appends EscapeText(s) to b. s must not lie in b's memory.

@@ -159,14 +159,7 @@ func (e *objectEncoder) appendOther(b []byte, at int, f *field, r *Row) []byte {
 }
 
 // isPlainJSON reports whether s needs no escaping inside a JSON string.
-func isPlainJSON[T string | []byte](s T) bool {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c > 0x7e || c == '\\' || c == '"' {
-			return false
-		}
-	}
-	return true
-}
+func isPlainJSON[T string | []byte](s T) bool { return classesOf(s)&(classEscaped|classJSON) == 0 }
 
 // appendJSONText appends EscapeText(s) as the inside of a JSON string: after that
 // rule only the quote and the backslash are left to escape, and all is UTF-8.
