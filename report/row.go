@@ -1,6 +1,7 @@
 package report
 
 import (
+	"sockscope/capture"
 	"sockscope/decode/flow"
 	"sockscope/report/service"
 )
@@ -17,10 +18,16 @@ const (
 
 // NewRow looks the connection's service up: what its payload proves, else what
 // the registry has for the server's port.
-func NewRow(c *flow.Connection) Row {
-	r := Row{Connection: *c}
-	r.Service, r.ServiceBasis = serviceOf(c.Evidence.Service, c.Protocol, c.HasPorts, c.Server.Port())
+func NewRow(c *flow.Connection) (r Row) {
+	r.Set(c)
 	return r
+}
+
+// Set makes r what NewRow gives, where r is: a row is large.
+func (r *Row) Set(c *flow.Connection) {
+	r.Connection = *c
+	r.Owners, r.Event = [2]capture.Owner{}, 0
+	r.Service, r.ServiceBasis = serviceOf(c.Evidence.Service, c.Protocol, c.HasPorts, c.Server.Port())
 }
 
 // serviceOf is the columns service and service_basis.

@@ -135,7 +135,7 @@ func writeColumnHelp(w io.Writer) error {
 func writeInOrder(r *reading, write func(*report.Row) error) error {
 	var row report.Row
 	for c := range r.result.Connections() {
-		row = r.row(c)
+		r.setRow(&row, c)
 		if err := write(&row); err != nil {
 			return err
 		}

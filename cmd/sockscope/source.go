@@ -95,13 +95,12 @@ func (r *reading) builder(cfg report.Config) *report.Builder {
 	return b
 }
 
-// row makes the record of a connection.
-func (r *reading) row(c *flow.Connection) report.Row {
-	row := report.NewRow(c)
+// setRow makes row the record of a connection.
+func (r *reading) setRow(row *report.Row, c *flow.Connection) {
+	row.Set(c)
 	if r.owners != nil {
 		row.Owners = r.owners(c)
 	}
-	return row
 }
 
 // check refuses sources that make no sense, before anything is opened.
