@@ -86,8 +86,11 @@ func randomize(random *rand.Rand, v reflect.Value) {
 	case flow.Close:
 		v.SetUint(random.Uint64N(uint64(flow.NumCloses)))
 		return
-	case flow.Side:
+	case flow.Side, flow.Event:
 		v.SetUint(random.Uint64N(3))
+		return
+	case capture.Basis:
+		v.SetUint(random.Uint64N(4))
 		return
 	case flow.State:
 		v.SetUint(random.Uint64N(uint64(flow.NumStates)))
@@ -111,6 +114,13 @@ func randomize(random *rand.Rand, v reflect.Value) {
 		v.SetString([]string{"", "https", "SF", "x.example"}[random.IntN(4)])
 		if random.IntN(3) == 0 {
 			v.SetString(hostileTexts[random.IntN(len(hostileTexts))])
+		}
+	case reflect.Int:
+		v.SetInt(int64(randomNumber(random) >> 1))
+	case reflect.Pointer:
+		if random.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			randomize(random, v.Elem())
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), random.IntN(3), 3))
