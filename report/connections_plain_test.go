@@ -89,8 +89,12 @@ func randomize(random *rand.Rand, v reflect.Value) {
 	case flow.Side, flow.Event:
 		v.SetUint(random.Uint64N(3))
 		return
-	case capture.Basis:
-		v.SetUint(random.Uint64N(4))
+	case capture.Owner: // known or not
+		if random.IntN(2) == 0 {
+			var p capture.Process
+			randomize(random, reflect.ValueOf(&p).Elem())
+			v.Set(reflect.ValueOf(capture.Owner{Process: &p, Basis: capture.Basis(1 + random.IntN(3))}))
+		}
 		return
 	case flow.State:
 		v.SetUint(random.Uint64N(uint64(flow.NumStates)))
@@ -117,11 +121,6 @@ func randomize(random *rand.Rand, v reflect.Value) {
 		}
 	case reflect.Int:
 		v.SetInt(int64(randomNumber(random) >> 1))
-	case reflect.Pointer:
-		if random.IntN(2) == 0 {
-			v.Set(reflect.New(v.Type().Elem()))
-			randomize(random, v.Elem())
-		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), random.IntN(3), 3))
 		for i := range v.Len() {
