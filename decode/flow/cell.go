@@ -191,5 +191,9 @@ func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
 
 // last is the latest time of cell n's packets.
 func (t *Table) last(n uint32) capture.Timestamp {
-	return max(t.meta(n).last, t.cells.at(n).latest)
+	latest := t.cells.at(n).latest
+	if t.knocks.of(n) != nil {
+		return latest
+	}
+	return max(t.meta(n).last, latest)
 }

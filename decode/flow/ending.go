@@ -118,6 +118,8 @@ func (t *Table) patience(n uint32, c *cell) time.Duration {
 		return closedSilence // but for fragments on their way
 	case !c.key.hasStream():
 		return t.cfg.UDPIdle
+	case t.knocks.of(n) != nil:
+		return attemptSilence
 	case c.key.protocol() == protoSCTP:
 		return t.patienceSCTP(n)
 	}
@@ -172,6 +174,10 @@ func (t *Table) end(n uint32, c *cell) {
 func (t *Table) remove(n uint32, c *cell) {
 	t.index.remove(t.seed.hash(c.key), n)
 	delete(t.owners, n)
+	if t.knocks.of(n) != nil {
+		t.giveUp(c.key.class()|hasKnock, n)
+		return
+	}
 	m := t.meta(n)
 	t.icmp.drop(m.icmp)
 	t.big.drop(m.big)
@@ -194,9 +200,7 @@ func (t *Table) remove(n uint32, c *cell) {
 	} else {
 		*m = meta{}
 	}
-	k := c.key.class()
-	*c = cell{}
-	t.numbering[k].free = append(t.numbering[k].free, n)
+	t.giveUp(c.key.class(), n)
 }
 
 // steps applies records as record does, and tells what each packet made of its connection.
@@ -204,6 +208,9 @@ func (t *Table) steps(b *Batch, records []record) {
 	for i := range records {
 		r := &records[i]
 		old, c := t.find(b, r)
+		if c != nil && t.knocks.of(old) != nil {
+			old, c = t.open(old, c)
+		}
 		wasDone := c != nil && t.isDone(old, c)
 		t.record(b, r, &t.guesses[i%stretch])
 		if k := r.kind(); k == quote || k == fragment {
@@ -222,6 +229,9 @@ func (t *Table) steps(b *Batch, records []record) {
 
 // isDone reports whether connection n, which is c, has its handshake behind it.
 func (t *Table) isDone(n uint32, c *cell) bool {
+	if t.knocks.of(n) != nil {
+		return false
+	}
 	switch c.key.protocol() {
 	case protoTCP:
 		return outcome(c, t.handshake(n)) == Complete

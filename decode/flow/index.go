@@ -85,6 +85,17 @@ func (t *Table) slot(b *Batch, r *record) (slot, n uint32, c *cell) {
 	}
 }
 
+// replace gives a connection that is in the index another number.
+func (x *index) replace(hash, number, by uint32) {
+	mask, e := uint32(len(x.slots)-1), newEntry(hash, number)
+	for i := hash & mask; x.slots[i] != 0; i = (i + 1) & mask {
+		if x.slots[i] == e {
+			x.set(i, hash, by)
+			return
+		}
+	}
+}
+
 // remove takes a connection out, unless another one has taken its place.
 func (x *index) remove(hash, number uint32) {
 	mask, e := uint32(len(x.slots)-1), newEntry(hash, number)

@@ -1,10 +1,6 @@
 package flow
 
-import (
-	"cmp"
-	"iter"
-	"slices"
-)
+import "iter"
 
 // A class tells what a connection has beside its cell.
 type class uint8
@@ -12,12 +8,18 @@ type class uint8
 const (
 	hasStream  class = 1 << iota // a stream, else a meta
 	hasNetwork                   // a network
+	hasKnock                     // a knock, and neither stream nor meta yet
 	classes
 )
 
-// noConnection is the number of no connection. There is a cell for it, so that nobody has
-// to ask; no packet has its key.
-const noConnection = 0
+const (
+	// noConnection is the number of no connection. There is a cell for it, so that nobody
+	// has to ask; no packet has its key.
+	noConnection = 0
+
+	// asideConnection is that of one that is not kept; see knock.
+	asideConnection = 1
+)
 
 // class is the class of k's connections.
 func (k key) class() class {
@@ -41,6 +43,7 @@ type numbersOf struct {
 	chunks []uint32 // in the order in which they were begun
 	n      int      // numbers given
 	free   []uint32 // of them, those that were given up
+	mixed  bool     // numbers were given up, or are not in the order of the first packets
 }
 
 // len is how many connections there are.
@@ -63,18 +66,32 @@ func (t *Table) number(k class) uint32 {
 	return s.chunks[len(s.chunks)-1]<<chunkBits | i
 }
 
+// giveUp makes the number of a connection of a class one to be given again.
+func (t *Table) giveUp(k class, n uint32) {
+	if k&hasKnock != 0 {
+		k &^= hasStream // not yet
+	}
+	*t.cells.at(n) = cell{}
+	s := &t.numbering[k]
+	s.free = append(s.free, n)
+	s.mixed = true
+}
+
 // newChunk makes room for more connections of a class.
 func (t *Table) newChunk(k class) {
 	t.cells.more(true)
 	t.streams.more(k&hasStream != 0)
-	t.others.more(k&hasStream == 0)
+	t.others.more(k&(hasStream|hasKnock) == 0)
+	t.knocks.more(k&hasKnock != 0)
 	t.networks.more(k&hasNetwork != 0)
 }
 
-// noChunk makes the cell of noConnection, which has nothing else. Chunk 0 is its own.
+// noChunk makes what is not counted, in chunk 0: the cell of noConnection, and all that
+// asideConnection may have.
 func (t *Table) noChunk() {
-	t.cells = chunks[cell]{make([]cell, 1)}
-	t.streams, t.others, t.networks = chunks[stream]{nil}, chunks[meta]{nil}, chunks[network]{nil}
+	const n = asideConnection + 1
+	t.cells, t.streams, t.networks = chunks[cell]{make([]cell, n)}, chunks[stream]{make([]stream, n)}, chunks[network]{make([]network, n)}
+	t.others, t.knocks = chunks[meta]{nil}, chunks[knock]{nil}
 }
 
 // Len is the number of connections that t has.
@@ -86,18 +103,65 @@ func (t *Table) Len() int {
 	return n
 }
 
-// open are the numbers of a class's connections in the order of their first packets.
-func (t *Table) open(k class) []uint32 {
-	all := make([]uint32, 0, t.numbering[k].len())
+// inOrder are the numbers of a class's connections in the order of their first packets.
+func (t *Table) inOrder(k class) []uint32 {
+	all := make([]beginning, 0, t.numbering[k].len())
 	for _, chunk := range t.numbering[k].chunks {
-		for i, c := range t.cells[chunk] {
-			if c.key != (key{}) {
-				all = append(all, chunk<<chunkBits|uint32(i))
+		for i := range t.cells[chunk] {
+			if t.cells[chunk][i].key != (key{}) {
+				n := chunk<<chunkBits | uint32(i)
+				all = append(all, beginning{t.firstFrame(n), n})
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b uint32) int { return cmp.Compare(t.meta(a).firstFrame, t.meta(b).firstFrame) })
+	all = sortBeginnings(all)
+	numbers := make([]uint32, len(all))
+	for i := range all {
+		numbers[i] = all[i].number
+	}
+	return numbers
+}
+
+// A beginning is the first frame of a connection.
+type beginning struct {
+	frame  uint64
+	number uint32
+}
+
+// sortBeginnings sorts by frame, digit by digit from the lowest: a hundred thousand
+// connections in a millisecond, where comparing them takes ten.
+func sortBeginnings(all []beginning) []beginning {
+	const bits = 11
+	var last uint64
+	for i := range all {
+		last = max(last, all[i].frame)
+	}
+	to := make([]beginning, len(all))
+	for shift := 0; last>>shift > 0; shift += bits {
+		var place [1 << bits]int
+		for i := range all {
+			place[all[i].frame>>shift%uint64(len(place))]++
+		}
+		next := 0
+		for digit, n := range place {
+			place[digit], next = next, next+n
+		}
+		for _, b := range all {
+			p := &place[b.frame>>shift%uint64(len(place))]
+			to[*p] = b
+			*p++
+		}
+		all, to = to, all
+	}
 	return all
+}
+
+// firstFrame is the number of the frame that connection n began with.
+func (t *Table) firstFrame(n uint32) uint64 {
+	if k := t.knocks.of(n); k != nil {
+		return k.firstFrame
+	}
+	return t.meta(n).firstFrame
 }
 
 // numbers gives the numbers of all connections, class by class.
@@ -117,7 +181,7 @@ func (t *Table) numbers() iter.Seq[uint32] {
 type Sequence struct {
 	table *Table
 	class class
-	order []uint32 // their numbers, when these are used again; else nil
+	order []uint32 // their numbers, when these are mixed; else nil
 }
 
 // Sequences are all connections of t. Those that are empty are left out.
@@ -128,8 +192,8 @@ func (t *Table) Sequences() []Sequence {
 			continue
 		}
 		s := Sequence{table: t, class: k}
-		if t.cfg.Ending != nil {
-			s.order = t.open(k)
+		if t.numbering[k].mixed {
+			s.order = t.inOrder(k)
 		}
 		all = append(all, s)
 	}
@@ -147,7 +211,7 @@ func (s Sequence) number(i int) uint32 {
 }
 
 // FirstFrame is the number of the frame that connection i of s began with. It grows with i.
-func (s Sequence) FirstFrame(i int) uint64 { return s.table.meta(s.number(i)).firstFrame }
+func (s Sequence) FirstFrame(i int) uint64 { return s.table.firstFrame(s.number(i)) }
 
 // Connection fills r with connection i of s, all but its ID. What r points to stays valid
 // and belongs to the table.
@@ -164,6 +228,12 @@ func (s Sequence) Prepare(i, n int) (touched uint64) {
 		for i := i; i < end; i++ {
 			touched += uint64(t.networks.at(s.number(i)).id)
 		}
+	}
+	if s.class&hasKnock != 0 {
+		for ; i < end; i++ {
+			touched += t.knocks.at(s.number(i)).firstFrame
+		}
+		return touched
 	}
 	if s.class&hasStream == 0 {
 		for ; i < end; i++ {

@@ -22,6 +22,9 @@ func (t *Table) offer(b *Batch, r *record, h *handshake) {
 
 // options are those of r's segment.
 func (b *Batch) options(r *record) (o decode.TCPOptions) {
+	if b.isPast {
+		return b.told
+	}
 	if r.offset == 0 {
 		return b.packet(r).Options
 	}

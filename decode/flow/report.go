@@ -8,6 +8,9 @@ import "net/netip"
 // The fields are set one by one, in place: r is long, and a copy of what was just
 // written in small pieces would wait for them.
 func (t *Table) connection(n uint32, r *Connection) {
+	if t.knocks.of(n) != nil {
+		n = t.aside(n)
+	}
 	c, m := t.cells.at(n), t.meta(n)
 	var h *handshake // of TCP and SCTP
 	if c.key.hasStream() {
@@ -56,7 +59,8 @@ func (t *Table) connection(n uint32, r *Connection) {
 // endpoints sets ends to the two ends of connection n, in its key's order.
 func (t *Table) endpoints(n uint32, ends *[2]netip.AddrPort) {
 	k := t.cells.at(n).key
-	if w := t.networks.of(n); w != nil {
+	if k.wide() {
+		w := t.networks.at(n)
 		ends[0] = netip.AddrPortFrom(w.a.Netip(k.version()), k.port(0))
 		ends[1] = netip.AddrPortFrom(w.b.Netip(k.version()), k.port(1))
 		return

@@ -11,10 +11,12 @@ import (
 	"sockscope/capture"
 )
 
-// theLongWay applies a batch without any short cut for connections in their steady state.
+// theLongWay applies a batch without any short cut: neither for connections in their
+// steady state, nor for those that begin with a bare SYN.
 func theLongWay(t *Table, b *Batch) {
 	for i := range b.records() {
 		r := &b.records()[i]
+		r.what |= surrounded // by nothing, as will be seen; no knock is kept of such
 		if r.kind() > datagram {
 			t.record(b, r, &guess{cell: t.cells.at(noConnection)})
 			continue

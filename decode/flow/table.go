@@ -20,6 +20,7 @@ type Table struct {
 	cells    chunks[cell]
 	streams  chunks[stream]  // of connections with a stream
 	others   chunks[meta]    // of those without
+	knocks   chunks[knock]   // of those that will have one with their next packet
 	networks chunks[network] // of wide keys
 
 	rares      arena[rare]
@@ -37,6 +38,7 @@ type Table struct {
 
 	histories *histories
 
+	past      Batch // of what was a knock
 	fragments fragments
 	guesses   [stretch]guess
 	touched   uint32 // keeps the early loads of Apply alive
@@ -62,7 +64,7 @@ func NewTable(cfg Config, seed *Seed) *Table {
 	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
 		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
-		fragments: newFragments(), Totals: NewTotals(),
+		past: newPast(), fragments: newFragments(), Totals: NewTotals(),
 	}
 	if cfg.Ending != nil {
 		t.ending = &ending{Ending: *cfg.Ending, clock: newClock()}
@@ -118,6 +120,9 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 				return
 			}
 		}
+	}
+	if c != nil && t.knocks.of(n) != nil {
+		n, c = t.open(n, c)
 	}
 	switch r.kind() {
 	case quote:
@@ -185,6 +190,8 @@ func (t *Table) touch(records []record) {
 		if s := t.streams.of(guesses[i].entry.number()); s != nil {
 			h := &s.handshake
 			touched += h.isn[0] + h.synCount + uint32(h.synFrame) + uint32(h.ackTime)
+		} else if k := t.knocks.of(guesses[i].entry.number()); k != nil {
+			touched += k.iface
 		}
 	}
 	if t.cfg.RoundTrips {
@@ -213,6 +220,10 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 	}
 	if !found {
 		n, c = t.create(b, r)
+		if t.knocks.of(n) != nil {
+			t.knock(b, r, n, c)
+			return
+		}
 	}
 	switch r.kind() {
 	case segment:
@@ -279,11 +290,14 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if old != nil {
 		old.bits |= replaced
 	}
-	n := t.number(r.key.class())
+	class := r.key.class()
+	if b.isKnock(r) {
+		class = class&^hasStream | hasKnock
+	}
+	n := t.number(class)
 	t.set(slot, r.hash, n)
 	c := t.cells.at(n)
-	c.key = r.key
-	c.latest = capture.Unknown
+	t.begin(n, c, r.key)
 	one := c.key.a>>16 == c.key.b>>16 // endpoint
 	if r.wide != 0 {
 		net := t.networks.at(n)
@@ -293,21 +307,35 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if one {
 		c.bits |= isSelf
 	}
-	if r.key.hasStream() {
-		t.handshake(n).begin()
+	if class&hasKnock != 0 {
+		return n, c
 	}
-	m := t.meta(n)
-	m.firstFrame, m.firstDir = b.number(r), r.dir
-	m.first, m.last = r.time, r.time
-	m.iface = b.block.Frames[r.frame].Interface
+	t.first(n, b, r, b.block.Frames[r.frame].Interface)
 	if r.what&surrounded != 0 {
-		p := b.packet(r)
+		m, p := t.meta(n), b.packet(r)
 		m.vlan, m.hasVLAN = outerVLAN(p)
 		if p.NumTunnels > 0 {
 			m.tunnels = t.chain(p.Tunnels[:p.NumTunnels])
 		}
 	}
 	return n, c
+}
+
+// begin begins the cell c of connection n, whose memory is zero.
+func (t *Table) begin(n uint32, c *cell, k key) {
+	c.key = k
+	c.latest = capture.Unknown
+	if s := t.streams.of(n); s != nil {
+		s.handshake.begin()
+	}
+}
+
+// first notes that connection n begins with r, captured at an interface.
+func (t *Table) first(n uint32, b *Batch, r *record, iface uint32) {
+	m := t.meta(n)
+	m.firstFrame, m.firstDir = b.number(r), r.dir
+	m.first, m.last = r.time, r.time
+	m.iface = iface
 }
 
 // outerVLAN is the outermost VLAN of p. Id 0 is a priority tag, no network (IEEE 802.1Q).

@@ -46,6 +46,9 @@ func (t *Table) sumAllTunnels(sums map[TunnelKey]Volume) {
 
 // sumTunnels counts connection n in the tunnels around it.
 func (t *Table) sumTunnels(n uint32, sums map[TunnelKey]Volume) {
+	if t.knocks.of(n) != nil {
+		return // none is around it
+	}
 	m := t.meta(n)
 	if m.tunnels == 0 {
 		return

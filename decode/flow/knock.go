@@ -1,0 +1,93 @@
+package flow
+
+import (
+	"sockscope/capture"
+	"sockscope/decode"
+)
+
+// A knock is what is kept of a connection while nothing but one bare SYN of it was
+// captured: of all that a stream has, this is what a SYN decides. A flood or a scan has
+// millions of them, and nearly all other connections are one for a moment only.
+//
+// The next packet makes a stream of it, by applying the SYN again to a connection
+// that is new; so does who asks what the connection is, with a stream that nobody keeps.
+// The rest of the SYN stands in the cell, in the places of what it does not yet have:
+// its number in next, its window, and its lengths on the wire and as an IP packet in acked.
+type knock struct {
+	firstFrame uint64
+	iface      uint32
+	flags      uint16
+	has        decode.OptionSet
+	mss        uint16
+	scale      uint8
+	cookie     uint8
+	ttl        uint8
+	dir        uint8
+}
+
+// isKnock reports whether the first packet of a connection is a bare SYN of which a knock
+// keeps all.
+func (b *Batch) isKnock(r *record) bool {
+	return r.what == segment && r.flags&(syn|ack|rst|fin) == syn && r.payload == 0 && b.block.Frames[r.frame].Owner == 0
+}
+
+// knock makes the new connection n, which is c, one of which r is all that is known.
+func (t *Table) knock(b *Batch, r *record, n uint32, c *cell) {
+	o := b.options(r)
+	*t.knocks.at(n) = knock{
+		firstFrame: b.number(r), iface: b.block.Frames[r.frame].Interface, flags: r.flags,
+		has: o.Has, mss: o.MSS, scale: o.WindowScale, cookie: o.CookieLen, ttl: r.ttl, dir: r.dir,
+	}
+	c.latest = r.time
+	c.next[0], c.acked[0], c.acked[1], c.window[0] = r.seq, r.wire, r.ip, r.window
+}
+
+// open makes a stream of connection n, which is c and of which there is only a knock, and
+// gives its new number and its cell. Who had the old number must look the new one up.
+func (t *Table) open(n uint32, c *cell) (uint32, *cell) {
+	k := t.knocks.at(n)
+	class := c.key.class()
+	m := t.number(class)
+	t.numbering[class].mixed = true
+	if class&hasNetwork != 0 {
+		*t.networks.at(m) = *t.networks.at(n)
+	}
+	d := t.cells.at(m)
+	t.knocked(k, c, m, d)
+	t.index.replace(t.seed.hash(c.key), n, m)
+	t.giveUp(class|hasKnock, n)
+	return m, d
+}
+
+// knocked makes connection m, which is d and new, what the SYN of k and its cell c made of it.
+func (t *Table) knocked(k *knock, c *cell, m uint32, d *cell) {
+	r := record{
+		key: c.key, time: c.latest, wire: c.acked[0], ip: c.acked[1], seq: c.next[0], window: c.window[0],
+		flags: k.flags, what: segment, dir: k.dir, ttl: k.ttl,
+	}
+	b := &t.past
+	b.block.First = k.firstFrame
+	b.told = decode.TCPOptions{Has: k.has, MSS: k.mss, WindowScale: k.scale, CookieLen: k.cookie}
+	t.begin(m, d, c.key)
+	d.bits |= c.bits & (isSelf | replaced)
+	t.first(m, b, &r, k.iface)
+	t.segment(b, &r, m, d)
+	t.count(m, d, &r)
+}
+
+// newPast makes a batch of a frame that is no longer there.
+func newPast() Batch {
+	return Batch{block: &capture.Block{Frames: make([]capture.Frame, 1)}, isPast: true}
+}
+
+// aside makes the connection that nobody keeps what a knock at n has made of it, and
+// gives its number.
+func (t *Table) aside(n uint32) uint32 {
+	c, d := t.cells.at(n), t.cells.at(asideConnection)
+	*d, *t.streams.at(asideConnection) = cell{}, stream{}
+	if net := t.networks.of(n); net != nil {
+		*t.networks.at(asideConnection) = *net
+	}
+	t.knocked(t.knocks.at(n), c, asideConnection, d)
+	return asideConnection
+}
