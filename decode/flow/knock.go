@@ -28,7 +28,7 @@ type knock struct {
 // isKnock reports whether the first packet of a connection is a bare SYN of which a knock
 // keeps all.
 func (b *Batch) isKnock(r *record) bool {
-	return r.what == segment && r.flags&(syn|ack|rst|fin) == syn && r.payload == 0 && b.block.Frames[r.frame].Owner == 0
+	return r.what == segment && r.flags&(syn|ack|rst|fin) == syn && r.payload == 0
 }
 
 // knock makes the new connection n, which is c, one of which r is all that is known.
