@@ -17,6 +17,7 @@ func (b *Builder) Clone() *Builder {
 	c.doors = b.doors.clone(groups)
 	c.trouble = b.trouble.clone(groups)
 	c.times = b.times.clone()
+	c.kernel = b.kernel.clone(groups)
 	c.top = b.top.clone()
 	for i := range c.ranges {
 		c.ranges[i].synRTT = b.ranges[i].synRTT.clone()
@@ -35,6 +36,9 @@ func (m cloned) of(g *serviceGroup) *serviceGroup {
 	c := *g
 	c.clients, c.servers, c.setup = g.clients.clone(), g.servers.clone(), g.setup.clone()
 	c.ports = maps.Clone(g.ports)
+	for i, p := range g.owners {
+		c.owners[i] = p.clone()
+	}
 	m[g] = &c
 	return &c
 }
@@ -99,6 +103,7 @@ func (d *doors) clone(groups cloned) doors {
 // clone copies what was folded in.
 func (t *trouble) clone(groups cloned) trouble {
 	return trouble{
+		owners: t.owners.clone(),
 		groups: t.groups.clone(func(g *group) {
 			g.service = groups.of(g.service)
 			g.clients = g.clients.clone()
@@ -111,6 +116,7 @@ func (t *trouble) clone(groups cloned) trouble {
 			}
 		}),
 		scans: scans{
+			pathOwners: t.scans.pathOwners.clone(), sweepOwners: t.scans.sweepOwners.clone(),
 			paths: t.scans.paths.clone(func(p *hostProbe) {
 				p.probe = p.probe.clone()
 				p.ports = p.ports.clone()
@@ -126,6 +132,23 @@ func (t *trouble) clone(groups cloned) trouble {
 			}),
 		},
 	}
+}
+
+// clone shares the processes, which nobody changes.
+func (p *processes) clone() *processes {
+	c := clonePointer(p)
+	if c != nil {
+		c.list = slices.Clone(p.list)
+	}
+	return c
+}
+
+func (m ownership[K]) clone() ownership[K] {
+	c := maps.Clone(m)
+	for k, p := range c {
+		c[k] = p.clone()
+	}
+	return c
 }
 
 func (p probe) clone() probe {

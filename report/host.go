@@ -211,13 +211,20 @@ func (k *kernel) meet(key socketKey, c *flow.Connection, g *serviceGroup, side f
 }
 
 // clone is a kernel that shares nothing with k that either changes.
-func (k *kernel) clone() *kernel {
+func (k *kernel) clone(groups cloned) *kernel {
 	if k == nil {
 		return nil
 	}
 	c := *k
 	c.local, c.visits, c.recent = maps.Clone(k.local), maps.Clone(k.visits), maps.Clone(k.recent)
 	c.queue, c.met = slices.Clone(k.queue), slices.Clone(k.met)
+	for key, m := range c.recent {
+		m.group = groups.of(m.group)
+		c.recent[key] = m
+	}
+	for i := range c.met {
+		c.met[i].group = groups.of(c.met[i].group)
+	}
 	return &c
 }
 

@@ -450,7 +450,7 @@ func TestTheKernelForgets(t *testing.T) {
 	if len(k.recent) != maxRecent || len(k.queue) != maxRecent || !k.forgot || k.holdsAll() {
 		t.Errorf("%d connections in %d places are remembered, of %d", len(k.recent), len(k.queue), maxRecent)
 	}
-	other := k.clone()
+	other := k.clone(cloned{})
 	asked := *host
 	for _, i := range []int{9, 10, maxRecent + 9} {
 		asked.Sockets = append(asked.Sockets, capture.Socket{Protocol: protoTCP, State: "ESTABLISHED", Local: c.Server, Remote: client(i)})
