@@ -82,10 +82,10 @@ func documentOf(t *testing.T, b *Builder) string {
 func TestCloneIsABuilderOfItsOwn(t *testing.T) {
 	all := busy()
 	live := onHost(all)
-	servers := live.Owners
+	servers, scanner := live.Owners, exactly(&capture.Process{PID: 4711, Name: "scan"})
 	live.Owners = func(c *flow.Connection) [2]capture.Owner {
 		owners := servers(c)
-		owners[clientEnd] = owners[serverEnd]
+		owners[clientEnd] = scanner
 		return owners
 	}
 	for _, cfg := range []Config{{}, {All: true}, {Sort: "start", Top: 100}, live} {
