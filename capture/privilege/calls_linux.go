@@ -51,7 +51,9 @@ func captureCalls(cfg Config) []call {
 		// files: those open for writing, and /proc, as far as Landlock allows it
 		unix.SYS_OPENAT, unix.SYS_PWRITE64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE,
 		// the end of the helper; the kernel's name, for the head of a file
-		unix.SYS_WAIT4, unix.SYS_UNAME,
+		unix.SYS_WAIT4,
+		// what it costs to look for processes
+		unix.SYS_GETRUSAGE, unix.SYS_UNAME,
 	)...)
 	calls = append(calls,
 		// the kernel's list of sockets, and of interfaces

@@ -297,3 +297,12 @@ func ownNetns(proc string) uint32 {
 	inode, _ := linkInode([]byte(target), "net:[", 32)
 	return uint32(inode)
 }
+
+// Readable are the directories, beside procfs, that the watch reads later on. A nil Watch
+// reads none.
+func (w *Watch) Readable() []string {
+	if w == nil || w.groups.root == "" {
+		return nil
+	}
+	return []string{w.groups.root}
+}

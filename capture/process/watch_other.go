@@ -29,3 +29,4 @@ func (*Watch) Host() (*capture.Host, error) { return nil, errors.ErrUnsupported 
 func (*Watch) Sources() string              { return "" }
 func (*Watch) Counters() Counters           { return Counters{} }
 func (*Watch) Close() error                 { return nil }
+func (*Watch) Readable() []string           { return nil }

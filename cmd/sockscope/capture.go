@@ -38,7 +38,7 @@ func defineCapture(fs *pflag.FlagSet) action {
 	var show displayFlags
 	show.addMessageFlags(fs)
 	hide(fs, "snapshot-length", "buffer-size", "direction", "no-promiscuous-mode", "immediate-mode",
-		"filter-file", "max-input", "progress", "no-names", "time-stamp-precision", "verbose", "relinquish-privileges")
+		"filter-file", "max-input", "progress", "no-names", "time-stamp-precision", "verbose", "relinquish-privileges", "no-processes")
 
 	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)
@@ -77,11 +77,11 @@ func (f *outputFlags) write(ctx context.Context, p *program, source *sourceFlags
 		}
 		defer into.root.Close()
 	}
-	r, err := f.open(ctx, p, source, filter, d)
+	r, closeSource, err := f.open(ctx, p, source, filter, d, into)
 	if err != nil {
 		return err
 	}
-	defer d.src.Close()
+	defer closeSource()
 	if err := f.sameAsInput(p, into, d); err != nil {
 		return err
 	}
@@ -130,22 +130,26 @@ func (f *outputFlags) write(ctx context.Context, p *program, source *sourceFlags
 	return nil
 }
 
-// open opens the source for d.
-func (f *outputFlags) open(ctx context.Context, p *program, source *sourceFlags, filter *frameFilter, d *dump) (*reading, error) {
-	if len(source.live.interfaces) > 0 {
-		src, rest, end, err := source.openLive(ctx, filter)
-		if err != nil {
-			return nil, err
+// open opens the source for d, and gives what closes it.
+func (f *outputFlags) open(ctx context.Context, p *program, source *sourceFlags, filter *frameFilter, d *dump, into *folder) (*reading, func(), error) {
+	if source.isLive() {
+		writable := ""
+		if into != nil {
+			writable = into.path
 		}
-		d.src, d.filter, d.end, d.live = attribute(src, source.live.who, rest), rest, end, true
-		return &reading{filter: rest}, nil
+		s, err := source.openLive(ctx, p, filter, writable)
+		if err != nil {
+			return nil, nil, err
+		}
+		d.src, d.filter, d.end, d.live = attribute(s.src, s.who, s.filter), s.filter, s.end, true
+		return &reading{filter: s.filter}, s.close, nil
 	}
 	src, err := pcapfile.Open(ctx, source.files, pcapfile.Config{MaxInput: source.maxInput.value, Stdin: p.stdin})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d.src, d.filter = src, filter
-	return &reading{filter: filter, named: source.files}, nil
+	return &reading{filter: filter, named: source.files}, func() { src.Close() }, nil
 }
 
 // sameAsInput refuses an output that is one of the inputs, by whatever name.

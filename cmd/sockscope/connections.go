@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sockscope/decode/flow"
 	"sockscope/report"
 )
 
@@ -78,11 +77,14 @@ func defineConnections(fs *pflag.FlagSet) action {
 		case source.isLive() && !sorted:
 			return streamConnections(ctx, p, source, *steps, options(), format.value)
 		}
-		list := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: top.value == 0})
-		if source.isLive() {
-			source.tap = &tap{tell: func(_ flow.Event, c *flow.Connection) { list.Add(c) }}
+		var r *reading
+		var list *report.Builder
+		var err error
+		if sorted {
+			r, list, err = source.readInto(ctx, p, report.Config{Sort: sort.value, Top: top.value, All: top.value == 0})
+		} else {
+			r, err = source.read(ctx, p)
 		}
-		r, err := source.read(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -143,11 +145,8 @@ func writeInOrder(r *reading, write func(*report.Row) error) error {
 	return nil
 }
 
-// writeSorted gives what b lists of the connections that it has and those of r.
+// writeSorted gives what b lists of the connections of r.
 func writeSorted(r *reading, b *report.Builder, write func(*report.Row) error) error {
-	for c := range r.result.Connections() {
-		b.Add(c)
-	}
 	s := b.Summary(r.stats, &r.result.Totals)
 	for i := range s.Connections {
 		if err := write(&s.Connections[i]); err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"sockscope/capture"
-	"sockscope/capture/privilege"
 	"sockscope/capture/ring"
 )
 
@@ -25,6 +23,7 @@ type liveFlags struct {
 	noPromiscuous bool
 	immediate     bool
 	user          string
+	noProcesses   bool
 	stop          autostop
 
 	who   attributor             // nil: frames have no owners
@@ -51,12 +50,13 @@ func (f *sourceFlags) addLiveFlags(fs *pflag.FlagSet) {
 	fs.VarP(l.direction, "direction", "Q", "frames that go in, out or inout")
 	fs.BoolVarP(&l.noPromiscuous, "no-promiscuous-mode", "p", false, "only what is meant for this host")
 	fs.BoolVar(&l.immediate, "immediate-mode", false, "frames at once, not in blocks")
+	fs.BoolVar(&l.noProcesses, "no-processes", false, "do not find out which processes hold sockets")
 	fs.StringVarP(&l.user, "relinquish-privileges", "Z", "", "become `USER` instead of nobody when run as root")
 }
 
 // seldom are the flags of a source that few need.
 var seldom = []string{"snapshot-length", "buffer-size", "direction", "no-promiscuous-mode", "immediate-mode",
-	"relinquish-privileges", "filter-file", "max-input", "workers", "progress", "no-names"}
+	"relinquish-privileges", "no-processes", "filter-file", "max-input", "workers", "progress", "no-names"}
 
 // An autostop is when a capture ends by itself, as tshark's -a has it.
 type autostop struct {
@@ -138,80 +138,6 @@ func linkOf(name string) (capture.LinkType, bool) {
 		return capture.LinkEthernet, true
 	}
 	return 0, false
-}
-
-// listen captures until the user or a condition ends it: that is a normal end.
-func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilter) (*reading, error) {
-	if f.live.stop.bytes > 0 {
-		return nil, usage("-a filesize:N is for the view that writes files: capture")
-	}
-	if !f.live.given("snapshot-length") {
-		f.live.snap.value = viewLength
-	}
-	chosen := filter != nil || f.live.direction.value != "inout"
-	src, filter, end, err := f.openLive(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	defer src.Close()
-	helper, missing := p.helper()
-	defer helper.Close()
-	if err := p.dropPrivileges(privilege.Config{User: f.live.user}, missing); err != nil {
-		return nil, err
-	}
-	f.live.announce(p)
-	var from capture.Source = src
-	if f.tap != nil {
-		from = f.tap.open(src)
-	}
-	if n := f.limit(); n > 0 {
-		from = &limited{Source: from, left: n, filter: filter, reached: end}
-	}
-	if f.workers.value == 0 {
-		// One worker takes more frames than the kernel puts into a ring, and without those
-		// that wait for each other a frame costs a third less.
-		f.workers.value = 1
-	}
-	// The source drains what came before the end; nothing else is to be cut short.
-	result, err := f.run(context.WithoutCancel(ctx), from, filter)
-	r := &reading{
-		result: result, stats: src.Stats(), filter: filter,
-		chosen: chosen, everywhere: slices.Contains(f.live.interfaces, "any"),
-	}
-	p.captured(r.stats, r.result.Totals.Frames-r.result.Totals.Filtered.Frames)
-	if n := r.result.Totals.ClockJumps; n > 0 {
-		p.remark("", fmt.Sprintf("the clock was set forward by more than an hour, %d times: silence is not counted across that", n))
-	}
-	if errors.Is(err, ring.ErrGone) {
-		r.ended = err
-		return r, nil
-	}
-	return r, err
-}
-
-// openLive begins to capture until end is called, or ctx or the time is over. rest is what
-// the kernel does not do of the filter.
-func (f *sourceFlags) openLive(ctx context.Context, filter *frameFilter) (src capture.Source, rest *frameFilter, end func(), err error) {
-	if f.live.stop.duration > 0 {
-		ctx, end = context.WithTimeout(ctx, f.live.stop.duration)
-	} else {
-		ctx, end = context.WithCancel(ctx)
-	}
-	cfg, filtered := f.live.config(filter)
-	if src, err = ring.Open(ctx, cfg); err != nil {
-		end()
-		return nil, nil, nil, err
-	}
-	if filtered {
-		filter = nil
-	}
-	return src, filter, end, nil
-}
-
-// announce tells that frames are received from now on.
-func (l *liveFlags) announce(p *program) {
-	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(l.interfaces, ", "))))
 }
 
 // captured tells how many frames there were, in tcpdump's three lines, or four when there

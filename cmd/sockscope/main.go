@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"sockscope/capture/privilege"
+	"sockscope/capture/process"
 )
 
 // errInterrupted is why the context is done after Ctrl-C, SIGTERM or SIGHUP.
@@ -21,7 +22,9 @@ func main() {
 	if privilege.IsHelper() {
 		os.Exit(serveLinks(os.Stderr))
 	}
-	os.Exit(start(func(p *program) { p.startHelper, p.drop = privilege.StartHelper, privilege.Drop }))
+	os.Exit(start(func(p *program) {
+		p.watch, p.startHelper, p.drop = process.Open, privilege.StartHelper, privilege.Drop
+	}))
 }
 
 // start is the program as a process of its own, which prepare gives what only such a one

@@ -44,7 +44,9 @@ func TestOwnersGetIntoEveryView(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := connections
-	if err := writeSorted(r, r.builder(report.Config{All: true}), count); err != nil {
+	sorted := r.builder(report.Config{All: true})
+	r.add(sorted)
+	if err := writeSorted(r, sorted, count); err != nil {
 		t.Fatal(err)
 	}
 	if all == 0 || connections != 2*all || asked != connections {
@@ -52,9 +54,7 @@ func TestOwnersGetIntoEveryView(t *testing.T) {
 	}
 
 	b := r.builder(report.Config{})
-	for c := range r.result.Connections() {
-		b.Add(c)
-	}
+	r.add(b)
 	s := b.Summary(r.stats, &r.result.Totals)
 	if s.Host == nil || !s.Host.AllInterfaces {
 		t.Errorf("host %+v", s.Host)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"sockscope/capture/privilege"
+	"sockscope/capture/process"
 	"sockscope/report"
 )
 
@@ -27,8 +28,9 @@ type program struct {
 	verbose bool // say what was odd, too
 
 	// What main sets: the process is the program's alone, and its privileges may go.
-	startHelper func() (*privilege.Helper, error)               // nil: none is started
-	drop        func(privilege.Config) (privilege.State, error) // nil: they stay
+	watch       func(context.Context, process.Config) (*process.Watch, error) // nil: processes are not known
+	startHelper func() (*privilege.Helper, error)                             // nil: none is started
+	drop        func(privilege.Config) (privilege.State, error)               // nil: they stay
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {

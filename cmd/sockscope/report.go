@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"sockscope/decode/flow"
 	"sockscope/report"
 	"sockscope/report/page"
 )
@@ -66,19 +65,13 @@ func defineReport(fs *pflag.FlagSet) action {
 		if format.value == "html" && !fs.Changed("top") {
 			top.value = pageTop
 		}
-		b := report.NewBuilder(report.Config{Sort: sort.value, Top: top.value, All: *all})
+		cfg := report.Config{Sort: sort.value, Top: top.value, All: *all}
 		if interval.value > 0 {
-			return reportSeries(ctx, p, source, b, interval.value, format.value, show.display(p))
+			return reportSeries(ctx, p, source, cfg, interval.value, format.value, show.display(p))
 		}
-		if source.isLive() {
-			source.tap = &tap{tell: func(_ flow.Event, c *flow.Connection) { b.Add(c) }}
-		}
-		r, err := source.read(ctx, p)
+		r, b, err := source.readInto(ctx, p, cfg)
 		if err != nil {
 			return err
-		}
-		for c := range r.result.Connections() {
-			b.Add(c)
 		}
 		s := b.Summary(r.stats, &r.result.Totals)
 		err = r.present(p, func(w io.Writer) error { return writeSummary(w, s, format.value, show.display(p)) })

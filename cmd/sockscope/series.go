@@ -26,6 +26,7 @@ type series struct {
 	display display
 	lines   *wholeLines
 	stop    context.CancelFunc // ends the capture
+	facts   *facts             // when it has begun
 
 	sofar chan sofar // what is to be reported; it holds one
 	done  chan struct{}
@@ -42,14 +43,15 @@ type sofar struct {
 }
 
 // reportSeries captures and writes reports, the last one at the end.
-func reportSeries(ctx context.Context, p *program, source *sourceFlags, b *report.Builder, every time.Duration, format string, d display) error {
+func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg report.Config, every time.Duration, format string, d display) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s := &series{p: p, format: format, display: d, lines: &wholeLines{w: p.stdout}, stop: stop,
 		sofar: make(chan sofar, 1), done: make(chan struct{})}
 	var src *tapped
+	var b *report.Builder
 	source.tap = &tap{
-		begin: func(begun *tapped) { src = begun },
+		begin: func(begun *tapped, k *facts) { src, s.facts, b = begun, k, k.builder(cfg) },
 		tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
 		every: every,
 		look: func(r *engine.Result) {
@@ -69,7 +71,8 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, b *repor
 	case <-s.sofar: // the last one is newer
 	default:
 	}
-	s.sofar <- sofar{withOpen(b, r.result), r.stats, r.result.Totals, true}
+	r.add(b)
+	s.sofar <- sofar{b, r.stats, r.result.Totals, true}
 	close(s.sofar)
 	if !awaitReader(ctx, s.done, &s.lines.pieces) {
 		return &failure{exitOutput, errors.New("standard output: its reader takes nothing: the last report was not written")}
@@ -103,6 +106,11 @@ func (s *series) write() {
 
 // report writes one report.
 func (s *series) report(f *sofar) error {
+	if !f.last && s.facts.ask != nil {
+		if host := s.facts.ask(); host != nil {
+			f.builder.Ask(host)
+		}
+	}
 	summary := f.builder.Summary(f.stats, &f.totals)
 	if err := unbalanced(summary); err != nil {
 		return err

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -15,7 +15,6 @@ import (
 	"sockscope/capture/pcapfile"
 	"sockscope/decode/engine"
 	"sockscope/decode/flow"
-	"sockscope/report"
 	"sockscope/report/service"
 )
 
@@ -33,6 +32,7 @@ type sourceFlags struct {
 
 	roundTrips bool // the view shows those of data
 	tap        *tap // what the view takes of a capture while it goes on; nil: nothing
+	appeared   appearedFunc
 }
 
 // addSourceFlags adds what names the source, the first of a view's flags.
@@ -62,6 +62,9 @@ func (f *sourceFlags) addInputFlags(fs *pflag.FlagSet) {
 	f.progress = choiceFlag(fs, "progress", []string{"auto", "never"}, "progress bar on a terminal: auto, never")
 }
 
+// An appearedFunc is told of new connections; nil: nobody wants to know.
+type appearedFunc = func(protocol uint8, a, b netip.AddrPort)
+
 // A reading is what was found in a source.
 type reading struct {
 	result *engine.Result
@@ -72,35 +75,7 @@ type reading struct {
 	ended       error        // a capture ended before anybody asked
 	filter      *frameFilter // nil: none, or the kernel's
 
-	// owners are the processes of a connection's client and server; nil: the source knows
-	// no process.
-	owners func(c *flow.Connection) [2]capture.Owner
-
-	// Of a live capture.
-	local      *capture.Host // what the kernel said when it began; nil when it was not asked
-	host       *capture.Host // what it said after the last frame, likewise
-	chosen     bool          // a filter or a direction left frames out
-	everywhere bool          // from all interfaces
-}
-
-// builder makes the Builder of a report on r, with all that its source knows beside the
-// frames.
-func (r *reading) builder(cfg report.Config) *report.Builder {
-	cfg.Owners, cfg.Local = r.owners, cmp.Or(r.local, r.host)
-	cfg.Filtered, cfg.AllInterfaces = r.chosen, r.everywhere
-	b := report.NewBuilder(cfg)
-	if r.host != nil {
-		b.Ask(r.host)
-	}
-	return b
-}
-
-// setRow makes row the record of a connection.
-func (r *reading) setRow(row *report.Row, c *flow.Connection) {
-	row.Set(c)
-	if r.owners != nil {
-		row.Owners = r.owners(c)
-	}
+	facts
 }
 
 // check refuses sources that make no sense, before anything is opened.
@@ -168,6 +143,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 		return nil, f.failed(ctx, err)
 	}
 	r := &reading{result: result, stats: src.Stats(), named: f.files, interrupted: interrupted, filter: filter}
+	r.owners = ownersIn(&r.stats)
 	if r.unusable() {
 		return nil, r.verdict(p)
 	}
@@ -183,6 +159,7 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 			Classify:   classify,
 			Registered: service.Registered,
 			RoundTrips: f.roundTrips,
+			Appeared:   f.appeared,
 		},
 	}
 	if filter != nil {

@@ -20,6 +20,7 @@ type stream struct {
 	queue *rowQueue
 	lines *wholeLines
 	open  func(src *tapped) (report.ConnectionWriter, error)
+	facts *facts
 	stop  context.CancelFunc // ends the capture
 
 	left  atomic.Bool   // the reader has, having seen enough
@@ -36,12 +37,13 @@ func streamConnections(ctx context.Context, p *program, source *sourceFlags, ste
 	s := &stream{queue: newRowQueue(), lines: &wholeLines{w: p.stdout}, stop: stop, done: make(chan struct{})}
 	s.open = func(src *tapped) (report.ConnectionWriter, error) {
 		o.Interfaces, o.MoreInterfaces = src.interfaces(), src.interfaces
+		o.Processes = s.facts.owners != nil
 		o.Began = capture.Timestamp(time.Now().UnixNano())
 		return report.NewConnectionWriter(s.lines, format, o)
 	}
 	source.tap = &tap{
-		begin: func(src *tapped) {
-			s.begun = true
+		begin: func(src *tapped, k *facts) {
+			s.begun, s.facts = true, k
 			go s.write(src)
 			go watchReader(p.stdout, s.done, s.leave)
 		},
@@ -74,7 +76,7 @@ func streamConnections(ctx context.Context, p *program, source *sourceFlags, ste
 	return r.verdict(p)
 }
 
-// rowOf is a row of what is told of c.
+// rowOf is a row of what is told of c, without its processes: whoever writes it asks.
 func rowOf(e flow.Event, c *flow.Connection) report.Row {
 	row := report.NewRow(c)
 	row.Event = e
@@ -114,7 +116,11 @@ func (s *stream) writeRows(src *tapped) error {
 			return w.Close()
 		}
 		for i := range rows {
-			if err := w.Write(&rows[i]); err != nil {
+			row := &rows[i]
+			if s.facts.owners != nil {
+				row.Owners = s.facts.owners(&row.Connection)
+			}
+			if err := w.Write(row); err != nil {
 				return err
 			}
 		}

@@ -11,8 +11,8 @@ import (
 
 // A tap is what a view takes of a capture while it goes on.
 type tap struct {
-	// begin is told when the capture has begun.
-	begin func(src *tapped)
+	// begin is told when the capture has begun, and what is known beside its frames.
+	begin func(src *tapped, k *facts)
 
 	// tell is told of connections that end, or of all their steps, while the kernel waits:
 	// it must be quick. One call at a time.
@@ -24,13 +24,13 @@ type tap struct {
 	look  func(*engine.Result)
 }
 
-// open is src as it must be read for t, and begins.
-func (t *tap) open(src capture.Source) capture.Source {
-	s := newTapped(src)
+// open is the source of a session as it must be read for t, and begins.
+func (t *tap) open(s *session) capture.Source {
+	src := newTapped(s.src)
 	if t.begin != nil {
-		t.begin(s)
+		t.begin(src, &s.facts)
 	}
-	return s
+	return src
 }
 
 // configure makes a run tell t.

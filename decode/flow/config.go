@@ -1,6 +1,9 @@
 package flow
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Config says how a Table keeps connections. The zero value works: no evidence
 // from payloads, roles by the ports' numbers alone, connectionless traffic is
@@ -20,6 +23,11 @@ type Config struct {
 	// Ending makes connections end while the run goes on. nil means that all stay until
 	// its end.
 	Ending *Ending
+
+	// Appeared is told of each new connection with ports: its IP protocol number and its two
+	// ends. It is called by all workers at once, while frames wait, so it must be quick. nil:
+	// nobody wants to know.
+	Appeared func(protocol uint8, a, b netip.AddrPort)
 
 	// Registered reports whether a port is in the registry of services for an
 	// IP protocol number. nil means that none is.

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"net/netip"
 	"time"
 
 	"sockscope/capture"
@@ -306,6 +307,11 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	}
 	if one {
 		c.bits |= isSelf
+	}
+	if t.cfg.Appeared != nil && hasPorts(c.key.protocol()) {
+		var ends [2]netip.AddrPort
+		t.endpoints(n, &ends)
+		t.cfg.Appeared(c.key.protocol(), ends[0], ends[1])
 	}
 	if class&hasKnock != 0 {
 		return n, c

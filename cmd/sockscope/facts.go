@@ -1,0 +1,102 @@
+package main
+
+import (
+	"cmp"
+	"context"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+	"sockscope/report"
+)
+
+// Facts are what is known of a source beside its frames. The zero value knows nothing.
+type facts struct {
+	// owners are the processes of a connection's client and server; nil: the source knows
+	// no process.
+	owners func(c *flow.Connection) [2]capture.Owner
+
+	// Of a live capture.
+	local      *capture.Host        // what the kernel said when it began; nil when it was not asked
+	host       *capture.Host        // what it said after the last frame, likewise
+	ask        func() *capture.Host // what it says now, nil: nothing; nil when nobody can be asked
+	chosen     bool                 // a filter or a direction left frames out
+	everywhere bool                 // from all interfaces
+}
+
+// builder makes the Builder of a report on the source.
+func (k *facts) builder(cfg report.Config) *report.Builder {
+	cfg.Owners, cfg.Local = k.owners, cmp.Or(k.local, k.host)
+	cfg.Filtered, cfg.AllInterfaces = k.chosen, k.everywhere
+	return report.NewBuilder(cfg)
+}
+
+// readInto reads the source to its end, and its connections into a Builder: those of a
+// capture from interfaces as they end.
+func (f *sourceFlags) readInto(ctx context.Context, p *program, cfg report.Config) (*reading, *report.Builder, error) {
+	var b *report.Builder
+	if f.isLive() {
+		f.tap = &tap{
+			begin: func(_ *tapped, k *facts) { b = k.builder(cfg) },
+			tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
+		}
+	}
+	r, err := f.read(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if b == nil {
+		b = r.builder(cfg)
+	}
+	r.add(b)
+	return r, b, nil
+}
+
+// add adds what is left of the connections to b, held against what the kernel said last.
+func (r *reading) add(b *report.Builder) {
+	if r.host != nil {
+		b.Ask(r.host)
+	}
+	for c := range r.result.Connections() {
+		b.Add(c)
+	}
+}
+
+// setRow makes row the record of a connection.
+func (k *facts) setRow(row *report.Row, c *flow.Connection) {
+	row.Set(c)
+	if k.owners != nil {
+		row.Owners = k.owners(c)
+	}
+}
+
+// ownersIn are the owners that a file names for its frames; nil when it names none.
+func ownersIn(stats *capture.Stats) func(c *flow.Connection) [2]capture.Owner {
+	list := stats.Owners
+	if len(list) == 0 {
+		return nil
+	}
+	return func(c *flow.Connection) (owners [2]capture.Owner) {
+		for end, i := range c.Owners {
+			if 0 < i && int(i) <= len(list) {
+				owners[end] = list[i-1]
+			}
+		}
+		return owners
+	}
+}
+
+// ownersBy are the owners that an attributor knows; nil when there is none.
+func ownersBy(who attributor) func(c *flow.Connection) [2]capture.Owner {
+	if who == nil {
+		return nil
+	}
+	return func(c *flow.Connection) [2]capture.Owner {
+		if !c.HasPorts {
+			return [2]capture.Owner{}
+		}
+		return [2]capture.Owner{
+			who.Owner(c.Protocol, c.Client, c.Server, c.First, c.Last),
+			who.Owner(c.Protocol, c.Server, c.Client, c.First, c.Last),
+		}
+	}
+}
