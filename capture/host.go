@@ -1,6 +1,9 @@
 package capture
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // A Host is what the kernel of this host says of its own sockets at one moment, to be
 // held against what the wire showed.
@@ -15,6 +18,12 @@ type Host struct {
 	ListenDrops     uint64 // dropped by listeners for any reason, overflows included
 
 	Incomplete []string // what is missing and why; empty when nothing is
+	Hidden     string   // why not all owners are known; "" when they are
+}
+
+// Unowned reports whether there is a socket that some process holds, but nobody knows which.
+func (h *Host) Unowned() bool {
+	return slices.ContainsFunc(h.Sockets, func(s Socket) bool { return s.Inode != 0 && len(s.Owners) == 0 })
 }
 
 // A Socket is one of this host's.

@@ -44,10 +44,10 @@ var vocabulary = append([]recordColumn{
 	textColumn("server_name", func(r *Row) string { return r.Evidence.ServerName }),
 	textColumn("alpn", func(r *Row) string { return r.Evidence.ALPN }),
 
-	wordColumn("outcome", func(r *Row) string { return r.Outcome.String() }),
-	flagColumn("failed", func(r *Row) (bool, bool) { return r.Failed(), true }),
+	wordColumn("outcome", (*Row).outcome),
+	flagColumn("failed", func(r *Row) (bool, bool) { return r.Failed(), r.Event != flow.Opened }),
 	newColumn("flags", kindWords, appendFlags),
-	wordColumn("close", func(r *Row) string { return r.Close.String() }),
+	wordColumn("close", (*Row).close),
 	wordColumn("closed_by", func(r *Row) string { return r.ClosedBy.String() }),
 	textColumn("conn_state", func(r *Row) string { return r.ConnState }),
 	textColumn("history", func(r *Row) string { return r.History }),
@@ -172,6 +172,21 @@ func unalias(names []string) []string {
 		}
 	}
 	return all
+}
+
+// outcome is absent where a row says that a connection opens: nothing has come of it yet.
+func (r *Row) outcome() string {
+	if r.Event == flow.Opened {
+		return ""
+	}
+	return r.Outcome.String()
+}
+
+func (r *Row) close() string {
+	if r.Event == flow.Opened {
+		return ""
+	}
+	return r.Close.String()
 }
 
 func toServer(r *Row) *flow.Direction { return &r.ToServer }

@@ -71,7 +71,7 @@ var lineCells = []lineCell{
 
 // eventCell is the column of events, whose words are as short as ss has them.
 var eventCell = lineCell{"event", 5, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte {
-	return append(b, [flow.NumEvents]string{"open", "estab", "ended"}[r.Event]...)
+	return append(b, [flow.NumEvents]string{"", "open", "estab", "ended"}[r.Event]...)
 }}
 
 func newLineWriter(out output, o ConnectionOptions) *lineWriter {

@@ -140,6 +140,13 @@ func (k *kernel) ask(host *capture.Host) {
 			k.met[i] = k.recent[key]
 		}
 	}
+	for i := range host.Sockets {
+		if s := &host.Sockets[i]; s.State == "SYN-RECEIVED" {
+			if m := k.listeners.at(s.Protocol, onWire(s.Local)); m != nil {
+				m.answers = true
+			}
+		}
+	}
 	k.recent, k.queue, k.next = nil, nil, 0
 }
 

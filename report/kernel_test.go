@@ -189,9 +189,9 @@ func TestWireAgainstKernel(t *testing.T) {
 			s.socket("LISTEN", "0.0.0.0:82", "", exactly(nginx), queued(5, 5)) // one more may come
 			s.later(0)
 		}, []string{
-			"problem listen-overflow 12 []: this host: dropped 12 connection attempts since the capture began because an accept queue was full: " +
+			"problem listen-overflow 12 []: this host: dropped 12 segments of handshakes (SYNs, ACKs) since the capture began because an accept queue was full: " +
 				"a process accepts too slowly; full now: tcp 0.0.0.0:80 of nginx[80] (129 waiting, 128 may)",
-			"warning listen-drop 3 []: this host: dropped 3 connection attempts at its listeners since the capture began for other reasons than a full accept queue: " +
+			"warning listen-drop 3 []: this host: dropped 3 segments of handshakes at its listeners since the capture began for other reasons than a full accept queue: " +
 				"a full SYN queue or no memory",
 		}},
 		{"a kernel that does not tell all", func(s *scene) {
@@ -220,6 +220,18 @@ func TestWireAgainstKernel(t *testing.T) {
 }
 
 // Where the capture lost frames, a SYN may be among them.
+// A socket that nobody has accepted is not one that a process does not close.
+func TestNobodyCloses(t *testing.T) {
+	s := newScene()
+	s.on("10.0.0.1")
+	s.tcp("192.0.2.9:50000", "10.0.0.1:80", flow.Complete, 0, ends(flow.HalfClose, flow.ClientSide))
+	s.later(time.Minute)
+	s.socket("CLOSE-WAIT", "10.0.0.1:80", "192.0.2.9:50000", capture.Owner{}, func(k *capture.Socket) { k.Inode = 0 })
+	if lines := kernelLines(s.summary(Config{})); len(lines) > 0 {
+		t.Error(lines)
+	}
+}
+
 func TestALossyCaptureLacksNoSYNs(t *testing.T) {
 	s := newScene()
 	s.on("10.0.0.1")
@@ -258,6 +270,17 @@ func TestTheKernelKnowsWhy(t *testing.T) {
 			s.socket("LISTEN", "10.0.0.1:80", "", capture.Owner{})
 			s.host.ListenOverflows = 1
 		}, silent + "a socket listens there, and accept queues overflowed: it accepts too slowly, or a firewall here drops the SYN"},
+		{"another listener's queue is full, this one's is not", flow.Unanswered, func(s *scene) {
+			s.socket("LISTEN", "0.0.0.0:80", "", exactly(nginx), queued(0, 5))
+			s.socket("LISTEN", "0.0.0.0:81", "", exactly(curl), queued(6, 5))
+			s.host.ListenOverflows = 1
+		}, silent + "nginx[80] listens there: a firewall here or the reverse path filter drops the SYN"},
+		{"the kernel answered", flow.Unanswered, func(s *scene) {
+			s.socket("LISTEN", "0.0.0.0:80", "", exactly(nginx))
+			s.socket("SYN-RECEIVED", door, peer, capture.Owner{})
+		}, silent + "nginx[80] listens there and its kernel answers, but no SYN-ACK went out: a firewall here drops it"},
+		{"processes are hidden, listeners are not", flow.Unanswered, func(s *scene) { s.host.Hidden = "no permission" },
+			silent + "nothing listens there on this host, and no reset went out: a firewall here drops the SYN, or NAT sends it elsewhere"},
 		{"nothing listens", flow.Refused, func(*scene) {}, refusal + "nothing listens on this port"},
 		{"somebody listens on another address", flow.Refused, func(s *scene) { s.socket("LISTEN", "127.0.0.1:80", "", exactly(nginx)) },
 			refusal + "nginx[80] listens on 127.0.0.1:80 only"},

@@ -14,7 +14,9 @@ func (k *kernel) silenceCause(key groupKey) string {
 		return "nothing listens there on this host, and no reset went out: a firewall here drops the SYN, or NAT sends it elsewhere"
 	case m.isFull():
 		return m.queue()
-	case k.host.ListenOverflows > 0:
+	case m.answers:
+		return m.name() + " listens there and its kernel answers, but no SYN-ACK went out: a firewall here drops it"
+	case k.host.ListenOverflows > 0 && !k.listeners.anyFull():
 		return m.name() + " listens there, and accept queues overflowed: it accepts too slowly, or a firewall here drops the SYN"
 	}
 	return m.name() + " listens there: a firewall here or the reverse path filter drops the SYN"

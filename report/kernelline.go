@@ -122,7 +122,9 @@ func (d *dispute) add(s *capture.Socket, m *meeting, owner capture.Owner) {
 	d.resends = max(d.resends, s.Retransmits)
 	d.sent += 1 + uint64(s.Retransmits)
 	d.seen += uint64(m.syns)
-	d.unread += uint64(s.ReceiveQueue)
+	if n := s.ReceiveQueue; n > 0 && s.State == "CLOSE-WAIT" {
+		d.unread += uint64(n - 1) // the FIN has a number, too
+	}
 	d.silent = d.silent && !m.payload
 }
 
@@ -149,7 +151,11 @@ func (k *kernel) lines(t *coverage) []Trouble {
 	for key, d := range k.disputes(t) {
 		lines = append(lines, d.line(key))
 	}
-	if missing := k.host.Incomplete; len(missing) > 0 {
+	missing := k.host.Incomplete
+	if k.host.Hidden != "" && k.host.Unowned() {
+		missing = append(slices.Clone(missing), k.host.Hidden)
+	}
+	if len(missing) > 0 {
 		lines = append(lines, Trouble{
 			Kind: "kernel-incomplete", Subject: thisHost, Count: uint64(len(missing)), Since: capture.Unknown, Until: capture.Unknown,
 			Text: "its kernel did not tell all of its sockets and processes: " + strings.Join(missing, "; "),
@@ -259,7 +265,7 @@ func (k *kernel) overflows() []Trouble {
 	switch {
 	case overflows > 0:
 		line.Kind, line.Count = "listen-overflow", overflows
-		line.Text = "dropped " + plural(overflows, "connection attempt") + " since the capture began because an accept queue was full: a process accepts too slowly"
+		line.Text = "dropped " + plural(overflows, "segment") + " of handshakes (SYNs, ACKs) since the capture began because an accept queue was full: a process accepts too slowly"
 		if queues != "" {
 			line.Text += "; full now: " + queues
 		}
@@ -274,7 +280,7 @@ func (k *kernel) overflows() []Trouble {
 	if others := drops - min(drops, overflows); others > 0 {
 		lines = append(lines, Trouble{
 			Kind: "listen-drop", Severity: Warning, Subject: thisHost, Count: others, Since: capture.Unknown, Until: capture.Unknown,
-			Text: "dropped " + plural(others, "connection attempt") + " at its listeners since the capture began for other reasons than a full accept queue: " +
+			Text: "dropped " + plural(others, "segment") + " of handshakes at its listeners since the capture began for other reasons than a full accept queue: " +
 				"a full SYN queue or no memory",
 		})
 	}

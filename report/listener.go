@@ -45,6 +45,7 @@ type listener struct {
 	owners      []capture.Owner
 	unavailable string
 	visited     bool
+	answers     bool // the kernel has a connection to it in SYN-RECEIVED
 
 	waiting, room uint32 // of the fullest accept queue: connections that wait, and how many may
 }
@@ -111,6 +112,11 @@ func (l *listeners) visit(protocol uint8, end netip.AddrPort) {
 // isFull reports whether a listener takes no more connections: Linux drops what comes
 // once there are more than may wait, one more than listen(2) was told.
 func (m *listener) isFull() bool { return m.waiting > m.room }
+
+// anyFull reports whether one of them takes no more connections.
+func (l *listeners) anyFull() bool {
+	return slices.ContainsFunc(l.all, func(m listener) bool { return m.isFull() })
+}
 
 // name is "nginx[80]", or what else is known of who listens.
 func (m *listener) name() string {

@@ -34,7 +34,7 @@ func (s *scene) on(addresses ...string) *capture.Host {
 
 // socket adds a TCP socket of the kernel; remote "" is none.
 func (s *scene) socket(state, local, remote string, owner capture.Owner, change ...func(*capture.Socket)) {
-	k := capture.Socket{Protocol: protoTCP, Local: netip.MustParseAddrPort(local), State: state}
+	k := capture.Socket{Protocol: protoTCP, Local: netip.MustParseAddrPort(local), State: state, Inode: uint64(1 + len(s.host.Sockets))}
 	if remote != "" {
 		k.Remote = netip.MustParseAddrPort(remote)
 	}

@@ -85,7 +85,7 @@ func (k *kernel) contradicts(s *capture.Socket, m *meeting, t *coverage) contrad
 		}
 		return m.endsUnnoticed()
 	case "CLOSE-WAIT":
-		if k.since(m, t) >= answerTime {
+		if s.Inode != 0 && k.since(m, t) >= answerTime {
 			return notClosed
 		}
 	case "FIN-WAIT-1", "CLOSING", "LAST-ACK":

@@ -229,8 +229,8 @@ func TestHiddenLinks(t *testing.T) {
 	if n < 0 || len(h.Sockets[n].Owners) != 0 || h.Sockets[n].Unavailable != "no permission to look into 3 of 4 processes (try as root)" {
 		t.Errorf("socket %d of %+v", n, h.Sockets)
 	}
-	if want := "processes: no permission to look into 3 of 4 processes"; !slices.Contains(h.Incomplete, want) {
-		t.Errorf("incomplete %q", h.Incomplete)
+	if want := "no permission to look into 3 of 4 processes"; h.Hidden != want || len(h.Incomplete) > 0 {
+		t.Errorf("hidden %q, incomplete %q", h.Hidden, h.Incomplete)
 	}
 	if s := w.Sources(); !strings.HasSuffix(s, "; no permission to look into 3 of 4 processes") {
 		t.Errorf("sources %q", s)

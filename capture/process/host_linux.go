@@ -16,6 +16,9 @@ func (w *Watch) Host() (*capture.Host, error) {
 		return nil, fmt.Errorf("process: %w", err)
 	}
 	h := &capture.Host{Addresses: r.addresses, Incomplete: r.incomplete}
+	if r.links != nil {
+		h.Hidden = lacking(r.links)
+	}
 	if h.EphemeralLow, h.EphemeralHigh, err = EphemeralRange(w.cfg.Proc); err != nil {
 		h.Incomplete = append(h.Incomplete, err.Error())
 	}

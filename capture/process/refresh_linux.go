@@ -55,9 +55,7 @@ func (w *Watch) read() (*reading, error) {
 	}
 	at := readClock().boot
 	links, err := w.cfg.Links(0)
-	if r.links = err; err != nil {
-		r.incomplete = append(r.incomplete, "processes: "+lacking(err))
-	}
+	r.links = err
 	for _, f := range w.raw {
 		r.raw = append(r.raw, readRaw(f)...)
 	}

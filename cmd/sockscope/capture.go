@@ -95,7 +95,7 @@ func (f *outputFlags) write(ctx context.Context, p *program, source *sourceFlags
 	}
 	if d.refused == nil {
 		if d.live {
-			source.live.announce(p)
+			source.live.announce(p, d.end)
 		}
 		err = d.run(ctx)
 	}

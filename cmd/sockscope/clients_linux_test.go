@@ -227,7 +227,7 @@ func timeless(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name := range v {
-			if strings.HasSuffix(name, "_ns") || strings.Contains(name, "_ns_") || slices.Contains([]string{"id", "first", "last", "start", "until", "interface", "captured_bytes"}, name) {
+			if strings.HasSuffix(name, "_ns") || strings.HasPrefix(name, "rtt_") || strings.Contains(name, "_ns_") || slices.Contains([]string{"id", "first", "last", "start", "until", "interface", "captured_bytes"}, name) {
 				delete(v, name)
 				continue
 			}

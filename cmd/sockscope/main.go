@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"sockscope/capture/privilege"
 	"sockscope/capture/process"
@@ -17,6 +18,10 @@ import (
 
 // errInterrupted is why the context is done after Ctrl-C, SIGTERM or SIGHUP.
 var errInterrupted = errors.New("interrupted")
+
+// sameSignal is within what time a second signal is the first one again: timeout(1) sends
+// its signal to the process and then to the whole group.
+const sameSignal = 300 * time.Millisecond
 
 func main() {
 	if privilege.IsHelper() {
@@ -44,7 +49,9 @@ func start(prepare func(*program)) int {
 	go func() { // lives as long as the process
 		<-signals
 		cancel(errInterrupted)
-		<-signals
+		for first := time.Now(); time.Since(first) < sameSignal; {
+			<-signals
+		}
 		os.Exit(exitInterrupted)
 	}()
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"sockscope/capture"
 	"sockscope/capture/privilege"
@@ -26,17 +27,13 @@ type session struct {
 	helper *privilege.Helper
 }
 
-// openLive begins to capture until ctx or the time is over. Files in writable, a directory,
+// openLive begins to capture until ctx is done. Files in writable, a directory,
 // can still be made afterwards; "" means none.
 func (f *sourceFlags) openLive(ctx context.Context, p *program, filter *frameFilter, writable string) (_ *session, err error) {
 	s := &session{who: f.live.who}
 	s.facts.chosen = filter != nil || f.live.direction.value != "inout"
 	s.facts.everywhere = slices.Contains(f.live.interfaces, "any")
-	if f.live.stop.duration > 0 {
-		ctx, s.end = context.WithTimeout(ctx, f.live.stop.duration)
-	} else {
-		ctx, s.end = context.WithCancel(ctx)
-	}
+	ctx, s.end = context.WithCancel(ctx)
 	defer func() {
 		if err != nil {
 			s.close()
@@ -117,8 +114,12 @@ func (s *session) close() {
 	s.helper.Close()
 }
 
-// announce tells that frames are received from now on.
-func (l *liveFlags) announce(p *program) {
+// announce tells that frames are received from now on, and lets the time begin to run after
+// which the capture ends.
+func (l *liveFlags) announce(p *program, end func()) {
+	if l.stop.duration > 0 {
+		time.AfterFunc(l.stop.duration, end)
+	}
 	p.remark("", fmt.Sprintf("listening on %s, Ctrl-C ends it", p.escape(strings.Join(l.interfaces, ", "))))
 }
 
@@ -140,7 +141,7 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		return nil, err
 	}
 	defer s.close()
-	f.live.announce(p)
+	f.live.announce(p, s.end)
 	from := s.src
 	if f.tap != nil {
 		from = f.tap.open(s)

@@ -22,14 +22,15 @@ type Ending struct {
 type Event uint8
 
 const (
-	Opened        Event = iota // its first packet came
-	HandshakeDone              // its outcome is Complete now
-	Ended                      // it is over, and the table has forgotten it
+	NoEvent       Event = iota
+	Opened              // its first packet came
+	HandshakeDone       // its outcome is Complete now
+	Ended               // it is over, and the table has forgotten it
 	NumEvents
 )
 
 // String is the word of the column event.
-func (e Event) String() string { return [...]string{"open", "established", "ended"}[e] }
+func (e Event) String() string { return [...]string{"", "open", "established", "ended"}[e] }
 
 // After what silence connections end. That of connectionless traffic is Config.UDPIdle;
 // an established TCP connection ends by no silence, since it may last for days
