@@ -199,12 +199,14 @@ func (k *kernel) visit(key listenKey) {
 // meet notes a TCP connection of which this host is one side.
 func (k *kernel) meet(key socketKey, c *flow.Connection, g *serviceGroup, side flow.Side, owners *[2]capture.Owner) {
 	if k.host != nil {
-		if i, ok := k.sockets[key]; ok {
+		if i, ok := k.sockets[key]; ok && (k.met[i].side == flow.Neither || k.met[i].first <= c.First) {
 			k.met[i] = newMeeting(c, g, side, owners)
 		}
 		return
 	}
-	if _, ok := k.recent[key]; !ok {
+	if before, ok := k.recent[key]; ok && before.first > c.First {
+		return // an older one, that ended later
+	} else if !ok {
 		if len(k.queue) < maxRecent {
 			k.queue = append(k.queue, key)
 		} else {

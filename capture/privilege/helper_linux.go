@@ -16,6 +16,8 @@ import (
 const (
 	patience      = time.Second      // with an answer
 	startPatience = 10 * time.Second // with the helper's first word
+
+	pause = 20 * time.Second // after two questions without an answer
 )
 
 // A Helper is the process that knows who holds a socket.
@@ -25,7 +27,9 @@ type Helper struct {
 	pid    int
 	asked  uint32 // number of the last question
 	buffer []byte
-	ended  error // no more is asked
+	ended  error     // no more is asked
+	misses int       // questions without an answer since the last one
+	silent time.Time // until then it is not asked
 }
 
 // A helperPermissionError tells what the program lacks and how it gets it.
@@ -131,6 +135,9 @@ func (h *Helper) Links(pid int) ([]capture.Link, error) {
 	if h.ended != nil {
 		return nil, h.ended
 	}
+	if time.Now().Before(h.silent) {
+		return nil, errSilent
+	}
 	if h.asked++; h.asked == 0 {
 		h.asked++ // 0 is the number of the helper's first word
 	}
@@ -141,7 +148,13 @@ func (h *Helper) Links(pid int) ([]capture.Link, error) {
 	case err != nil:
 		return nil, h.end(errEnded)
 	}
-	return h.answer(h.asked, time.Now().Add(patience))
+	links, err := h.answer(h.asked, time.Now().Add(patience))
+	if !errors.Is(err, errSilent) {
+		h.misses = 0
+	} else if h.misses++; h.misses > 1 {
+		h.silent = time.Now().Add(pause)
+	}
+	return links, err
 }
 
 // answer puts the parts of an answer together. Answers that come too late, to

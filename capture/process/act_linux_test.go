@@ -194,13 +194,7 @@ func report(w *Watch, address string) {
 	}
 	h, err := w.Host()
 	fail(err)
-	hidden := 0
-	for _, s := range h.Sockets {
-		if strings.Contains(s.Unavailable, "no permission") {
-			hidden++
-		}
-	}
-	say(fmt.Sprintf("%v %v %v %s", o.Process != nil && o.PID == os.Getpid(), o.Basis, hidden > 0, w.Sources()))
+	say(fmt.Sprintf("%v %v %v %s", o.Process != nil && o.PID == os.Getpid(), o.Basis, h.Hidden != "", w.Sources()))
 	fail(w.Close())
 }
 

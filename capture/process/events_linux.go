@@ -49,6 +49,7 @@ func (w *Watch) drain() (fresh []*image) {
 		return nil
 	}
 	w.clock, w.fresh = clock{}, nil
+	w.drained = capture.Timestamp(time.Now().UnixNano())
 	w.source.read(w.take)
 	return w.fresh
 }
@@ -84,6 +85,12 @@ func (w *Watch) apply(e *event, t capture.Timestamp) (fresh *image) {
 	}
 	switch e.kind {
 	case eventTuple, eventAccept:
+		if here, _ := w.local.Load().has(e.local.Addr()); !here { // a new one, perhaps of a new namespace
+			select {
+			case w.doubtful <- struct{}{}:
+			default:
+			}
+		}
 		w.book.name(r, keyOf(e.protocol, e.local, e.remote), t)
 	case eventListen:
 		r = w.book.name(r, keyOf(e.protocol, e.local, netip.AddrPort{}).alone(), t)

@@ -23,7 +23,7 @@ func (w *Watch) Host() (*capture.Host, error) {
 		h.Incomplete = append(h.Incomplete, err.Error())
 	}
 	overflows, drops := w.listenCounters()
-	h.ListenOverflows, h.ListenDrops = overflows-w.overflow[0], drops-w.overflow[1]
+	h.ListenOverflows, h.ListenDrops = overflows-min(overflows, w.overflow[0]), drops-min(drops, w.overflow[1])
 	for i := range r.sockets {
 		s := r.sockets[i].socket()
 		s.Owners = w.owners(r, s.Inode, r.sockets[i].cookie)
@@ -87,6 +87,8 @@ func (w *Watch) owners(r *reading, inode, cookie uint64) []capture.Owner {
 
 // listenCounters reads how many connections listeners of our namespace turned away.
 func (w *Watch) listenCounters() (overflows, drops uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.netstat == nil {
 		return 0, 0
 	}

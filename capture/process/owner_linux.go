@@ -15,8 +15,14 @@ func (w *Watch) Owner(protocol uint8, local, remote netip.AddrPort, first, last 
 	if protocol != unix.IPPROTO_TCP && protocol != unix.IPPROTO_UDP {
 		return capture.Owner{}
 	}
+	if here, _ := w.local.Load().has(local.Addr()); !here {
+		return capture.Owner{} // cheaply, for the other end of every connection
+	}
 	w.mu.Lock()
-	fresh := w.drain()
+	var fresh []*image
+	if last > w.drained || !last.Known() { // else all that happened until then is known
+		fresh = w.drain()
+	}
 	i, basis, cgroup := w.find(keyOf(protocol, local, remote), local.Addr(), first, last)
 	w.mu.Unlock()
 	w.resolve(fresh)

@@ -46,6 +46,7 @@ type Watch struct {
 	book      *book
 	images    images
 	lost      uint64
+	drained   capture.Timestamp // when the events were read last
 	take      func(*event)
 	clock     clock             // of the events that are being taken
 	fresh     []*image          // of them

@@ -45,6 +45,7 @@ type conversation struct {
 // asked is what is known about a conversation's owner.
 type asked struct {
 	owner       uint32
+	known       capture.Owner // which that is the number of
 	first, last capture.Timestamp
 	packets     uint64 // while the owner is not known
 }
@@ -107,12 +108,23 @@ func (a *attributed) owner(f *capture.Frame) uint32 {
 		a.who.Appeared(c.protocol, c.local, c.remote)
 	}
 	e.last = f.Time
+	if p.Class == decode.UDP { // whose ports one process may use after another
+		return a.numberOf(e, a.who.Owner(c.protocol, c.local, c.remote, f.Time, f.Time))
+	}
 	if e.owner != 0 {
 		return e.owner
 	}
 	// A socket that nobody holds will hardly be held later: ask less and less often.
 	if e.packets++; e.packets&(e.packets-1) == 0 {
-		e.owner = a.number(a.who.Owner(c.protocol, c.local, c.remote, e.first, f.Time))
+		a.numberOf(e, a.who.Owner(c.protocol, c.local, c.remote, e.first, f.Time))
+	}
+	return e.owner
+}
+
+// numberOf is the number of the owner of e's conversation, mostly the one it had before.
+func (a *attributed) numberOf(e *asked, o capture.Owner) uint32 {
+	if o != e.known {
+		e.known, e.owner = o, a.number(o)
 	}
 	return e.owner
 }

@@ -56,6 +56,13 @@ func segmentFrame(time capture.Timestamp, d capture.Direction, sport, dport uint
 	return capture.Frame{Data: data, Time: time, Length: 40, Link: capture.LinkRaw, Direction: d}
 }
 
+// datagramFrame is a UDP datagram likewise.
+func datagramFrame(time capture.Timestamp, d capture.Direction, sport, dport uint16) capture.Frame {
+	f := segmentFrame(time, d, sport, dport, 0)
+	f.Data[9], f.Data[25] = 17, 20 // the protocol, and the length
+	return f
+}
+
 func TestFramesGetOwners(t *testing.T) {
 	const syn, ack = 2, 16
 	const in, out, none = capture.Inbound, capture.Outbound, capture.NoDirection
@@ -77,6 +84,8 @@ func TestFramesGetOwners(t *testing.T) {
 		{"a SYN begins another connection", []capture.Frame{segmentFrame(1, out, 4000, 9, ack), segmentFrame(7, out, 4000, 9, syn)},
 			"5 5", "appeared 6 192.0.2.1:4000 192.0.2.2:9; owner 6 192.0.2.1:4000 192.0.2.2:9 1-1; " +
 				"appeared 6 192.0.2.1:4000 192.0.2.2:9; owner 6 192.0.2.1:4000 192.0.2.2:9 7-7"},
+		{"each datagram has the owner of its own moment", []capture.Frame{datagramFrame(1, out, 4000, 9), datagramFrame(5, in, 9, 4000)},
+			"5 5", "appeared 17 192.0.2.1:4000 192.0.2.2:9; owner 17 192.0.2.1:4000 192.0.2.2:9 1-1; owner 17 192.0.2.1:4000 192.0.2.2:9 5-5"},
 		{"who is not known is asked for less and less often", []capture.Frame{segmentFrame(1, out, 9, 9, ack), segmentFrame(2, out, 9, 9, ack),
 			segmentFrame(3, out, 9, 9, ack), segmentFrame(4, out, 9, 9, ack), segmentFrame(5, out, 9, 9, ack)},
 			"0 0 0 0 0", "appeared 6 192.0.2.1:9 192.0.2.2:9; owner 6 192.0.2.1:9 192.0.2.2:9 1-1; " +

@@ -40,7 +40,12 @@ type sofar struct {
 	stats   capture.Stats
 	totals  flow.Totals
 	last    bool
+	taken   time.Time
 }
+
+// fresh is how soon behind the last frame the kernel must be asked: what it says later is
+// not about these frames.
+const fresh = 100 * time.Millisecond
 
 // reportSeries captures and writes reports, the last one at the end.
 func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg report.Config, every time.Duration, format string, d display) error {
@@ -56,7 +61,7 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 		every: every,
 		look: func(r *engine.Result) {
 			if len(s.sofar) == 0 { // nobody else puts anything there
-				s.sofar <- sofar{withOpen(b.Clone(), r), src.Stats(), r.Totals, false}
+				s.sofar <- sofar{withOpen(b.Clone(), r), src.Stats(), r.Totals, false, time.Now()}
 			}
 		},
 	}
@@ -64,7 +69,7 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	r, err := source.read(ctx, p)
 	if err != nil {
 		close(s.sofar)
-		<-s.done
+		awaitReader(ctx, s.done, s.lines)
 		return err
 	}
 	select {
@@ -72,9 +77,9 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	default:
 	}
 	r.add(b)
-	s.sofar <- sofar{b, r.stats, r.result.Totals, true}
+	s.sofar <- sofar{b, r.stats, r.result.Totals, true, time.Now()}
 	close(s.sofar)
-	if !awaitReader(ctx, s.done, &s.lines.pieces) {
+	if !awaitReader(ctx, s.done, s.lines) {
 		return &failure{exitOutput, errors.New("standard output: its reader takes nothing: the last report was not written")}
 	}
 	if s.err != nil {
@@ -106,7 +111,7 @@ func (s *series) write() {
 
 // report writes one report.
 func (s *series) report(f *sofar) error {
-	if !f.last && s.facts.ask != nil {
+	if !f.last && s.facts.ask != nil && time.Since(f.taken) < fresh {
 		if host := s.facts.ask(); host != nil {
 			f.builder.Ask(host)
 		}

@@ -137,29 +137,28 @@ func (s *stream) wait(ctx context.Context) error {
 	if !s.begun {
 		return nil
 	}
-	if !awaitReader(ctx, s.done, &s.lines.pieces) {
+	if !awaitReader(ctx, s.done, s.lines) {
 		s.queue.stop()
 		return &failure{exitOutput, fmt.Errorf("standard output: its reader takes nothing: up to %d lines were not written", s.queue.lost())}
 	}
 	return outputFailure(s.err)
 }
 
-// awaitReader waits until done is closed, but after Ctrl-C not for a reader who takes no piece
-// of what is written: then it reports false.
-func awaitReader(ctx context.Context, done <-chan struct{}, pieces *atomic.Uint64) bool {
+// awaitReader waits until done is closed, but after Ctrl-C not for a reader who takes nothing:
+// it then returns false.
+func awaitReader(ctx context.Context, done <-chan struct{}, lines *wholeLines) bool {
 	select {
 	case <-done:
 		return true
 	case <-ctx.Done():
 	}
 	for {
-		before := pieces.Load()
 		select {
 		case <-done:
 			return true
-		case <-time.After(stallTime):
+		case <-time.After(stallTime / 7):
 		}
-		if pieces.Load() == before {
+		if lines.stalls(stallTime) {
 			return false
 		}
 	}

@@ -127,7 +127,7 @@ func (t *Table) patience(n uint32, c *cell) time.Duration {
 	h := t.handshake(n)
 	o := outcome(c, h)
 	switch o {
-	case Refused, Unreachable, Aborted:
+	case Refused, Aborted:
 		return closedSilence
 	case Complete, Implied, Midstream:
 		switch closing(c, h, o) {
