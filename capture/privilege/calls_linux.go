@@ -65,7 +65,7 @@ func captureCalls(cfg Config) []call {
 		call{unix.SYS_IOCTL, []condition{{1, all, []uint32{unix.TCGETS, unix.TIOCGWINSZ}}}},
 	)
 	if len(cfg.Writable) > 0 {
-		calls = append(calls, list(unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_UNLINKAT, unix.SYS_LINKAT, unix.SYS_FCHMOD)...)
+		calls = append(calls, list(unix.SYS_FLOCK, unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_UNLINKAT, unix.SYS_LINKAT, unix.SYS_FCHMOD)...)
 	}
 	if cfg.Maps {
 		calls = append(calls, call{unix.SYS_BPF, []condition{{0, all, []uint32{

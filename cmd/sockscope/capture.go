@@ -164,12 +164,23 @@ func (f *outputFlags) sameAsInput(p *program, into *folder, d *dump) error {
 	} else if file, ok := p.stdout.(*os.File); ok {
 		out, err = file.Stat()
 	}
-	if err != nil || out == nil || !out.Mode().IsRegular() {
-		return nil
-	}
+	writes := err == nil && out != nil && out.Mode().IsRegular()
 	for _, in := range d.src.Stats().Inputs {
-		if info, err := os.Stat(in.Name); err == nil && os.SameFile(info, out) {
-			return usage("%s is read and cannot be written to", p.escape(in.Name))
+		var info os.FileInfo
+		var err error
+		if file, ok := p.stdin.(*os.File); in.Name != "-" {
+			info, err = os.Stat(in.Name)
+		} else if ok {
+			info, err = file.Stat()
+		}
+		if err != nil || info == nil {
+			continue
+		}
+		if into != nil { // its names change, and it writes to others first
+			into.inputs = append(into.inputs, info)
+		}
+		if writes && os.SameFile(info, out) {
+			return usage("%s %w", p.escape(in.Name), errInput)
 		}
 	}
 	return nil

@@ -348,3 +348,50 @@ func TestStrftime(t *testing.T) {
 		}
 	}
 }
+
+// No input is replaced, by whatever name it would be: --force is about other files.
+func TestCaptureSparesItsInputs(t *testing.T) {
+	for _, test := range []struct{ input, args string }{
+		{"o1", "-w o -C 1"},
+		{"1700000000", "-w %s -G 1000"},
+		{"o.part", "-w o"},
+		{"o", "-w o"},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			content, err := os.ReadFile(numberedFile(t, 4000, 1000, 1000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(test.input, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			status, _, stderr := runProgram(t, append([]string{"capture", "--format", "pcap", "--force", "-r", test.input}, strings.Fields(test.args)...)...)
+			if status == exitDone || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("status %d: %s", status, stderr)
+			}
+			if now, err := os.ReadFile(test.input); err != nil || !bytes.Equal(now, content) {
+				t.Errorf("the input has %d bytes instead of %d: %v", len(now), len(content), err)
+			}
+		})
+	}
+}
+
+// A file that another capture writes is not taken from it.
+func TestCaptureSparesOthers(t *testing.T) {
+	in := numberedFile(t, 10, 100, 1)
+	t.Chdir(t.TempDir())
+	other, err := os.Create("o.part")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	lock(other)
+	if status, _, stderr := runProgram(t, "capture", "--force", "-r", in, "-w", "o"); status != exitNotStarted || !strings.Contains(stderr, "o.part exists: another capture writes it") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	other.Close()
+	if status, _, stderr := runProgram(t, "capture", "--force", "-r", in, "-w", "o"); status != exitDone {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // A folder is where the files of a capture are made: in this directory and nowhere else,
@@ -17,6 +18,15 @@ type folder struct {
 	path  string
 	force bool
 	made  map[string]fs.FileInfo // by name
+
+	inputs []fs.FileInfo // files that are read, which not even force may replace
+}
+
+var errInput = errors.New("is read and cannot be written to")
+
+// isInput reports whether a file is one of those that are read.
+func (d *folder) isInput(info fs.FileInfo) bool {
+	return slices.ContainsFunc(d.inputs, func(in fs.FileInfo) bool { return os.SameFile(in, info) })
 }
 
 const (
@@ -57,7 +67,7 @@ func (d *folder) create(name string) (*partial, error) {
 	}
 	part := name + partSuffix
 	f, err := d.open(part)
-	if errors.Is(err, fs.ErrExist) && d.replaceable(part) {
+	if errors.Is(err, fs.ErrExist) && d.replaceable(part) && d.abandoned(part) {
 		if err = d.root.Remove(part); err == nil {
 			f, err = d.open(part)
 		}
@@ -72,6 +82,7 @@ func (d *folder) create(name string) (*partial, error) {
 		f.Close()
 		return nil, systemError(err)
 	}
+	lock(f)
 	return &partial{f, d, name}, nil
 }
 
@@ -89,6 +100,9 @@ func (d *folder) vacate(name string) error {
 	if err != nil {
 		return systemError(err)
 	}
+	if d.isInput(info) {
+		return errInput
+	}
 	if made, ok := d.made[name]; ok && os.SameFile(made, info) {
 		return systemError(d.root.Remove(name))
 	}
@@ -101,7 +115,18 @@ func (d *folder) vacate(name string) error {
 // replaceable reports whether force lets the name be taken from what has it.
 func (d *folder) replaceable(name string) bool {
 	info, err := d.root.Lstat(name)
-	return d.force && err == nil && info.Mode().IsRegular()
+	return d.force && err == nil && info.Mode().IsRegular() && !d.isInput(info)
+}
+
+// abandoned reports whether no other capture writes the file any more: each has a lock on
+// its own.
+func (d *folder) abandoned(name string) bool {
+	f, err := d.root.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return lock(f)
 }
 
 // errExists is the error for a name that something has.
@@ -119,14 +144,15 @@ func errExists(info fs.FileInfo) error {
 
 // finish gives the file its name.
 func (f *partial) finish() error {
+	defer f.Close() // and with it the lock, when the file has its name
 	info, err := f.Stat()
-	if e := f.Close(); err == nil {
-		err = e
-	}
 	if err != nil {
 		return systemError(err)
 	}
 	d, part := f.folder, f.name+partSuffix
+	if now, err := d.root.Lstat(part); err != nil || !os.SameFile(now, info) {
+		return fmt.Errorf("%s was removed or replaced while it was written", part)
+	}
 	if d.replaceable(f.name) {
 		err = d.root.Rename(part, f.name)
 	} else {
@@ -138,7 +164,7 @@ func (f *partial) finish() error {
 	if len(d.made) < maxMade {
 		d.made[f.name] = info
 	}
-	return nil
+	return systemError(f.Close()) // some file systems tell only now that they are full
 }
 
 // discard removes the file.

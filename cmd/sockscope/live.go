@@ -73,7 +73,7 @@ func (a *autostop) Set(text string) error {
 	switch what {
 	case "duration":
 		seconds, err := strconv.ParseFloat(value, 64)
-		if err != nil || !(seconds > 0 && seconds <= 1e9) {
+		if err != nil || !(seconds >= 1e-9 && seconds <= 1e9) {
 			return errors.New("needs seconds, more than 0, as in duration:10")
 		}
 		a.duration = time.Duration(seconds * float64(time.Second))

@@ -42,8 +42,8 @@ func start(prepare func(*program)) int {
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // by nohup
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT) // else Go's trace is the answer to the last
+	if !signal.Ignored(syscall.SIGHUP) {                                   // by nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	go func() { // lives as long as the process
