@@ -18,9 +18,11 @@ type attributor interface {
 }
 
 const (
+	protoUDP         = 17
 	maxConversations = 65_536    // whose owners are remembered
 	maxNumbered      = 65_536    // owners
-	datagramSilence  = 120 * 1e9 // nanoseconds after which another process may have the port
+	maxOwnerText     = 16 << 20  // bytes of their names and arguments
+	datagramSilence  = 120 * 1e9 // nanoseconds after which it is asked for anew whose a port is
 )
 
 // An attributed source is a live one whose frames have owners: who receives an inbound
@@ -34,6 +36,8 @@ type attributed struct {
 	known   map[conversation]*asked
 	owners  []capture.Owner
 	numbers map[ownerValue]uint32 // 1 + index into owners
+	text    int                   // bytes that these have
+	left    uint64                // frames whose owner was one too many
 }
 
 // A conversation is a connection as this host sees it.
@@ -108,10 +112,19 @@ func (a *attributed) owner(f *capture.Frame) uint32 {
 		a.who.Appeared(c.protocol, c.local, c.remote)
 	}
 	e.last = f.Time
-	if p.Class == decode.UDP { // whose ports one process may use after another
+	n := a.ask(&c, e, f)
+	if n == 0 && e.known.Known() {
+		a.left++
+	}
+	return n
+}
+
+// ask is the number of the owner of f, which is of the conversation c, that is e.
+func (a *attributed) ask(c *conversation, e *asked, f *capture.Frame) uint32 {
+	if c.protocol == protoUDP { // whose ports one process may use after another
 		return a.numberOf(e, a.who.Owner(c.protocol, c.local, c.remote, f.Time, f.Time))
 	}
-	if e.owner != 0 {
+	if e.known.Known() {
 		return e.owner
 	}
 	// A socket that nobody holds will hardly be held later: ask less and less often.
@@ -146,7 +159,9 @@ func (a *attributed) number(o capture.Owner) uint32 {
 	}
 	key := ownerValue{*o.Process, o.Basis}
 	n := a.numbers[key]
-	if n == 0 && len(a.owners) < maxNumbered {
+	size := len(o.Name) + len(o.Command) + len(o.User) + len(o.Unit) + len(o.Container)
+	if n == 0 && len(a.owners) < maxNumbered && a.text+size <= maxOwnerText {
+		a.text += size
 		a.owners = append(a.owners, o)
 		n = uint32(len(a.owners))
 		a.numbers[key] = n

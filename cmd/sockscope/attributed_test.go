@@ -148,3 +148,38 @@ func TestConversationsAreBounded(t *testing.T) {
 		t.Errorf("%d conversations are remembered, want 1000", n)
 	}
 }
+
+// What is remembered of processes is bounded, and frames without their owner are counted.
+func TestOwnersAreBounded(t *testing.T) {
+	long := strings.Repeat("x", maxOwnerText/2+1)
+	who := &fakeAttributor{ports: map[uint16]capture.Owner{}}
+	for port := range uint16(3) {
+		who.ports[port+1] = capture.Owner{Basis: capture.BasisExact, Process: &capture.Process{PID: int(port + 1), Command: long[:len(long)*int(2-port)/2]}}
+	}
+	const syn, out = 2, capture.Outbound
+	src := attribute(&oneBlock{frames: []capture.Frame{segmentFrame(1, out, 1, 9, syn), segmentFrame(2, out, 2, 9, syn),
+		segmentFrame(3, out, 3, 9, syn), segmentFrame(4, out, 1, 9, syn)}}, who, nil)
+	var b capture.Block
+	if err := src.Next(&b); err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for _, f := range b.Frames {
+		if f.Owner == 0 {
+			pids = append(pids, 0)
+			continue
+		}
+		pids = append(pids, src.Stats().Owners[f.Owner-1].PID)
+	}
+	if left := src.(*attributed).left; fmt.Sprint(pids) != "[1 2 3 1]" || left != 0 {
+		t.Errorf("%v, %d left", pids, left)
+	}
+	who.ports[4] = capture.Owner{Basis: capture.BasisExact, Process: &capture.Process{PID: 4, Command: long}}
+	src.(*attributed).Source = &oneBlock{frames: []capture.Frame{segmentFrame(5, out, 4, 9, syn), segmentFrame(6, out, 4, 9, 16), segmentFrame(7, out, 1, 9, 16)}}
+	if err := src.Next(&b); err != nil {
+		t.Fatal(err)
+	}
+	if left := src.(*attributed).left; b.Frames[0].Owner != 0 || b.Frames[1].Owner != 0 || b.Frames[2].Owner == 0 || left != 2 {
+		t.Errorf("owners %d, %d, %d; %d left", b.Frames[0].Owner, b.Frames[1].Owner, b.Frames[2].Owner, left)
+	}
+}

@@ -210,6 +210,9 @@ func (f *outputFlags) tell(p *program, d *dump, into *folder) {
 	if d.dropped > 0 {
 		p.say("", fmt.Sprintf("%s dropped because %s could not be written fast enough", packets(d.dropped), p.escape(d.path(into))))
 	}
+	if a, ok := d.src.(*attributed); ok && a.left > 0 {
+		p.say("", fmt.Sprintf("%s without their owner: there were too many processes", packets(a.left)))
+	}
 	if n := d.encoder.Untimed(); n > 0 {
 		p.remark("", fmt.Sprintf("%s without a time that the format can express: they have 1970-01-01", packets(n)))
 	}

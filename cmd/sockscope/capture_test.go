@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sockscope/capture/pcapfile"
 )
 
 // summaryOf is what report says about a file, without the file itself.
@@ -393,5 +396,26 @@ func TestCaptureSparesOthers(t *testing.T) {
 	other.Close()
 	if status, _, stderr := runProgram(t, "capture", "--force", "-r", in, "-w", "o"); status != exitDone {
 		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+// Packets of a file that somebody took away are not saved.
+func TestFileTakenAway(t *testing.T) {
+	into, name, err := openFolder(filepath.Join(t.TempDir(), "o"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer into.root.Close()
+	s := newSaver(pcapfile.NewEncoder(pcapfile.EncoderConfig{}), into, nil)
+	if err := s.open(name); err != nil {
+		t.Fatal(err)
+	}
+	if err := into.root.Remove(name + partSuffix); err != nil {
+		t.Fatal(err)
+	}
+	<-s.free
+	s.hand(chunk{data: []byte("packets"), packets: 7, begins: name, ends: true})
+	if err := s.close(); !errors.Is(err, errTaken) || s.saved.Load() != 0 {
+		t.Errorf("%v, %d packets saved", err, s.saved.Load())
 	}
 }

@@ -22,6 +22,9 @@ type folder struct {
 	inputs []fs.FileInfo // files that are read, which not even force may replace
 }
 
+// errTaken is finish's error when nothing is left of the file.
+var errTaken = errors.New("was removed or replaced while it was written")
+
 var errInput = errors.New("is read and cannot be written to")
 
 // isInput reports whether a file is one of those that are read.
@@ -151,7 +154,7 @@ func (f *partial) finish() error {
 	}
 	d, part := f.folder, f.name+partSuffix
 	if now, err := d.root.Lstat(part); err != nil || !os.SameFile(now, info) {
-		return fmt.Errorf("%s was removed or replaced while it was written", part)
+		return fmt.Errorf("%s %w", part, errTaken)
 	}
 	if d.replaceable(f.name) {
 		err = d.root.Rename(part, f.name)

@@ -16,7 +16,7 @@ import (
 	"sockscope/capture/process"
 )
 
-// errInterrupted is why the context is done after Ctrl-C, SIGTERM or SIGHUP.
+// errInterrupted is why the context is done after Ctrl-C, SIGTERM, SIGQUIT or SIGHUP.
 var errInterrupted = errors.New("interrupted")
 
 // sameSignal is within what time a second signal is the first one again: timeout(1) sends
@@ -42,8 +42,9 @@ func start(prepare func(*program)) int {
 
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT) // else Go's trace is the answer to the last
-	if !signal.Ignored(syscall.SIGHUP) {                                   // by nohup
+	// To SIGQUIT Go's own answer is a trace of all goroutines.
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup
 		signal.Notify(signals, syscall.SIGHUP)
 	}
 	go func() { // lives as long as the process

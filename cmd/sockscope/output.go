@@ -63,7 +63,7 @@ func (f *outputFlags) check(p *program, fs *pflag.FlagSet, source *sourceFlags) 
 	if names.every > 0 && strings.Contains(dir, "%") {
 		return nil, usage("-w %s: conversions are for the file's name, not for directories", p.escape(f.name))
 	}
-	if names.every > 0 && f.count.value != 1 && !strings.Contains(name, "%") {
+	if names.every > 0 && f.count.value != 1 && !strings.Contains(strings.ReplaceAll(name, "%%", ""), "%") {
 		return nil, usage("-w %s: -G needs a name with a time in it, as in %s-%%H%%M%%S: each file would replace the one before", p.escape(f.name), p.escape(f.name))
 	}
 	if err := names.check(); err != nil {

@@ -42,6 +42,7 @@ type saver struct {
 	file   *partial
 	name   string // of the file
 	offset int64  // of its end
+	inFile int    // packets in it
 	err    error
 }
 
@@ -88,7 +89,7 @@ func (s *saver) write(c *chunk) error {
 			if err != nil {
 				return err
 			}
-			s.file, s.offset = f, 0
+			s.file, s.offset, s.inFile = f, 0, 0
 		}
 		w = s.file
 	}
@@ -101,10 +102,15 @@ func (s *saver) write(c *chunk) error {
 		s.offset += int64(n)
 	}
 	s.saved.Add(uint64(c.packets))
+	s.inFile += c.packets
 	if c.ends && s.file != nil {
 		f := s.file
 		s.file = nil
-		return f.finish()
+		err := f.finish()
+		if errors.Is(err, errTaken) {
+			s.saved.Add(-uint64(s.inFile))
+		}
+		return err
 	}
 	return nil
 }
