@@ -185,22 +185,23 @@ type program struct {
 
 // programs are attached in this order: who made a socket is known before its addresses.
 var programs = []program{
-	{"create", ebpf.CGroupSock, ebpf.AttachCGroupInetSockCreate, ofSocket(eventCreate), nil},
-	{"release", ebpf.CGroupSock, ebpf.AttachCgroupInetSockRelease, ofSocket(eventRelease), nil},
-	{"connect4", ebpf.CGroupSockAddr, ebpf.AttachCGroupInet4Connect, ofConnect, nil},
-	{"connect6", ebpf.CGroupSockAddr, ebpf.AttachCGroupInet6Connect, ofConnect, nil},
+	{"create", ebpf.CGroupSock, ebpf.AttachCGroupInetSockCreate, ofTask(eventCreate, sockFamily, sockProtocol), nil},
+	{"release", ebpf.CGroupSock, ebpf.AttachCgroupInetSockRelease, ofTask(eventRelease, sockFamily, sockProtocol), nil},
+	{"connect4", ebpf.CGroupSockAddr, ebpf.AttachCGroupInet4Connect, ofTask(eventConnect, addrFamily, addrProtocol), nil},
+	{"connect6", ebpf.CGroupSockAddr, ebpf.AttachCGroupInet6Connect, ofTask(eventConnect, addrFamily, addrProtocol), nil},
 	{"tcp", ebpf.SockOps, ebpf.AttachCGroupSockOps, ofTCP, ofTCPWithoutTask},
 	{"bind4", ebpf.CGroupSock, ebpf.AttachCGroupInet4PostBind, ofBind4, nil},
 	{"bind6", ebpf.CGroupSock, ebpf.AttachCGroupInet6PostBind, ofBind6, nil},
 	{"datagram", ebpf.CGroupSKB, ebpf.AttachCGroupInetEgress, ofDatagram, nil},
 }
 
-// ofSocket tells which process makes or closes a socket.
-func ofSocket(kind int64) func(*programMaps) asm.Instructions {
+// ofTask tells which process makes, connects or closes a socket: who connects it may have got
+// it from another.
+func ofTask(kind int64, family, protocol int16) func(*programMaps) asm.Instructions {
 	return func(maps *programMaps) asm.Instructions {
 		var w writer
 		w.begin()
-		w.internet(sockFamily, sockProtocol)
+		w.internet(family, protocol)
 		w.kind(kind)
 		w.ofContext(atCookie, asm.FnGetSocketCookie)
 		w.ofContext(atNetns, asm.FnGetNetnsCookie)
@@ -209,20 +210,6 @@ func ofSocket(kind int64) func(*programMaps) asm.Instructions {
 		w.task()
 		return w.end(maps)
 	}
-}
-
-// ofConnect tells which process connects a socket: it may have got it from another.
-func ofConnect(maps *programMaps) asm.Instructions {
-	var w writer
-	w.begin()
-	w.internet(addrFamily, addrProtocol)
-	w.kind(eventConnect)
-	w.ofContext(atCookie, asm.FnGetSocketCookie)
-	w.ofContext(atNetns, asm.FnGetNetnsCookie)
-	w.of(atTime, asm.FnKtimeGetBootNs)
-	w.of(atCgroup, asm.FnGetCurrentCgroupId)
-	w.task()
-	return w.end(maps)
 }
 
 func ofTCP(maps *programMaps) asm.Instructions            { return ofTCPEvent(maps, true) }
