@@ -24,6 +24,7 @@ type lineWriter struct {
 	ascii    bool
 	noHeader bool
 	events   bool
+	names    bool // of processes, without their numbers
 	location *time.Location
 	headed   bool
 	scratch  []byte
@@ -45,17 +46,21 @@ const (
 	rankProtocol = 1
 	rankArrow    = 2
 	rankTime     = 5
-	rankProcess  = 7
+	rankProcess  = 6
 )
 
-// lineCells are the columns in the order of the line. The first six fit 80 cells.
+// shortProcess is the width of the column of processes on lines too narrow for their numbers.
+const shortProcess = 8
+
+// lineCells are the columns in the order of the line. The first seven fit 80 cells; where
+// processes are known, their names do so instead of the service.
 var lineCells = []lineCell{
 	{"time", 8, false, rankTime, (*lineWriter).appendTime},
 	{"proto", 4, false, rankProtocol, func(_ *lineWriter, b []byte, r *Row) []byte { return append(b, protocolName(r.Protocol)...) }},
 	{"client", 21, true, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Client, r.HasPorts) }},
 	{"", 1, false, rankArrow, (*lineWriter).appendArrow},
 	{"server", 21, false, 0, func(_ *lineWriter, b []byte, r *Row) []byte { return appendEndpoint(b, r.Server, r.HasPorts) }},
-	{"service", 7, false, 6, (*lineWriter).appendService},
+	{"service", 7, false, 7, (*lineWriter).appendService},
 	{"outcome", 11, false, 0, (*lineWriter).appendOutcome},
 	{"process", 16, false, rankProcess, (*lineWriter).appendProcesses},
 	{"close", 6, false, 8, (*lineWriter).appendClose},
@@ -100,6 +105,11 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 		last := slices.MaxFunc(w.cells, func(a, b lineCell) int { return a.rank - b.rank })
 		if last.rank == 0 {
 			break
+		}
+		if last.rank == rankProcess && last.width > shortProcess {
+			w.setWidth(last.name, shortProcess)
+			w.names = true
+			continue
 		}
 		w.cells = slices.DeleteFunc(w.cells, func(c lineCell) bool { return c.rank == last.rank })
 	}
@@ -270,13 +280,26 @@ func (w *lineWriter) appendService(b []byte, r *Row) []byte {
 	return appendEscaped(b, r.Service)
 }
 
-// appendProcesses appends "curl[4711]→nginx[80]".
+// setWidth sets the width of a column.
+func (w *lineWriter) setWidth(name string, width int) {
+	for i := range w.cells {
+		if w.cells[i].name == name {
+			w.cells[i].width = width
+		}
+	}
+}
+
+// appendProcesses appends "curl[4711]→nginx[80]", or "curl→nginx" on a narrow line.
 func (w *lineWriter) appendProcesses(b []byte, r *Row) []byte {
 	arrow := "→"
 	if w.ascii {
 		arrow = "->"
 	}
-	w.scratch = r.appendProcesses(w.scratch[:0], arrow)
+	name := appendProcess
+	if w.names {
+		name = appendProcessName
+	}
+	w.scratch = r.appendProcesses(w.scratch[:0], arrow, name)
 	if w.ascii {
 		return appendEscapedASCII(b, w.scratch)
 	}

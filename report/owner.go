@@ -75,11 +75,19 @@ func appendProcess(b []byte, o capture.Owner) []byte {
 	if !o.Known() {
 		return b
 	}
-	b = append(append(b, onlyListens(o)...), processWord(o)...)
+	b = appendProcessName(b, o)
 	if o.PID > 0 && o.Name != "" {
 		b = append(strconv.AppendInt(append(b, '['), int64(o.PID), 10), ']')
 	}
 	return b
+}
+
+// appendProcessName appends the name of a process that is known, without its number.
+func appendProcessName(b []byte, o capture.Owner) []byte {
+	if !o.Known() {
+		return b
+	}
+	return append(append(b, onlyListens(o)...), processWord(o)...)
 }
 
 // onlyListens is "~" where the process is known only to listen.
@@ -113,12 +121,13 @@ func processWord(o capture.Owner) string {
 
 // Processes is "curl[4711]→nginx[80]", unescaped: the processes at the two ends; "" when
 // none is known.
-func (r *Row) Processes() string { return string(r.appendProcesses(nil, "→")) }
+func (r *Row) Processes() string { return string(r.appendProcesses(nil, "→", appendProcess)) }
 
-func (r *Row) appendProcesses(b []byte, arrow string) []byte {
-	b = appendProcess(b, r.Owners[clientEnd])
+// appendProcesses appends the processes at the two ends as name does each.
+func (r *Row) appendProcesses(b []byte, arrow string, name func([]byte, capture.Owner) []byte) []byte {
+	b = name(b, r.Owners[clientEnd])
 	if server := r.Owners[serverEnd]; server.Known() {
-		b = appendProcess(append(b, arrow...), server)
+		b = name(append(b, arrow...), server)
 	}
 	return b
 }
