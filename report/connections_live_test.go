@@ -47,7 +47,12 @@ func TestConnectionsHeaderAtOnce(t *testing.T) {
 }
 
 func TestConnectionsEvents(t *testing.T) {
-	rows := []Row{{Event: flow.Opened}, {Event: flow.HandshakeDone}, {Event: flow.Ended}}
+	const began, second = 1_768_467_600_000_000_000, 1_000_000_000
+	rows := []Row{
+		{Event: flow.Opened, Connection: flow.Connection{First: began, Last: began}},
+		{Event: flow.HandshakeDone, Connection: flow.Connection{First: began, Last: began + second}},
+		{Event: flow.Ended, Connection: flow.Connection{First: began, Last: began + 90*second}},
+	}
 	for _, tt := range []struct{ format, want string }{
 		{"ndjson", `{"event":"open","id":0}{"event":"established","id":0}{"event":"ended","id":0}`},
 		{"csv", "event,id;open,0;established,0;ended,0"},
@@ -64,11 +69,11 @@ func TestConnectionsEvents(t *testing.T) {
 	}
 	text := string(writeRows(t, "text", ConnectionOptions{Width: 80, Events: true, Location: time.UTC}, rows))
 	lines := strings.Split(text, "\n")
-	for i, want := range []string{"event", "open", "estab", "ended"} {
-		if fields := strings.Fields(lines[i]); fields[1] != want || len(lines[i]) > 80 {
-			t.Errorf("line %d is %q, want its second word to be %s", i, lines[i], want)
+	for i, want := range []string{"01-15 event", "09:00:00 open", "09:00:01 estab", "09:01:30 ended"} {
+		if got := strings.Join(strings.Fields(lines[i])[:2], " "); got != want || len(lines[i]) > 80 {
+			t.Errorf("line %d is %q, want it to begin with %s", i, lines[i], want)
 		}
-		if i > 0 && strings.Contains(lines[i], "complete") != (want != "open") {
+		if i > 0 && strings.Contains(lines[i], "complete") != !strings.HasSuffix(want, "open") {
 			t.Errorf("line %d is %q: what becomes of what opens is not known", i, lines[i])
 		}
 	}

@@ -138,7 +138,7 @@ func newLineWriter(out output, o ConnectionOptions) *lineWriter {
 
 // Write writes r.
 func (w *lineWriter) Write(r *Row) error {
-	w.writeHeader(r.First)
+	w.writeHeader(w.timeOf(r))
 	w.line.text = w.line.text[:0]
 	for i := range w.cells {
 		from := len(w.line.text)
@@ -239,13 +239,22 @@ func (w *lineWriter) appendClose(b []byte, r *Row) []byte {
 	return append(b, r.Close.String()...)
 }
 
-// appendTime appends the time of r's first packet, with the date where no header
-// has it.
+// timeOf is the time of r's first packet; of an event that of its own packet, which is
+// the last one there was when it was told.
+func (w *lineWriter) timeOf(r *Row) capture.Timestamp {
+	if w.events {
+		return r.Last
+	}
+	return r.First
+}
+
+// appendTime appends the time of r, with the date where no header has it.
 func (w *lineWriter) appendTime(b []byte, r *Row) []byte {
-	if !r.First.Known() {
+	when := w.timeOf(r)
+	if !when.Known() {
 		return b
 	}
-	t := r.First.Time().In(w.location)
+	t := when.Time().In(w.location)
 	layout := "15:04:05.000000"
 	if w.noHeader {
 		layout = "2006-01-02T15:04:05.000000"
