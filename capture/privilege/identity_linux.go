@@ -64,13 +64,13 @@ func lookUp(name string) (uid, gid int, err error) {
 			return int(number), int(number), nil
 		}
 	} else if u, err = user.Lookup(name); err != nil {
-		return 0, 0, fmt.Errorf("no user %s", strconv.Quote(name))
+		return 0, 0, fmt.Errorf(`no user "%s"`, name)
 	}
 	if uid, err = strconv.Atoi(u.Uid); err != nil {
-		return 0, 0, fmt.Errorf("the user %s has the number %s", strconv.Quote(name), strconv.Quote(u.Uid))
+		return 0, 0, fmt.Errorf(`the user "%s" has the number "%s"`, name, u.Uid)
 	}
 	if gid, err = strconv.Atoi(u.Gid); err != nil {
-		return 0, 0, fmt.Errorf("the group of user %s has the number %s", strconv.Quote(name), strconv.Quote(u.Gid))
+		return 0, 0, fmt.Errorf(`the group of user "%s" has the number "%s"`, name, u.Gid)
 	}
 	return uid, gid, nil
 }

@@ -286,7 +286,7 @@ func TestDropUser(t *testing.T) {
 		{name: "which may be root", output: func(dir string) error { return os.Chmod(dir, 0o700) }},
 		{name: "unless another is named", user: "daemon", uid: 1, gid: 1, output: func(string) error { return nil }},
 		{name: "no directory for output", output: os.Remove, err: "whose is "},
-		{name: "an unknown user", user: "no\x1bbody", err: `no user "no\x1bbody"`},
+		{name: "an unknown user", user: "no\x1bbody", err: "no user \"no\x1bbody\""},
 		{name: "a number that is none", user: "-1", err: `no user "-1"`},
 		{name: "who is not root stays the same", uid: 70002, gid: 70003,
 			sys: syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 70002, Gid: 70003}, AmbientCaps: []uintptr{unix.CAP_NET_RAW}}},

@@ -141,7 +141,7 @@ func (s *source) resolve() error {
 	for _, name := range names {
 		l := s.links.find(name)
 		if l == nil {
-			return fmt.Errorf("no interface %q (have: %s)", name, s.links.names())
+			return fmt.Errorf("no interface \"%s\" (have: %s)", name, s.links.names())
 		}
 		if !slices.ContainsFunc(s.targets, func(t target) bool { return t.index == l.index }) {
 			s.targets = append(s.targets, target{name: name, link: *l})

@@ -398,7 +398,7 @@ func TestNoInterface(t *testing.T) {
 	tests := []struct{ name, want string }{
 		{"eth9", `no interface "eth9" (have: lo, in, out)`},
 		{"", `no interface "" (have: lo, in, out)`},
-		{"\x1b[31mred", `no interface "\x1b[31mred" (have: lo, in, out)`},
+		{"\x1b[31mred", "no interface \"\x1b[31mred\" (have: lo, in, out)"},
 	}
 	for _, tt := range tests {
 		_, err := Open(t.Context(), Config{Interfaces: []string{"lo", tt.name}})

@@ -111,6 +111,7 @@ func TestCaptureWrongUsage(t *testing.T) {
 		{"-w out.pcapng", exitUsage, "nothing to read"},
 		{"-r in.pcap -i lo -w out.pcapng", exitUsage, "contradict"},
 		{"-r in.pcap -w out.pcapng -W 3", exitUsage, "-W needs -C or -G"},
+		{"-r in.pcap -w out.pcapng -C 1 -W 65537", exitUsage, "-W 65537: a ring of files has at most 65536"},
 		{"-r in.pcap -w - -C 3", exitUsage, "-C and -G need a file"},
 		{"-r in.pcap -w out -C 0", exitUsage, "must be a number from 1"},
 		{"-i any -w out.pcap", exitUsage, "pcapng"},

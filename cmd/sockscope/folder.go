@@ -34,7 +34,7 @@ func (d *folder) isInput(info fs.FileInfo) bool {
 
 const (
 	partSuffix = ".part"
-	maxMade    = 65_536 // names that are remembered, for rings of files
+	maxMade    = 65_536 // names that are remembered, and so files of a ring
 )
 
 // openFolder opens the directory of the file at path and gives the file's own name.

@@ -51,6 +51,8 @@ func (f *outputFlags) check(p *program, fs *pflag.FlagSet, source *sourceFlags) 
 		return nil, usage("a pcap file has one link type and does not tell interfaces apart: write pcapng (--format pcapng)")
 	case f.count.value > 0 && f.size.value == 0 && f.every.value == 0:
 		return nil, usage("-W needs -C or -G")
+	case f.count.value > maxMade && f.size.value > 0:
+		return nil, usage("-W %d: a ring of files has at most %d", f.count.value, maxMade)
 	case f.name == "-" && (f.size.value > 0 || f.every.value > 0):
 		return nil, usage("-C and -G need a file: -w - is standard output")
 	case f.name == "-" && isTerminal(p.stdout):
