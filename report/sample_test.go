@@ -129,7 +129,7 @@ func sampleSummary() *Summary {
 			{Name: "office\x1b.pcapng", Format: "pcapng", Compression: "zstd", Frames: 20, Bytes: 2000, Captured: 1900,
 				Damage: []capture.Damage{{Code: "data-cut-short", Unit: "record", Record: 2, Offset: 102,
 					What: "data cut short (57 of 62 bytes)", Kept: 1, Stopped: true}},
-				Anomalies: []capture.Count{{Name: "capture-longer-than-wire", N: 3}},
+				Anomalies: []capture.Count{{Name: "capture-longer-than-wire", N: 3}, {Name: "statistics-block", N: 1}},
 				Notes:     []string{"holds TLS secrets", "=1+1"}},
 			{Name: "-", Damage: []capture.Damage{{Code: "not-a-capture", Offset: -1, What: "empty file, not a capture", Unread: true}}},
 		},

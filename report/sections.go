@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,13 +78,19 @@ func (p *printer) input(in *capture.Input) {
 	for _, note := range in.Notes {
 		p.paragraph(plain, "note: "+note)
 	}
-	if len(in.Anomalies) > 0 {
-		var odd []string
-		for _, a := range in.Anomalies {
-			odd = append(odd, a.Name+" ×"+humanCount(a.N))
-		}
+	var odd []string
+	for _, a := range Oddities(in) {
+		odd = append(odd, a.Name+" ×"+humanCount(a.N))
+	}
+	if len(odd) > 0 {
 		p.paragraph(faint, "oddities, accepted: "+strings.Join(odd, ", "))
 	}
+}
+
+// Oddities are in's anomalies but for the statistics that programs write at the end of
+// every pcapng capture: these are counted, but nothing to tell people about.
+func Oddities(in *capture.Input) []capture.Count {
+	return slices.DeleteFunc(slices.Clone(in.Anomalies), func(c capture.Count) bool { return c.Name == "statistics-block" })
 }
 
 // period is "2024-02-29 23:59:58.000001 → 23:59:59.2 UTC": the second date only

@@ -182,7 +182,7 @@ func inputs(s *report.Summary) []input {
 		for _, d := range in.Damage {
 			item.Damage = append(item.Damage, report.EscapeText(d.String()))
 		}
-		for _, a := range in.Anomalies {
+		for _, a := range report.Oddities(in) {
 			item.Notes = append(item.Notes, report.EscapeText(a.Name)+": "+count(a.N))
 		}
 		for _, n := range in.Notes {
