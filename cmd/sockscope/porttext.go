@@ -94,7 +94,7 @@ func (t *portText) listeners(f *portFacts) {
 			var owners []string
 			for _, o := range l.Processes {
 				// The name was escaped when it came in; ASCII is the terminal's matter.
-				owners = append(owners, fmt.Sprintf("%s (pid %d)", asciiOnly(cmp.Or(o.Name, "?"), t.p.ascii), o.PID))
+				owners = append(owners, fmt.Sprintf("%s[%d]", asciiOnly(cmp.Or(o.Name, "?"), t.p.ascii), o.PID))
 			}
 			who := strings.Join(owners, ", ")
 			if len(owners) == 0 {
