@@ -74,12 +74,12 @@ func (t *Table) count(n uint32, c *cell, r *record) {
 
 // carry moves what a side of cell n has counted, and v, to where there is room for more.
 func (t *Table) carry(n uint32, side uint8, v volume) {
-	m := t.meta(n)
-	if m.big == 0 {
+	x := t.rare(t.meta(n))
+	if x.big == 0 {
 		i, _ := t.big.add()
-		m.big = i + 1
+		x.big = i + 1
 	}
-	big := &t.big.at(m.big - 1)[side]
+	big := &t.big.at(x.big - 1)[side]
 	c := &t.cells.at(n).sent[side]
 	big.add(c.volume())
 	big.add(v)
@@ -90,8 +90,12 @@ func (t *Table) carry(n uint32, side uint8, v volume) {
 func (t *Table) volumes(n uint32) (sent [2]volume) {
 	c := t.cells.at(n)
 	sent[0], sent[1] = c.sent[0].volume(), c.sent[1].volume()
-	if m := t.meta(n); m.big != 0 {
-		big := t.big.at(m.big - 1)
+	m := t.meta(n)
+	if m.rare == 0 {
+		return sent
+	}
+	if i := t.rares.at(m.rare - 1).big; i != 0 {
+		big := t.big.at(i - 1)
 		sent[0].add(big[0])
 		sent[1].add(big[1])
 	}

@@ -2,7 +2,7 @@ package flow
 
 // datagrams fills in what connectionless traffic has.
 func (t *Table) datagrams(c *cell, m *meta, client uint8, r *Connection) {
-	r.ConnState, r.History = datagramState(r, m.firstDir == client)
+	r.ConnState, r.History = datagramState(r, m.firstDir() == client)
 	r.Outcome = t.answered(m, r)
 	if isICMP(c.key.protocol()) {
 		r.IsICMP, r.Type, r.Code = true, uint8(c.next[0]), uint8(c.next[1])
@@ -17,8 +17,9 @@ func (t *Table) answered(m *meta, r *Connection) Outcome {
 		return Answered
 	case r.ToServer.Packets == 0:
 		return ReplyOnly
-	case m.icmp != 0:
-		r.VerdictFrame = t.icmp.at(m.icmp - 1).frame
+	}
+	if e := t.icmpOf(m); e != nil {
+		r.VerdictFrame = e.frame
 		return Unreachable
 	}
 	return Unanswered

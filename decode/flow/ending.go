@@ -180,24 +180,13 @@ func (t *Table) remove(n uint32, c *cell) {
 		return
 	}
 	m := t.meta(n)
-	t.icmp.drop(m.icmp)
-	t.big.drop(m.big)
+	t.dropRare(m)
 	t.proofs.drop(m.evidence)
 	if s := t.streams.of(n); s != nil {
-		h := &s.handshake
-		if h.waits != 0 {
-			t.waits[h.waits-1] = nil // whoever was given them keeps them
-			t.freeWaits = append(t.freeWaits, h.waits)
-		}
-		if h.spill != 0 {
-			t.spill[h.spill-1] = nil
-			t.freeSpill = append(t.freeSpill, h.spill)
-		}
-		t.rares.drop(h.rare)
-		t.quality.drop(h.quality)
-		t.roundTrips.drop(h.roundTrips[0])
-		t.roundTrips.drop(h.roundTrips[1])
-		*s = stream{}
+		t.dropQuality(s)
+		t.roundTrips.drop(s.roundTrips[0])
+		t.roundTrips.drop(s.roundTrips[1])
+		*s = handshake{}
 	} else {
 		*m = meta{}
 	}

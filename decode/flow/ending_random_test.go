@@ -262,8 +262,15 @@ func checkNumbers(t testing.TB, table *Table) {
 			continue
 		}
 		m := table.meta(n)
-		count("icmp", m.icmp)
-		count("big", m.big)
+		if count("rare", m.rare); m.rare != 0 {
+			x := table.rares.at(m.rare - 1)
+			count("icmp", x.icmp)
+			count("big", x.big)
+			count("waits", x.waits)
+			count("spill", x.spill)
+			count("course", x.course)
+			count("odd", x.odd)
+		}
 		if count("proof", m.evidence); m.evidence != 0 {
 			p := table.proofs.at(m.evidence - 1)
 			if p.nameLength > 0 {
@@ -273,12 +280,12 @@ func checkNumbers(t testing.TB, table *Table) {
 				count("text", p.alpn+1)
 			}
 		}
-		if s := table.streams.of(n); s != nil {
-			h := &s.handshake
-			count("waits", h.waits)
-			count("spill", h.spill)
-			count("rare", h.rare)
-			count("quality", h.quality)
+		if h := table.streams.of(n); h != nil {
+			if count("quality", h.quality); h.quality != 0 {
+				both := table.quality.at(h.quality - 1)
+				count("holes", both[0].holes)
+				count("holes", both[1].holes)
+			}
 			count("round trips", h.roundTrips[0])
 			count("round trips", h.roundTrips[1])
 		}
@@ -289,7 +296,7 @@ func checkNumbers(t testing.TB, table *Table) {
 	}{
 		{"slot", table.live}, {"icmp", table.icmp.len()}, {"big", table.big.len()}, {"proof", table.proofs.len()},
 		{"text", table.proofs.texts.single.len()}, {"waits", len(table.waits) - len(table.freeWaits)}, {"spill", len(table.spill) - len(table.freeSpill)},
-		{"rare", table.rares.len()}, {"quality", table.quality.len()}, {"round trips", table.roundTrips.len()},
+		{"rare", table.rares.len()}, {"course", table.courses.len()}, {"odd", table.odds.len()}, {"holes", table.holes.len()}, {"quality", table.quality.len()}, {"round trips", table.roundTrips.len()},
 	} {
 		if len(used[of.what]) != of.n {
 			t.Errorf("%d of %s are in use, but %d are not free", len(used[of.what]), of.what, of.n)

@@ -1,17 +1,59 @@
 package flow
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"sockscope/decode"
 )
 
-// fromSecond marks a history letter that the key's second endpoint caused.
-const fromSecond = 0x80
+// letters are the first letters of a Zeek history, each in five bits, the first one lowest;
+// above them stands how many they are.
+type letters uint64
 
-// fixedHistory is how many letters the handshake has room for.
-const fixedHistory = len(handshake{}.history)
+const (
+	maxLetters  = 12
+	letterBits  = 5
+	lettersNum  = 60            // where their number stands
+	fromSecond  = 1 << 4        // marks what the key's second endpoint caused
+	letterNames = "shadfrqitwg" // by number
+)
+
+// A letter is one of letterNames, with fromSecond.
+type letter uint8
+
+const (
+	letterSYN letter = iota
+	letterSYNACK
+	letterACK
+	letterData
+	letterFIN
+	letterRST
+	letterOddSYN // with FIN or RST
+	letterOddFIN // with RST
+	letterResent
+	letterWindow // of zero
+	letterGap
+)
+
+func (s letters) len() int { return int(s >> lettersNum) }
+
+func (s letters) at(i int) letter { return letter(s>>(letterBits*i)) & (1<<letterBits - 1) }
+
+// add adds a letter. There must be room.
+func (s *letters) add(l letter) {
+	*s |= letters(l) << (letterBits * s.len())
+	*s += 1 << lettersNum
+}
+
+// contains reports whether l is one of s.
+func (s letters) contains(l letter) bool {
+	for i := range s.len() {
+		if s.at(i) == l {
+			return true
+		}
+	}
+	return false
+}
 
 // completeness is what one segment adds to Wireshark's tcp.completeness.
 func completeness(r *record) uint8 {
@@ -53,23 +95,22 @@ func (t *Table) noteControl(r *record, c *cell, h *handshake) {
 	d := r.side()
 	switch {
 	case r.flags&syn != 0 && r.flags&(fin|rst) != 0:
-		t.letterOnce(h, d, 'q')
+		t.letterOnce(h, d, letterOddSYN)
 	case r.flags&(fin|rst) == fin|rst:
-		t.letterOnce(h, d, 'i')
+		t.letterOnce(h, d, letterOddFIN)
 	case r.flags&(syn|ack) == syn:
 		if !c.has(sawSYN.of(d)) || r.seq != h.isn[d] {
-			t.letter(h, d, 's')
+			t.letter(h, d, letterSYN)
 		}
 	case r.flags&syn != 0:
-		if h.synacks[d] == 0 || r.seq != t.lastSYNACK(c, h, d) {
-			t.letter(h, d, 'h')
+		if !h.tally.any(synacks, d) || r.seq != t.lastSYNACK(c, h, d) {
+			t.letter(h, d, letterSYNACK)
 		}
 	default:
-		x := t.rare(h)
-		if h.rsts[d] == 0 || r.seq != x.rstSeq[d] {
-			t.letter(h, d, 'r')
+		if !h.tally.any(rsts, d) || r.seq != h.rstSeq[d] {
+			t.letter(h, d, letterRST)
 		}
-		x.rstSeq[d] = r.seq
+		h.rstSeq[d] = r.seq
 	}
 }
 
@@ -79,7 +120,7 @@ func (t *Table) noteControl(r *record, c *cell, h *handshake) {
 func (t *Table) noteSegment(r *record, c *cell, h *handshake) {
 	h.complete |= completeness(r)
 	d := r.side()
-	if r.flags&fin != 0 || h.zeek[d] == zeekInactive {
+	if r.flags&fin != 0 || h.zeek.of(d) == zeekInactive {
 		h.zeek.update(r)
 	}
 	switch {
@@ -88,20 +129,20 @@ func (t *Table) noteSegment(r *record, c *cell, h *handshake) {
 			t.noteResent(r, c, h)
 		}
 		if r.flags&fin == 0 && !c.has(sawData.of(d)) {
-			t.letter(h, d, 'd')
+			t.letter(h, d, letterData)
 		}
 	case r.flags&(ack|fin) == ack && !c.has(sawAck.of(d)):
 		c.bits |= sawAck.of(d)
-		t.letter(h, d, 'a')
+		t.letter(h, d, letterACK)
 	}
 	switch {
 	case r.flags&fin != 0:
 		if !c.has(sawFIN.of(d)) || h.finEnd[d] != r.seq+r.payload+1 {
-			t.letter(h, d, 'f')
+			t.letter(h, d, letterFIN)
 		}
-	case r.window == 0 && h.zeek[d^1] != zeekClosed && !c.probes(r): // as assess counts them
+	case r.window == 0 && h.zeek.of(d^1) != zeekClosed && !c.probes(r): // as assess counts them
 		if powerOfTen(t.amiss(h, d).zeroWindows + 1) {
-			t.letter(h, d, 'w')
+			t.letter(h, d, letterWindow)
 		}
 	}
 }
@@ -113,70 +154,78 @@ func (t *Table) noteResent(r *record, c *cell, h *handshake) {
 	if r.payload == 1 && r.seq == c.next[d]-1 {
 		return
 	}
-	x := t.rare(h)
+	x := t.rare(&h.meta)
 	x.resent[d]++
 	if powerOfTen(x.resent[d]) {
-		t.letter(h, d, 't')
+		t.letter(h, d, letterResent)
 	}
 }
 
 // letter appends a letter to h's history.
-func (t *Table) letter(h *handshake, side uint8, letter byte) {
-	letter |= side * fromSecond
-	if n := h.historyLen; int(n) < fixedHistory {
-		h.history[n] = letter
-		h.historyLen++
+func (t *Table) letter(h *handshake, side uint8, l letter) {
+	l |= letter(side&1) * fromSecond
+	if h.letters.len() < maxLetters {
+		h.letters.add(l)
 		return
 	}
-	t.spillLetter(h, letter)
+	t.spillLetter(h, l)
 }
 
 // spillLetter appends a letter that does not fit the handshake to a list beside it.
-func (t *Table) spillLetter(h *handshake, letter byte) {
-	if h.spill == 0 {
-		h.spill = place(&t.spill, &t.freeSpill)
+func (t *Table) spillLetter(h *handshake, l letter) {
+	x := t.rare(&h.meta)
+	if x.spill == 0 {
+		x.spill = place(&t.spill, &t.freeSpill)
 	}
-	s := &t.spill[h.spill-1]
-	if len(*s) < maxHistory {
-		*s = append(*s, letter)
+	s := &t.spill[x.spill-1]
+	if len(*s) < maxHistory-maxLetters {
+		*s = append(*s, l)
 	}
 }
 
+// spilled are the letters that do not fit the handshake.
+func (t *Table) spilled(h *handshake) []letter {
+	if h.rare != 0 {
+		if i := t.rares.at(h.rare - 1).spill; i != 0 {
+			return t.spill[i-1]
+		}
+	}
+	return nil
+}
+
 // maxHistory bounds the history of one connection, in letters.
-const maxHistory = 256
+const maxHistory = 270
 
 // letterOnce appends a letter that side has not caused before.
-func (t *Table) letterOnce(h *handshake, side uint8, letter byte) {
-	mark := letter | side*fromSecond
-	if slices.Contains(h.history[:h.historyLen], mark) || h.spill != 0 && slices.Contains(t.spill[h.spill-1], mark) {
+func (t *Table) letterOnce(h *handshake, side uint8, l letter) {
+	mark := l | letter(side&1)*fromSecond
+	if h.letters.contains(mark) || slices.Contains(t.spilled(h), mark) {
 		return
 	}
-	t.letter(h, side, letter)
+	t.letter(h, side, l)
 }
 
 // lastSYNACK is the sequence number of a side's last SYN-ACK: the accepted one's,
 // unless a later one had another.
 func (t *Table) lastSYNACK(c *cell, h *handshake, side uint8) uint32 {
-	if h.rare != 0 {
-		if s := t.rare(h).synackSeq[side]; s != 0 {
-			return s
-		}
+	if o := t.oddOf(&h.meta); o != nil && o.synackSeq[side] != 0 {
+		return o.synackSeq[side]
 	}
 	return h.isn[side]
 }
 
 // history is h's history as Zeek writes it: upper case is the client.
 func (t *Table) history(h *handshake, client uint8) string {
-	if h.spill != 0 {
-		return spell(slices.Concat(h.history[:], t.spill[h.spill-1]), client)
+	if spilled := t.spilled(h); spilled != nil {
+		return string(spell(spell(nil, h.letters.all(), client), spilled, client))
 	}
-	return t.histories.text(&h.history, client)
+	return t.histories.text(h.letters, client)
 }
 
 // histories keeps histories that were given out, to be shared: most connections have one
 // of a few. A history has its place among the tries entries from its slot on.
 type histories [512]struct {
-	letters [fixedHistory]uint8
+	letters letters
 	client  uint8
 	text    string // empty when the entry is free
 }
@@ -184,12 +233,13 @@ type histories [512]struct {
 const tries = 4
 
 // text is the text of a history that fits the handshake.
-func (k *histories) text(letters *[fixedHistory]uint8, client uint8) string {
-	first := slot(letters)
+func (k *histories) text(s letters, client uint8) string {
+	const odd = 0x9e3779b97f4a7c15 // any such number with bits all over
+	first := uint32(fold(uint64(s), odd))
 	free := first // or the one to be replaced
 	for i := range uint32(tries) {
 		e := &k[(first+i)%uint32(len(k))]
-		if e.letters == *letters && e.client == client {
+		if e.letters == s && e.client == client {
 			return e.text
 		}
 		if e.text == "" {
@@ -198,32 +248,29 @@ func (k *histories) text(letters *[fixedHistory]uint8, client uint8) string {
 		}
 	}
 	e := &k[free%uint32(len(k))]
-	e.letters, e.client, e.text = *letters, client, spell(letters[:], client)
+	e.letters, e.client, e.text = s, client, string(spell(nil, s.all(), client))
 	return e.text
 }
 
-// slot is where the search for a history begins.
-func slot(letters *[fixedHistory]uint8) uint32 {
-	head, tail := binary.LittleEndian.Uint64(letters[:8]), binary.LittleEndian.Uint64(letters[fixedHistory-8:])
-	const a, b = 0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f // any odd numbers with bits all over
-	return uint32(fold(head^a, tail^b))
+// all are the letters of s, one by one.
+func (s letters) all() []letter {
+	all := make([]letter, 0, maxLetters)
+	for i := range s.len() {
+		all = append(all, s.at(i))
+	}
+	return all
 }
 
-// spell is a history in letters. Zeros behind the last one do not count.
-func spell(letters []uint8, client uint8) string {
-	text := make([]byte, 0, 2*fixedHistory)
+// spell appends a history's letters to text.
+func spell(text []byte, letters []letter, client uint8) []byte {
 	for _, l := range letters {
-		if l == 0 {
-			break
+		name := letterNames[l&^fromSecond]
+		if uint8(l/fromSecond) == client {
+			name -= 'a' - 'A'
 		}
-		side := l / fromSecond
-		l &^= fromSecond
-		if side == client && l >= 'a' {
-			l -= 'a' - 'A'
-		}
-		text = append(text, l)
+		text = append(text, name)
 	}
-	return string(text)
+	return text
 }
 
 // powerOfTen reports whether n is 1, 10, 100 …

@@ -18,14 +18,15 @@ func (t *Table) quote(b *Batch, r *record, n uint32, c *cell) {
 	if c.key.protocol() == protoTCP && p.Quoted.HasSeq && !c.sentSeq(t.handshake(n), r.dir, r.seq) {
 		return // quotes an earlier connection of this tuple
 	}
-	first := m.icmp == 0
-	if first {
-		i, e := t.icmp.add()
+	e := t.icmpOf(m)
+	if e == nil {
+		var i uint32
+		i, e = t.icmp.add()
+		t.rare(m).icmp = i + 1
 		*e = icmpError{
 			from: p.Src, version: p.Version, typ: p.ICMPType, code: p.ICMPCode,
 			quotedSide: r.dir, decided: t.volumes(n)[r.dir^1].packets == 0, frame: b.number(r),
 		}
-		m.icmp = i + 1
 	}
 	if c.key.protocol() != protoTCP {
 		return
@@ -34,10 +35,23 @@ func (t *Table) quote(b *Batch, r *record, n uint32, c *cell) {
 	client, known := c.client()
 	quotesSYN := known && client == r.dir && c.has(sawSYN.of(client)) && (!p.Quoted.HasSeq || r.seq == h.isn[client])
 	if quotesSYN && h.verdict == noVerdict && !c.has(sawSYNACK.of(client^1)) && !c.has(goesOn.of(client)) {
-		h.verdict, h.verdictFrame = wasUnreachable, b.number(r)
-		e := t.icmp.at(m.icmp - 1) // the error that decided is the one to tell
+		h.verdict = wasUnreachable
+		t.setVerdict(h, b.number(r))
+		// The error that decided is the one to tell.
 		e.from, e.version, e.typ, e.code = p.Src, p.Version, p.ICMPType, p.ICMPCode
 	}
+}
+
+// icmpOf is the ICMP error that quotes m's connection, or nil.
+func (t *Table) icmpOf(m *meta) *icmpError {
+	if m.rare == 0 {
+		return nil
+	}
+	i := t.rares.at(m.rare - 1).icmp
+	if i == 0 {
+		return nil
+	}
+	return t.icmp.at(i - 1)
 }
 
 // sentSeq reports whether a side may have sent sequence number seq: between its ISN

@@ -68,7 +68,7 @@ func (t *Table) knocked(k *knock, c *cell, m uint32, d *cell) {
 	b := &t.past
 	b.block.First = k.firstFrame
 	b.told = decode.TCPOptions{Has: k.has, MSS: k.mss, WindowScale: k.scale, CookieLen: k.cookie}
-	t.begin(m, d, c.key)
+	d.begin(c.key)
 	d.bits |= c.bits & (isSelf | replaced)
 	t.first(m, b, &r, k.iface)
 	t.segment(b, &r, m, d)
@@ -84,7 +84,7 @@ func newPast() Batch {
 // gives its number.
 func (t *Table) aside(n uint32) uint32 {
 	c, d := t.cells.at(n), t.cells.at(asideConnection)
-	*d, *t.streams.at(asideConnection) = cell{}, stream{}
+	*d, *t.streams.at(asideConnection) = cell{}, handshake{}
 	if net := t.networks.of(n); net != nil {
 		*t.networks.at(asideConnection) = *net
 	}

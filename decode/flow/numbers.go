@@ -90,7 +90,7 @@ func (t *Table) newChunk(k class) {
 // asideConnection may have.
 func (t *Table) noChunk() {
 	const n = asideConnection + 1
-	t.cells, t.streams, t.networks = chunks[cell]{make([]cell, n)}, chunks[stream]{make([]stream, n)}, chunks[network]{make([]network, n)}
+	t.cells, t.streams, t.networks = chunks[cell]{make([]cell, n)}, chunks[handshake]{make([]handshake, n)}, chunks[network]{make([]network, n)}
 	t.others, t.knocks = chunks[meta]{nil}, chunks[knock]{nil}
 }
 
@@ -242,8 +242,8 @@ func (s Sequence) Prepare(i, n int) (touched uint64) {
 		return touched
 	}
 	for ; i < end; i++ {
-		h := t.handshake(s.number(i)) // four cache lines, with meta
-		touched += uint64(h.isn[0]) + uint64(h.synCount) + h.synFrame + uint64(h.ackTime)
+		h := t.handshake(s.number(i)) // two cache lines
+		touched += h.firstFrame + uint64(h.letters)
 	}
 	return touched
 }

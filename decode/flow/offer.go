@@ -3,18 +3,18 @@ package flow
 import (
 	"time"
 
+	"sockscope/capture"
 	"sockscope/decode"
 )
 
 // offer notes the options of a side's SYN or SYN-ACK.
 func (t *Table) offer(b *Batch, r *record, h *handshake) {
 	o := &h.offered[r.side()]
-	if o.seen && r.flags&ack != 0 { // simultaneous open: the SYN said it first
+	if o.has&offerSeen != 0 && r.flags&ack != 0 { // simultaneous open: the SYN said it first
 		return
 	}
-	o.seen = true
 	opt := b.options(r)
-	o.has, o.mss, o.scale, o.cookie = opt.Has, opt.MSS, opt.WindowScale, opt.CookieLen
+	o.has, o.mss, o.scale, o.cookie = opt.Has|offerSeen, opt.MSS, opt.WindowScale, opt.CookieLen
 	if o.has&decode.OptMPTCP != 0 {
 		h.flags |= uint16(MPTCP)
 	}
@@ -41,7 +41,7 @@ func (b *Batch) options(r *record) (o decode.TCPOptions) {
 
 // fill sets to, which is zero, to the offer in the words of a Connection.
 func (o *offer) fill(to *Options, isn uint32) {
-	to.Known, to.ISN = o.seen, isn
+	to.Known, to.ISN = o.has&offerSeen != 0, isn
 	to.Cut = o.has&decode.OptCut != 0
 	to.HasMSS, to.MSS = o.has&decode.OptMSS != 0, o.mss
 	to.HasScale, to.WindowScale = o.has&decode.OptWindowScale != 0, o.scale
@@ -54,22 +54,32 @@ func (o *offer) fill(to *Options, isn uint32) {
 // maxWaits is how many waits between SYNs are kept: Linux sends 6 SYNs again.
 const maxWaits = 8
 
+// sentAnew notes that the client sent its SYN again.
+func (t *Table) sentAnew(h *handshake, now capture.Timestamp) {
+	w := t.unusual(h)
+	t.wait(h, now, w.lastSYN)
+	w.synCount++
+	w.lastSYN = now
+}
+
 // wait notes the time since the last SYN.
-func (t *Table) wait(h *handshake, r *record) {
-	last := h.lastSYN
-	if h.waits == 0 {
-		h.waits = place(&t.waits, &t.freeWaits)
+func (t *Table) wait(h *handshake, now, last capture.Timestamp) {
+	x := t.rare(&h.meta)
+	if x.waits == 0 {
+		x.waits = place(&t.waits, &t.freeWaits)
 	}
-	w := &t.waits[h.waits-1]
-	if d, ok := r.time.Sub(last); ok && d >= 0 && len(*w) < maxWaits {
+	w := &t.waits[x.waits-1]
+	if d, ok := now.Sub(last); ok && d >= 0 && len(*w) < maxWaits {
 		*w = append(*w, d)
 	}
 }
 
 // waited are the waits between h's SYNs.
 func (t *Table) waited(h *handshake) []time.Duration {
-	if h.waits == 0 {
-		return nil
+	if h.rare != 0 {
+		if i := t.rares.at(h.rare - 1).waits; i != 0 {
+			return t.waits[i-1]
+		}
 	}
-	return t.waits[h.waits-1]
+	return nil
 }

@@ -39,7 +39,7 @@ func outcome(c *cell, h *handshake) Outcome {
 		return HalfOpen
 	case h.verdict == wasUnreachable:
 		return Unreachable
-	case h.badSYNACK[server]:
+	case h.has(badSYNACK.of(server)):
 		return Mismatched
 	}
 	return Unanswered
@@ -49,7 +49,7 @@ func outcome(c *cell, h *handshake) Outcome {
 // FIN and acknowledged what the other one may have sent since its SYN, though the capture
 // lacks it. (An ACK without either may be a challenge by an older connection.)
 func (c *cell) answers(h *handshake, side uint8) bool {
-	return c.has(ackedSYN.of(side)) || h.fits[side]
+	return c.has(ackedSYN.of(side)) || h.has(fits.of(side))
 }
 
 // follows reports whether ack is of what may have been sent since the SYN with number isn.
@@ -68,7 +68,7 @@ func closing(c *cell, h *handshake, o Outcome) Close {
 		return Never
 	case c.has(closed.of(0)), c.has(isSelf) && c.has(sawFIN.of(0)) && !after(h.finEnd[0], c.acked[0]):
 		return Fin
-	case c.has(closed.of(1)) && h.afterFIN:
+	case c.has(closed.of(1)) && h.has(afterFIN):
 		return ResetAfterFin
 	case c.has(closed.of(1)):
 		return Reset

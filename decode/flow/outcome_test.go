@@ -196,21 +196,21 @@ func TestOddFlagsAreCounted(t *testing.T) {
 
 // A window is scaled when both sides offer that; what is not known may be the most.
 func TestWindowShift(t *testing.T) {
-	const scale, cut = decode.OptWindowScale, decode.OptCut
+	const seen, scale, cut = offerSeen, decode.OptWindowScale, decode.OptCut
 	for _, tt := range []struct {
 		its, others offer
 		want        uint8
 	}{
 		{offer{}, offer{}, 14},
-		{offer{seen: true}, offer{seen: true, has: scale}, 0},
-		{offer{seen: true, has: scale, scale: 7}, offer{seen: true, has: scale}, 7},
-		{offer{seen: true, has: scale, scale: 99}, offer{seen: true, has: scale}, 14},
-		{offer{seen: true, has: scale, scale: 7}, offer{seen: true}, 0},
-		{offer{seen: true, has: scale, scale: 7}, offer{seen: true, has: cut}, 7},
-		{offer{seen: true, has: scale, scale: 7}, offer{}, 0},
-		{offer{seen: true, has: cut}, offer{seen: true, has: scale}, 14},
-		{offer{seen: true, has: scale | cut, scale: 7}, offer{seen: true, has: scale}, 7},
-		{offer{seen: true}, offer{seen: true, has: cut}, 0},
+		{offer{has: seen}, offer{has: seen | scale}, 0},
+		{offer{has: seen | scale, scale: 7}, offer{has: seen | scale}, 7},
+		{offer{has: seen | scale, scale: 99}, offer{has: seen | scale}, 14},
+		{offer{has: seen | scale, scale: 7}, offer{has: seen}, 0},
+		{offer{has: seen | scale, scale: 7}, offer{has: seen | cut}, 7},
+		{offer{has: seen | scale, scale: 7}, offer{}, 0},
+		{offer{has: seen | cut}, offer{has: seen | scale}, 14},
+		{offer{has: seen | scale | cut, scale: 7}, offer{has: seen | scale}, 7},
+		{offer{has: seen}, offer{has: seen | cut}, 0},
 	} {
 		h := handshake{offered: [2]offer{tt.its, tt.others}}
 		if got := h.shift(0); got != tt.want {

@@ -26,14 +26,16 @@ type quality struct {
 	advanced    capture.Timestamp // of that segment, or 0: not known
 	acked       capture.Timestamp // of its last acknowledgment that was assessed
 	assessed    capture.Timestamp // of the last segment of either side that was assessed; side 0's
-	holes       holes
+	holes       uint32            // 1 + index of what was skipped
 }
 
 // calm reports whether a segment to come need not be looked at for what was before.
-func (s *quality) calm() bool { return !s.holes.open() && !s.isLower && !s.keepsAlive }
+func (t *Table) isCalm(s *quality) bool {
+	return !s.isLower && !s.keepsAlive && (s.holes == 0 || !t.holes.at(s.holes-1).open())
+}
 
 // calm reports whether both sides are calm.
-func (t *Table) calm(h *handshake) bool { return t.amiss(h, 0).calm() && t.amiss(h, 1).calm() }
+func (t *Table) calm(h *handshake) bool { return t.isCalm(t.amiss(h, 0)) && t.isCalm(t.amiss(h, 1)) }
 
 // Thresholds of tshark's.
 const (
@@ -87,7 +89,9 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 		s.advanced, s.next = r.time, r.end()
 	}
 	t.amiss(h, 0).assessed = r.time
-	s.missing -= min(s.missing, s.holes.fill(r.seq, r.end(), r.time))
+	if s.holes != 0 {
+		s.missing -= min(s.missing, t.holes.at(s.holes-1).fill(r.seq, r.end(), r.time))
+	}
 	if r.flags&ack != 0 {
 		s.acked = r.time
 		t.acknowledged(r, h)
@@ -98,11 +102,14 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 // are missing from the capture, not from the connection.
 func (t *Table) acknowledged(r *record, h *handshake) {
 	s := t.amiss(h, r.dir^1)
-	if missing := s.holes.acknowledge(r.ack, r.time); missing > 0 {
+	if s.holes == 0 {
+		return
+	}
+	if missing := t.holes.at(s.holes-1).acknowledge(r.ack, r.time); missing > 0 {
 		s.missing += missing
 		s.gaps++
 		if powerOfTen(s.gaps) {
-			t.letter(h, r.dir^1, 'g')
+			t.letter(h, r.dir^1, letterGap)
 		}
 	}
 }
@@ -114,6 +121,16 @@ func (t *Table) amiss(h *handshake, side uint8) *quality {
 		h.quality = i + 1
 	}
 	return &t.quality.at(h.quality - 1)[side&1]
+}
+
+// dropQuality gives up what is noted of h's segments.
+func (t *Table) dropQuality(h *handshake) {
+	if h.quality != 0 {
+		both := t.quality.at(h.quality - 1)
+		t.holes.drop(both[0].holes)
+		t.holes.drop(both[1].holes)
+		t.quality.drop(h.quality)
+	}
 }
 
 // probes reports whether r is a zero-window probe: a byte that there is no room for.
@@ -238,14 +255,15 @@ func (t *Table) overtaken(r *record, c *cell, h *handshake) bool {
 		}
 	}
 	within := reorderedWithin
-	if rtt, ok := h.ackTime.Sub(h.lastSYN); ok && rtt > 0 {
+	w := t.course(h)
+	if rtt, ok := w.ackTime.Sub(w.lastSYN); ok && rtt > 0 {
 		within = rtt
-	} else if rtt, ok := h.ackTime.Sub(h.synBefore); ok && rtt > 0 { // the last SYN is a late copy
+	} else if rtt, ok := w.ackTime.Sub(w.synBefore); ok && rtt > 0 { // the last SYN is a late copy
 		within = rtt
 	}
 	advanced := t.amiss(h, d).advanced
 	if advanced == 0 {
-		advanced = h.firstSYN // no earlier, at least
+		advanced = w.firstSYN // no earlier, at least
 	}
 	since, ok := r.time.Sub(advanced)
 	return ok && 0 <= since && since < within
@@ -263,5 +281,9 @@ func (t *Table) skip(r *record, c *cell, h *handshake) {
 		skipped.acked = from + min(c.acked[o]-from, r.seq-from)
 		s.missing += uint64(skipped.acked - from)
 	}
-	s.holes.add(skipped)
+	if s.holes == 0 {
+		i, _ := t.holes.add()
+		s.holes = i + 1
+	}
+	t.holes.at(s.holes - 1).add(skipped)
 }

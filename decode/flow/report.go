@@ -23,8 +23,10 @@ func (t *Table) connection(n uint32, r *Connection) {
 	r.Client, r.Server = ends[client], ends[client^1]
 	r.FirstFrame = m.firstFrame
 	r.Protocol, r.HasPorts, r.Role = c.key.protocol(), hasPorts(c.key.protocol()), basis
-	r.VLAN, r.HasVLAN, r.Interface = m.vlan, m.hasVLAN, m.iface
-	r.First, r.Last = m.first, max(m.last, c.latest)
+	r.VLAN, r.HasVLAN = m.vlan()
+	r.Interface = t.interfaceOf(m)
+	r.First, r.Last = t.times(m)
+	r.Last = max(r.Last, c.latest)
 	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
 	if t.owners != nil {
 		o := t.owners[n]
@@ -42,8 +44,7 @@ func (t *Table) connection(n uint32, r *Connection) {
 			r.Evidence.FromClient, r.Evidence.FromServer = r.Evidence.FromServer, r.Evidence.FromClient
 		}
 	}
-	if m.icmp != 0 {
-		e := t.icmp.at(m.icmp - 1)
+	if e := t.icmpOf(m); e != nil {
 		r.HasICMP, r.ICMPType, r.ICMPCode, r.ICMPFrom = true, e.typ, e.code, e.addr()
 	}
 	switch c.key.protocol() {
@@ -85,10 +86,10 @@ func (t *Table) tcpConnection(c *cell, m *meta, h *handshake, client uint8, r *C
 	r.Outcome = outcome(c, h)
 	r.Close = closing(c, h, r.Outcome)
 	r.History = t.history(h, client)
-	if m.firstDir != client && r.Role == RoleSYNACK {
+	if m.firstDir() != client && r.Role == RoleSYNACK {
 		r.History = "^" + r.History // Zeek turns around what begins with a SYN-ACK
 	}
-	r.ConnState = connState(h.zeek[client], h.zeek[server], r.History, r.ToServer.Payload+r.ToClient.Payload > 0)
+	r.ConnState = connState(h.zeek.of(client), h.zeek.of(server), r.History, r.ToServer.Payload+r.ToClient.Payload > 0)
 	r.Completeness = h.complete
 	if r.ToServer.Packets+r.ToClient.Packets == 1 && !c.has(sawSYN.both()) {
 		r.Completeness = 0 // Wireshark shows none of a single segment that is no SYN
@@ -113,30 +114,31 @@ func (r *Connection) markOneWay() {
 
 // evidenceOf fills in which frames decided, and the times between them.
 func (t *Table) evidenceOf(h *handshake, client uint8, r *Connection) {
-	if h.finFirst != 0 {
+	switch {
+	case h.has(endsIt.of(client)):
+		r.ClosedBy = ClientSide
+	case h.has(endsIt.of(client ^ 1)):
 		r.ClosedBy = ServerSide
-		if h.finFirst-1 == client {
-			r.ClosedBy = ClientSide
-		}
 	}
-	r.SYNFrame, r.SYNACKFrame, r.ACKFrame = h.synFrame, h.synackFrame, h.ackFrame
+	w := t.course(h)
+	r.SYNFrame, r.SYNACKFrame, r.ACKFrame = w.synFrame, w.synackFrame, w.ackFrame
 	if r.Outcome != Complete || r.Close == Reset || r.Close == ResetAfterFin {
-		r.VerdictFrame = h.verdictFrame
+		r.VerdictFrame = w.verdictFrame
 	}
-	r.SYNCount, r.SYNACKCount = h.synCount, h.synackCount
+	r.SYNCount, r.SYNACKCount = w.synCount, w.synackCount
 	r.SYNWaits = t.waited(h)
-	if h.synCount > 0 {
-		if d, ok := h.synackTime.Sub(h.synBefore); ok && d >= 0 {
+	if w.synCount > 0 {
+		if d, ok := w.synackTime.Sub(w.synBefore); ok && d >= 0 {
 			r.SYNRTT = d
 		}
-		if d, ok := h.ackTime.Sub(h.firstSYN); ok && d >= 0 && r.Outcome == Complete {
+		if d, ok := w.ackTime.Sub(w.firstSYN); ok && d >= 0 && r.Outcome == Complete {
 			r.Setup = d
 		}
 	}
-	if d, ok := h.ackTime.Sub(h.lastSYNACK); ok && d >= 0 {
+	if d, ok := w.ackTime.Sub(w.lastSYNACK); ok && d >= 0 {
 		r.ACKRTT = d
 	}
-	r.Ambiguous = h.ambiguous && (r.SYNRTT != NoDuration || r.ACKRTT != NoDuration)
+	r.Ambiguous = h.has(ambiguous) && (r.SYNRTT != NoDuration || r.ACKRTT != NoDuration)
 }
 
 // tcpDirection fills in what only a side of TCP has.
@@ -152,7 +154,6 @@ func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
 	if i := h.roundTrips[side]; i != 0 {
 		d.RoundTrips = t.roundTrips.at(i - 1).summary()
 	}
-	d.SYNs, d.SYNACKs = uint32(h.syns[side]), uint32(h.synacks[side])
-	d.FINs, d.RSTs = uint32(h.fins[side]), uint32(h.rsts[side])
+	t.segments(h, side, d)
 	h.offered[side].fill(&d.Options, h.isn[side])
 }

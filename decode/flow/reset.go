@@ -6,12 +6,12 @@ import "sockscope/decode"
 func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
-	increment(&h.rsts[d])
+	t.increment(h, rsts, d)
 	switch r.flags & (syn | ack) { // odd, too
 	case syn:
-		increment(&h.syns[d])
+		t.increment(h, syns, d)
 	case syn | ack:
-		increment(&h.synacks[d])
+		t.increment(h, synacks, d)
 	}
 	if t.tooFast(r, c, h) {
 		h.flags |= uint16(RSTInjected)
@@ -22,14 +22,16 @@ func (t *Table) onRST(b *Batch, r *record, c *cell, h *handshake) {
 		t.resetAttempt(b, r, c, h, client)
 	case !c.has(goesOn.both() | sawSYNACK.both()):
 		// A reset of something that is not in the capture.
-		if h.verdictFrame == 0 {
-			h.verdictFrame = b.number(r)
+		if !t.hasVerdict(h) {
+			t.setVerdict(h, b.number(r))
 		}
 		h.ended(d)
 	case t.inWindow(r, c, h) && !c.has(closed.both()):
 		c.bits |= closed.of(1)
-		h.afterFIN = c.has(sawFIN.both())
-		h.verdictFrame = b.number(r)
+		if c.has(sawFIN.both()) {
+			h.marks |= afterFIN
+		}
+		t.setVerdict(h, b.number(r))
 		h.ended(d)
 		h.step(d, sendRST, recvRST)
 	default:
@@ -55,15 +57,17 @@ func (t *Table) resetAttempt(b *Batch, r *record, c *cell, h *handshake, client 
 		if h.verdict != noVerdict || c.has(knownSeq.of(d)) && r.seq-h.isn[d] > window {
 			return
 		}
-		h.verdict, h.verdictFrame = wasAborted, b.number(r)
+		h.verdict = wasAborted
+		t.setVerdict(h, b.number(r))
 	case d == server:
 		// RFC 9293 §3.10.7.1: an RST for a SYN acknowledges it, and its own number is 0.
-		answers := r.flags&ack != 0 && r.ack-(h.isn[client]+1) <= h.synData || r.seq == 0
+		answers := r.flags&ack != 0 && r.ack-(h.isn[client]+1) <= t.synData(h) || r.seq == 0
 		if !answers || h.verdict != noVerdict {
 			return
 		}
-		h.verdict, h.verdictFrame = wasRefused, b.number(r)
-	case r.seq-h.isn[client] > h.synData+1:
+		h.verdict = wasRefused
+		t.setVerdict(h, b.number(r))
+	case r.seq-h.isn[client] > t.synData(h)+1:
 		return // answers a SYN-ACK that it did not ask for: the attempt goes on (RFC 9293 §3.5.1)
 	default: // the client gives its own attempt up
 	}
@@ -90,7 +94,7 @@ func (h *handshake) shift(side uint8) uint8 {
 	const most = 14
 	its, others := &h.offered[side], &h.offered[side^1]
 	switch {
-	case !its.seen, its.has&(decode.OptWindowScale|decode.OptCut) == decode.OptCut:
+	case its.has&offerSeen == 0, its.has&(decode.OptWindowScale|decode.OptCut) == decode.OptCut:
 		return most
 	case its.has&decode.OptWindowScale == 0:
 		return 0
@@ -104,10 +108,14 @@ func (h *handshake) shift(side uint8) uint8 {
 // sooner than a third of the round trip that the handshake took.
 func (t *Table) tooFast(r *record, c *cell, h *handshake) bool {
 	client, known := c.client()
-	if !known || r.dir == client || h.synCount != 1 || h.synackCount != 1 {
+	if !known || r.dir == client {
 		return false
 	}
-	rtt, ok := h.synackTime.Sub(h.firstSYN)
+	w := t.course(h)
+	if w.synCount != 1 || w.synackCount != 1 {
+		return false
+	}
+	rtt, ok := w.synackTime.Sub(w.firstSYN)
 	wait, ok2 := r.time.Sub(c.latest)
 	fromClient := c.bits&lastSecond != 0 == (client == 1) // the packet before this one
 	last := fromClient && r.flags&ack != 0 && c.has(sawData.of(client)) && r.ack == c.next[client] && after(r.ack, c.acked[r.dir])
@@ -117,7 +125,7 @@ func (t *Table) tooFast(r *record, c *cell, h *handshake) bool {
 // distance compares r's TTL with that of its direction's other packets. Mostly they are
 // the same.
 func (h *handshake) distance(r *record) {
-	if r.ttl != h.ttl[r.dir&1] || !h.spoken[r.dir&1] {
+	if r.ttl != h.ttl[r.dir&1] || !h.has(spoken.of(r.dir&1)) {
 		h.otherDistance(r)
 	}
 }
@@ -127,7 +135,7 @@ func (h *handshake) distance(r *record) {
 func (h *handshake) otherDistance(r *record) {
 	d := r.side()
 	if h.ttl[d] != 0 && differ(r.ttl, h.ttl[d]) > 3 {
-		switch onlyRST := h.rsts[d] > 0 && !h.spoken[d]; {
+		switch onlyRST := h.tally.any(rsts, d) && !h.has(spoken.of(d)); {
 		case r.flags&rst != 0 && !onlyRST:
 			h.flags |= uint16(RSTInjected)
 			return
@@ -140,7 +148,7 @@ func (h *handshake) otherDistance(r *record) {
 		h.ttl[d] = r.ttl
 	}
 	if r.flags&rst == 0 {
-		h.spoken[d] = true
+		h.marks |= spoken.of(d)
 	}
 }
 

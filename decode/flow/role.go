@@ -18,13 +18,13 @@ func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) 
 		a, b := c.has(asked.of(0)), c.has(asked.of(1))
 		switch {
 		case a && b:
-			return m.firstDir, RoleFirst
+			return m.firstDir(), RoleFirst
 		case a:
 			return 0, RolePayload
 		case b:
 			return 1, RolePayload
-		case c.has(told.of(m.firstDir)): // a reply or an error goes to whom had sent something
-			return m.firstDir ^ 1, RolePayload
+		case c.has(told.of(m.firstDir())): // a reply or an error goes to whom had sent something
+			return m.firstDir() ^ 1, RolePayload
 		}
 	}
 	if m.evidence != 0 {
@@ -37,7 +37,7 @@ func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) 
 	}
 	if hasPorts(c.key.protocol()) {
 		if isToGroup(m, ends) {
-			return m.firstDir, RoleFirst // a group of hosts sends nothing
+			return m.firstDir(), RoleFirst // a group of hosts sends nothing
 		}
 		if server, ok := t.registered(c); ok {
 			return server ^ 1, RoleRegistry
@@ -50,13 +50,13 @@ func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) 
 			return 1, RoleRange
 		}
 	}
-	return m.firstDir, RoleFirst
+	return m.firstDir(), RoleFirst
 }
 
 // isToGroup reports whether the first packet went to a multicast address or to the
 // broadcast address of the local network.
 func isToGroup(m *meta, ends *[2]netip.AddrPort) bool {
-	to := ends[m.firstDir^1].Addr()
+	to := ends[m.firstDir()^1].Addr()
 	return to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 

@@ -96,7 +96,7 @@ func (t *Table) roundTripsOf(r *record, h *handshake) (x *roundTrips, end uint32
 func (t *Table) touchRoundTrips(guesses []guess) (touched uint32) {
 	for i := range guesses {
 		if s := t.streams.of(guesses[i].entry.number()); s != nil {
-			touched += s.handshake.roundTrips[0]
+			touched += s.roundTrips[0]
 		}
 	}
 	for i := range guesses {
@@ -104,7 +104,7 @@ func (t *Table) touchRoundTrips(guesses []guess) (touched uint32) {
 		if s == nil {
 			continue
 		}
-		for _, i := range s.handshake.roundTrips {
+		for _, i := range s.roundTrips {
 			if i != 0 {
 				touched += uint32(t.roundTrips.at(i - 1).numTimed)
 			}

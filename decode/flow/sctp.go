@@ -1,5 +1,7 @@
 package flow
 
+import "sockscope/capture"
+
 // SCTP chunk types (RFC 9260 §3.2), as bits.
 const (
 	chunkData       = 1 << 0
@@ -28,35 +30,47 @@ func (t *Table) association(b *Batch, r *record, n uint32, c *cell) {
 	}
 	h.chunks[d] |= r.flags
 	if r.flags&chunkInit != 0 && client == d {
-		if h.synCount == 0 {
-			h.synFrame, h.firstSYN, h.isn[d] = b.number(r), r.time, r.seq
+		if t.synCount(h) == 0 {
+			t.setSYN(h, b.number(r), r.time, 0)
+			h.isn[d] = r.seq
 		} else {
-			t.wait(h, r)
+			t.sentAnew(h, r.time)
 			h.flags |= uint16(SYNRetransmitted)
 		}
-		h.synCount++
-		h.lastSYN = r.time
 	}
 	if r.flags&chunkInitAck != 0 {
-		h.synackCount++
-		if h.synackFrame == 0 {
-			h.synackFrame, h.synackTime = b.number(r), r.time
-			h.synBefore = h.lastSYN
-			h.ambiguous = h.synCount > 1
-		}
-		if h.ackFrame == 0 {
-			h.lastSYNACK = r.time
-		}
+		t.initAck(h, b.number(r), r.time)
 	}
-	if r.flags&chunkCookieEcho != 0 && h.ackFrame == 0 {
-		h.ackFrame, h.ackTime = b.number(r), r.time
-		h.ambiguous = h.ambiguous || h.synackCount > 1
+	if r.flags&chunkCookieEcho != 0 && !t.hasACK(h) {
+		t.setACK(h, b.number(r), r.time)
+		if t.course(h).synackCount > 1 {
+			h.marks |= ambiguous
+		}
 	}
 	if r.flags&(chunkAbort|chunkShutdown) != 0 {
 		h.ended(d)
 	}
-	if r.flags&chunkAbort != 0 && h.verdictFrame == 0 {
-		h.verdictFrame = b.number(r)
+	if r.flags&chunkAbort != 0 && !t.hasVerdict(h) {
+		t.setVerdict(h, b.number(r))
+	}
+}
+
+// initAck takes an INIT ACK.
+func (t *Table) initAck(h *handshake, frame uint64, when capture.Timestamp) {
+	t.countSYNACK(h)
+	was := t.course(h)
+	switch {
+	case was.synackFrame == 0:
+		t.setSYNACK(h, frame, when)
+		if was.ackFrame != 0 { // captured before it
+			t.unusual(h).lastSYNACK = was.lastSYNACK
+		}
+		h.marks &^= ambiguous
+		if was.synCount > 1 {
+			h.marks |= ambiguous
+		}
+	case was.ackFrame == 0:
+		t.unusual(h).lastSYNACK = when
 	}
 }
 
@@ -67,7 +81,7 @@ func (t *Table) associatesAnew(n uint32, c *cell, r *record) bool {
 		return false
 	}
 	h := t.handshake(n)
-	if client, known := c.client(); known && client == r.dir && h.synCount > 0 {
+	if client, known := c.client(); known && client == r.dir && t.synCount(h) > 0 {
 		return r.seq != h.isn[r.dir]
 	}
 	// The other side's INIT: both begin at once, unless the association is over.
@@ -76,7 +90,7 @@ func (t *Table) associatesAnew(n uint32, c *cell, r *record) bool {
 
 // sctpConnection maps an association's chunks onto the words for TCP.
 func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connection) {
-	r.ConnState, r.History = datagramState(r, m.firstDir == client)
+	r.ConnState, r.History = datagramState(r, m.firstDir() == client)
 	from, to := h.chunks[client], h.chunks[client^1]
 	both := from | to
 	switch {
@@ -106,7 +120,7 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 		}
 	default:
 		r.Outcome = Unanswered
-		if m.icmp != 0 {
+		if t.icmpOf(m) != nil {
 			r.Outcome = Unreachable
 		}
 	}
@@ -126,6 +140,6 @@ func (t *Table) sctpConnection(m *meta, h *handshake, client uint8, r *Connectio
 	r.markOneWay()
 	t.evidenceOf(h, client, r)
 	if r.Outcome == Unreachable {
-		r.VerdictFrame = t.icmp.at(m.icmp - 1).frame
+		r.VerdictFrame = t.icmpOf(m).frame
 	}
 }

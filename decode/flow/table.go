@@ -19,13 +19,16 @@ type Table struct {
 	index
 	numbering
 	cells    chunks[cell]
-	streams  chunks[stream]  // of connections with a stream
-	others   chunks[meta]    // of those without
-	knocks   chunks[knock]   // of those that will have one with their next packet
-	networks chunks[network] // of wide keys
+	streams  chunks[handshake] // of connections with a stream: TCP and SCTP
+	others   chunks[meta]      // of those without
+	knocks   chunks[knock]     // of those that will have one with their next packet
+	networks chunks[network]   // of wide keys
 
 	rares      arena[rare]
+	courses    arena[course]
+	odds       arena[odd]
 	quality    arena[[2]quality]
+	holes      arena[holes]
 	roundTrips arena[roundTrips]
 	big        arena[[2]volume] // what counts do not hold
 
@@ -34,7 +37,7 @@ type Table struct {
 	proofs  proofs
 	icmp    arena[icmpError]
 	waits   [][]time.Duration
-	spill   [][]uint8
+	spill   [][]letter
 	owners  map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
 
 	histories *histories
@@ -189,8 +192,7 @@ func (t *Table) touch(records []record) {
 	}
 	for _, i := range list[:n] {
 		if s := t.streams.of(guesses[i].entry.number()); s != nil {
-			h := &s.handshake
-			touched += h.isn[0] + h.synCount + uint32(h.synFrame) + uint32(h.ackTime)
+			touched += s.rare + uint32(s.letters)
 		} else if k := t.knocks.of(guesses[i].entry.number()); k != nil {
 			touched += k.iface
 		}
@@ -298,7 +300,7 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	n := t.number(class)
 	t.set(slot, r.hash, n)
 	c := t.cells.at(n)
-	t.begin(n, c, r.key)
+	c.begin(r.key)
 	one := c.key.a>>16 == c.key.b>>16 // endpoint
 	if r.wide != 0 {
 		net := t.networks.at(n)
@@ -319,7 +321,9 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	t.first(n, b, r, b.block.Frames[r.frame].Interface)
 	if r.what&surrounded != 0 {
 		m, p := t.meta(n), b.packet(r)
-		m.vlan, m.hasVLAN = outerVLAN(p)
+		if id, ok := outerVLAN(p); ok {
+			m.start |= start(id)&vlanID | hasVLAN
+		}
 		if p.NumTunnels > 0 {
 			m.tunnels = t.chain(p.Tunnels[:p.NumTunnels])
 		}
@@ -327,21 +331,10 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	return n, c
 }
 
-// begin begins the cell c of connection n, whose memory is zero.
-func (t *Table) begin(n uint32, c *cell, k key) {
+// begin begins the cell, whose memory is zero, of a connection with key k.
+func (c *cell) begin(k key) {
 	c.key = k
 	c.latest = capture.Unknown
-	if s := t.streams.of(n); s != nil {
-		s.handshake.begin()
-	}
-}
-
-// first notes that connection n begins with r, captured at an interface.
-func (t *Table) first(n uint32, b *Batch, r *record, iface uint32) {
-	m := t.meta(n)
-	m.firstFrame, m.firstDir = b.number(r), r.dir
-	m.first, m.last = r.time, r.time
-	m.iface = iface
 }
 
 // outerVLAN is the outermost VLAN of p. Id 0 is a priority tag, no network (IEEE 802.1Q).
@@ -355,21 +348,4 @@ func outerVLAN(p *decode.Packet) (id uint16, ok bool) {
 }
 
 // handshake is the handshake of connection n, which is TCP or SCTP.
-func (t *Table) handshake(n uint32) *handshake { return &t.streams.at(n).handshake }
-
-// meta is what connection n has beside its cell.
-func (t *Table) meta(n uint32) *meta {
-	if s := t.streams.of(n); s != nil {
-		return &s.meta
-	}
-	return t.others.at(n)
-}
-
-// rare is what h needs beside it, made when it is not there.
-func (t *Table) rare(h *handshake) *rare {
-	if h.rare == 0 {
-		i, _ := t.rares.add()
-		h.rare = i + 1
-	}
-	return t.rares.at(h.rare - 1)
-}
+func (t *Table) handshake(n uint32) *handshake { return t.streams.at(n) }

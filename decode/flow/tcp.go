@@ -94,7 +94,7 @@ func (t *Table) startsAnew(n uint32, c *cell, r *record) bool {
 			return false
 		}
 		anew = !(c.has(knownISN.of(d)) && r.seq == h.isn[d])
-	case c.has(knownISN.of(d)) && h.guessed[d]:
+	case c.has(knownISN.of(d)) && h.has(guessed.of(d)):
 		const overtaken = 1 << 16 // bytes that may have been captured before their SYN
 		anew = h.isn[d]-r.seq > overtaken
 	case c.has(knownISN.of(d)): // from what the other side acknowledged, data in the SYN included
@@ -139,7 +139,7 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 // onControl takes a segment with SYN or RST.
 func (t *Table) onControl(b *Batch, r *record, c *cell, h *handshake) {
 	if r.flags&fin != 0 {
-		increment(&h.fins[r.side()]) // odd, but sent
+		t.increment(h, fins, r.side()) // odd, but sent
 	}
 	switch r.flags & (syn | ack | rst) {
 	case syn:
@@ -180,13 +180,11 @@ func (t *Table) settle(c *cell, h *handshake) {
 func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
-	increment(&h.syns[d])
+	t.increment(h, syns, d)
 	if c.has(sawSYN.of(d)) { // a retransmission: another ISN would have started anew
 		if c.has(clientIs.of(d)) {
-			t.wait(h, r)
-			h.synCount++
+			t.sentAnew(h, r.time)
 			h.flags |= uint16(SYNRetransmitted)
-			h.lastSYN = r.time
 		}
 		return
 	}
@@ -195,7 +193,8 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 		h.flags |= uint16(FastOpen)
 	}
 	c.bits |= sawSYN.of(d) | knownISN.of(d)
-	h.isn[d], h.guessed[d] = r.seq, false
+	h.isn[d] = r.seq
+	h.marks &^= guessed.of(d)
 	t.offer(b, r, h)
 	c.advance(h, r)
 	if c.has(sawSYN.of(o)) && !c.has(sawSYNACK.both()) {
@@ -207,12 +206,16 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 	if !c.has(clientIs.of(d)) {
 		return
 	}
-	h.synFrame, h.synCount = b.number(r), 1
-	h.firstSYN, h.lastSYN = r.time, r.time
-	h.synData, h.synFlags = r.payload, r.flags
+	t.setSYN(h, b.number(r), r.time, r.payload)
+	if r.flags&(decode.ECE|decode.CWR) == decode.ECE|decode.CWR { // RFC 3168 §6.1.1
+		h.marks |= asksECN
+	}
 	if reordered {
 		h.flags |= uint16(Reordered)
-		h.fits[o] = c.has(sawData.of(o)|sawFIN.of(o)) && c.has(knownAck.of(o)) && follows(r.seq, c.acked[o])
+		h.marks &^= fits.of(o)
+		if c.has(sawData.of(o)|sawFIN.of(o)) && c.has(knownAck.of(o)) && follows(r.seq, c.acked[o]) {
+			h.marks |= fits.of(o)
+		}
 		if c.has(sawRST.of(o)) && !c.has(sawSYNACK.of(o)|goesOn.of(o)) {
 			h.verdict = wasRefused // the RST that answers it was captured first
 		}
@@ -223,37 +226,37 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
-	increment(&h.synacks[d])
+	t.increment(h, synacks, d)
 	client, known := c.client()
 	if !known {
 		c.bits |= clientIs.of(o)
 		client = o
 	}
 	if d != client {
-		h.synackCount++
+		t.countSYNACK(h)
 	}
 	if !t.acksSYN(r, c, h) {
-		h.badSYNACK[d] = true
+		h.marks |= badSYNACK.of(d)
 		h.flags |= uint16(SYNACKMismatch)
-		t.rare(h).synackSeq[d] = r.seq
-		if h.verdictFrame == 0 {
-			h.verdictFrame = b.number(r)
+		t.odd(&h.meta).synackSeq[d] = r.seq
+		if !t.hasVerdict(h) {
+			t.setVerdict(h, b.number(r))
 		}
 		return
 	}
 	if c.has(sawSYNACK.of(d)) {
 		if r.seq != h.isn[d] {
 			h.flags |= uint16(SYNACKMismatch)
-			x := t.rare(h)
+			x := t.odd(&h.meta)
 			x.synackSeq[d] = r.seq
-			if d != client && h.ackFrame == 0 {
+			if d != client && !t.hasACK(h) {
 				x.other = otherSYNACK{r.seq, b.number(r), r.time}
 			}
 			return
 		}
 		h.flags |= uint16(SYNACKRetransmitted)
-		if d != client && h.ackFrame == 0 {
-			h.lastSYNACK = r.time
+		if d != client && !t.hasACK(h) {
+			t.unusual(h).lastSYNACK = r.time
 		}
 		return
 	}
@@ -268,21 +271,23 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 	c.bits |= sawSYNACK.of(d) | ackedSYN.of(d) | knownISN.of(d)
 	h.isn[d] = r.seq
 	h.recover(client)
+	t.setVerdict(h, 0)
 	t.offer(b, r, h)
 	c.startAt(d, r.seq+1+r.payload, r.ack)
 	if d != client {
-		h.synackFrame = b.number(r)
-		h.synackTime, h.lastSYNACK = r.time, r.time
-		h.synBefore = h.lastSYN
-		h.ambiguous = h.synCount > 1
-		h.answerOptions(r, c, o)
+		t.setSYNACK(h, b.number(r), r.time)
+		h.marks &^= ambiguous
+		if t.synCount(h) > 1 {
+			h.marks |= ambiguous
+		}
+		h.answerOptions(r, o, t.synData(h))
 		if t.wasEarly(r, h) {
 			c.bits |= ackedSYN.of(o)
 			h.flags |= uint16(Reordered)
 		}
-	} else if h.ackFrame == 0 { // simultaneous open: the client's SYN-ACK is its ACK
-		h.ackFrame, h.ackTime = b.number(r), r.time
-		h.ambiguous = true // which SYN it answers is anyone's guess
+	} else if !t.hasACK(h) { // simultaneous open: the client's SYN-ACK is its ACK
+		t.setACK(h, b.number(r), r.time)
+		h.marks |= ambiguous // which SYN it answers is anyone's guess
 	}
 	h.step(d, sendSYNACK, recvSYNACK)
 }
@@ -310,7 +315,8 @@ func (h *handshake) recover(client uint8) {
 	if h.state[client^1] == Closed {
 		h.state[client^1] = StateNone
 	}
-	h.verdict, h.verdictFrame, h.finFirst = noVerdict, 0, 0
+	h.verdict = noVerdict
+	h.marks &^= endsIt.of(0) | endsIt.of(1)
 }
 
 // acksSYN reports whether a SYN-ACK acknowledges the other side's SYN, with or
@@ -322,23 +328,22 @@ func (t *Table) acksSYN(r *record, c *cell, h *handshake) bool {
 	}
 	var data uint32
 	if c.has(clientIs.of(o)) {
-		data = h.synData
+		data = t.synData(h)
 	}
 	return r.ack-(h.isn[o]+1) <= data
 }
 
 // answerOptions notes what the server's SYN-ACK says to what the client's SYN, from
-// side o, asked for.
-func (h *handshake) answerOptions(r *record, c *cell, o uint8) {
-	if h.synData > 0 {
+// side o and with so many bytes of data, asked for.
+func (h *handshake) answerOptions(r *record, o uint8, synData uint32) {
+	if synData > 0 {
 		if r.ack != h.isn[o]+1 {
 			h.flags |= uint16(FastOpen)
 		} else {
 			h.flags |= uint16(FastOpenIgnored)
 		}
 	}
-	const asks, agrees = decode.ECE | decode.CWR, decode.ECE
-	if h.synFlags&asks == asks && r.flags&asks == agrees { // RFC 3168 §6.1.1
+	if h.has(asksECN) && r.flags&(decode.ECE|decode.CWR) == decode.ECE { // RFC 3168 §6.1.1
 		h.flags |= uint16(ECN)
 	}
 }
@@ -367,7 +372,7 @@ func (t *Table) onSegment(b *Batch, r *record, c *cell, h *handshake) {
 		c.advance(h, r)
 	}
 	if r.flags&fin != 0 {
-		increment(&h.fins[d])
+		t.increment(h, fins, d)
 		if !c.has(sawFIN.of(d)) {
 			c.onFIN(r, h)
 		}
@@ -379,14 +384,15 @@ func (t *Table) onFirst(b *Batch, r *record, c *cell, h *handshake) {
 	d := r.side()
 	o := d ^ 1
 	if !c.has(knownISN.of(d)) {
-		h.isn[d], h.guessed[d] = r.seq-1, true
+		h.isn[d] = r.seq - 1
+		h.marks |= guessed.of(d)
 		c.bits |= knownISN.of(d)
 	}
 	if r.flags&ack == 0 {
 		return
 	}
-	if h.rare != 0 {
-		t.choose(r, c, h)
+	if x := t.oddOf(&h.meta); x != nil {
+		t.choose(r, c, h, &x.other)
 	}
 	if !c.has(sawSYN.of(o) | sawSYNACK.of(o)) {
 		if c.has(clientIs.of(d)) {
@@ -395,15 +401,19 @@ func (t *Table) onFirst(b *Batch, r *record, c *cell, h *handshake) {
 		return
 	}
 	if r.ack-h.isn[o]-1 >= c.next[o]-h.isn[o] {
-		h.fits[d] = h.fits[d] || (r.payload > 0 || r.flags&fin != 0) && follows(h.isn[o], r.ack)
+		if (r.payload > 0 || r.flags&fin != 0) && follows(h.isn[o], r.ack) {
+			h.marks |= fits.of(d)
+		}
 		return
 	}
 	c.bits |= ackedSYN.of(d)
 	if c.has(clientIs.of(d)) {
-		h.ackFrame, h.ackTime = b.number(r), r.time
+		t.setACK(h, b.number(r), r.time)
 		// Not the first segment since the SYN-ACK: the ACK itself is not in the capture.
 		late := c.has(goesOn.of(d))
-		h.ambiguous = h.ambiguous || late || h.flags&uint16(SYNACKRetransmitted) != 0
+		if late || h.flags&uint16(SYNACKRetransmitted) != 0 {
+			h.marks |= ambiguous
+		}
 	}
 	h.step(d, sendACK, recvACK)
 }
@@ -411,7 +421,7 @@ func (t *Table) onFirst(b *Batch, r *record, c *cell, h *handshake) {
 // noteEarly keeps the client's first ACK, while there is no SYN-ACK: that may have been
 // captured behind it.
 func (t *Table) noteEarly(b *Batch, r *record, h *handshake) {
-	if x := t.rare(h); x.early.frame == 0 {
+	if x := t.odd(&h.meta); x.early.frame == 0 {
 		x.early = earlyACK{r.ack, b.number(r), r.time}
 	}
 }
@@ -419,30 +429,28 @@ func (t *Table) noteEarly(b *Batch, r *record, h *handshake) {
 // wasEarly reports whether the client's first ACK, captured before the SYN-ACK r, is of
 // it, and makes it the ACK of the handshake.
 func (t *Table) wasEarly(r *record, h *handshake) bool {
-	if h.rare == 0 {
+	x := t.oddOf(&h.meta)
+	if x == nil || x.early.frame == 0 || x.early.ack != r.seq+1+r.payload {
 		return false
 	}
-	x := t.rare(h)
-	if x.early.frame == 0 || x.early.ack != r.seq+1+r.payload {
-		return false
-	}
-	h.ackFrame, h.ackTime = x.early.frame, x.early.time
-	h.ambiguous = true
+	t.setACK(h, x.early.frame, x.early.time)
+	h.marks |= ambiguous
 	return true
 }
 
 // choose lets the client's first ACK decide between two SYN-ACKs with different ISNs:
 // the one it acknowledges is the one it took.
-func (t *Table) choose(r *record, c *cell, h *handshake) {
+func (t *Table) choose(r *record, c *cell, h *handshake, other *otherSYNACK) {
 	o := r.side() ^ 1
-	x := t.rare(h)
-	if x.other.frame == 0 || r.ack != x.other.isn+1 || r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
+	if other.frame == 0 || r.ack != other.isn+1 || r.ack-h.isn[o]-1 < c.next[o]-h.isn[o] {
 		return
 	}
-	h.isn[o], h.synackFrame = x.other.isn, x.other.frame
-	h.synackTime, h.lastSYNACK = x.other.time, x.other.time
-	c.next[o] = x.other.isn + 1
-	x.other = otherSYNACK{}
+	w := t.unusual(h)
+	w.synackFrame = other.frame
+	w.synackTime, w.lastSYNACK = other.time, other.time
+	h.isn[o] = other.isn
+	c.next[o] = other.isn + 1
+	*other = otherSYNACK{}
 }
 
 // onFIN takes a side's first FIN.
@@ -501,14 +509,7 @@ func (c *cell) ackTo(r *record) {
 
 // ended notes who sent the first FIN or RST.
 func (h *handshake) ended(side uint8) {
-	if h.finFirst == 0 {
-		h.finFirst = side + 1
-	}
-}
-
-// increment counts up to the largest uint16.
-func increment(n *uint16) {
-	if *n != 1<<16-1 {
-		*n++
+	if !h.has(endsIt.of(0) | endsIt.of(1)) {
+		h.marks |= endsIt.of(side)
 	}
 }

@@ -15,44 +15,47 @@ const (
 	zeekReset
 )
 
-// zeekStates are the states of the key's two endpoints.
-type zeekStates [2]zeekState
+// zeekStates are the states of the key's two endpoints, in four bits each.
+type zeekStates uint8
+
+// of is the state of one endpoint.
+func (z zeekStates) of(side uint8) zeekState { return zeekState(z >> (4 * (side & 1)) & 15) }
 
 // update moves Zeek's states by a segment.
 func (z *zeekStates) update(r *record) {
 	d := r.side()
-	o := d ^ 1
-	own, peer := &z[d], &z[o]
+	own, peer := z.of(d), z.of(d^1)
 	switch {
-	case *own == zeekReset:
+	case own == zeekReset:
 	case r.flags&rst != 0:
-		if *own != zeekClosed || *peer != zeekClosed {
-			*own = zeekReset
+		if own != zeekClosed || peer != zeekClosed {
+			own = zeekReset
 		}
 	case r.flags&fin != 0:
-		*own = zeekClosed
+		own = zeekClosed
 	case r.flags&(syn|ack) == syn:
-		if *own == zeekInactive {
-			*own = zeekSYNSent
-			if *peer == zeekSYNSent { // both ends open at once
-				*own, *peer = zeekEstablished, zeekEstablished
+		if own == zeekInactive {
+			own = zeekSYNSent
+			if peer == zeekSYNSent { // both ends open at once
+				own, peer = zeekEstablished, zeekEstablished
 			}
 		}
 	case r.flags&syn != 0:
 		switch {
-		case *own != zeekInactive && *own != zeekSYNSent:
-		case *peer == zeekSYNSent:
-			*own, *peer = zeekEstablished, zeekEstablished
+		case own != zeekInactive && own != zeekSYNSent:
+		case peer == zeekSYNSent:
+			own, peer = zeekEstablished, zeekEstablished
 		default:
-			*own = zeekSYNACKSent
+			own = zeekSYNACKSent
 		}
-	case *own == zeekInactive:
-		if *peer == zeekSYNACKSent && r.flags&ack != 0 {
-			*own, *peer = zeekEstablished, zeekEstablished
+	case own == zeekInactive:
+		if peer == zeekSYNACKSent && r.flags&ack != 0 {
+			own, peer = zeekEstablished, zeekEstablished
 		} else {
-			*own = zeekPartial
+			own = zeekPartial
 		}
 	}
+	*z = zeekStates(own<<(4*d) | peer<<(4*(d^1)))
 }
 
 // connState is Zeek's conn_state for originator o and responder r. A partial end, of
