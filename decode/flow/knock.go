@@ -1,16 +1,13 @@
 package flow
 
-import (
-	"sockscope/capture"
-	"sockscope/decode"
-)
+import "sockscope/decode"
 
 // A knock is what is kept of a connection while nothing but one bare SYN of it was
 // captured: of all that a stream has, this is what a SYN decides. A flood or a scan has
 // millions of them, and nearly all other connections are one for a moment only.
 //
-// The next packet makes a stream of it, by applying the SYN again to a connection
-// that is new; so does who asks what the connection is, with a stream that nobody keeps.
+// The next packet makes a stream of it; so does who asks what the connection is, with a
+// stream that nobody keeps.
 // The rest of the SYN stands in the cell, in the places of what it does not yet have:
 // its number in next, its window, and its lengths on the wire and as an IP packet in acked.
 type knock struct {
@@ -59,25 +56,30 @@ func (t *Table) open(n uint32, c *cell) (uint32, *cell) {
 	return m, d
 }
 
-// knocked makes connection m, which is d and new, what the SYN of k and its cell c made of it.
+// knocked makes connection m, which is d and new, what the SYN of k and its cell c made of
+// it: what segment makes of a bare SYN that is a connection's first packet.
 func (t *Table) knocked(k *knock, c *cell, m uint32, d *cell) {
-	r := record{
-		key: c.key, time: c.latest, wire: c.acked[0], ip: c.acked[1], seq: c.next[0], window: c.window[0],
-		flags: k.flags, what: segment, dir: k.dir, ttl: k.ttl,
-	}
-	b := &t.past
-	b.block.First = k.firstFrame
-	b.told = decode.TCPOptions{Has: k.has, MSS: k.mss, WindowScale: k.scale, CookieLen: k.cookie}
+	side := k.dir & 1
+	isn := c.next[0]
 	d.begin(c.key)
-	d.bits |= c.bits & (isSelf | replaced)
-	t.first(m, b, &r, k.iface)
-	t.segment(b, &r, m, d)
-	t.count(m, d, &r)
-}
-
-// newPast makes a batch of a frame that is no longer there.
-func newPast() Batch {
-	return Batch{block: &capture.Block{Frames: make([]capture.Frame, 1)}, isPast: true}
+	d.bits |= c.bits&(isSelf|replaced) | (sawSYN | knownISN | knownSeq | clientIs).of(side)
+	d.next[side], d.window[side] = isn+1, c.window[0]
+	t.first(m, k.firstFrame, c.latest, side, k.iface)
+	h := t.handshake(m)
+	h.isn[side], h.ttl[side], h.state[side] = isn, k.ttl, SYNSent
+	h.marks = spoken.of(side)
+	if k.flags&asksForECN == asksForECN {
+		h.marks |= asksECN
+	}
+	if isn+1 == 0 {
+		h.flags |= uint16(Wrapped)
+	}
+	h.offer(side, k.has, k.mss, k.scale, k.cookie)
+	h.complete, h.zeek = completes[syn], zeekStates(zeekSYNSent<<(4*side))
+	h.letters.add(letterSYN | letter(side)*fromSecond)
+	t.increment(h, syns, side)
+	h.counts = oneSYN
+	t.count(m, d, &record{time: c.latest, wire: c.acked[0], ip: c.acked[1], dir: side})
 }
 
 // aside makes the connection that nobody keeps what a knock at n has made of it, and

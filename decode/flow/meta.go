@@ -36,11 +36,12 @@ func (m *meta) firstDir() uint8 { return uint8(m.start >> 15) }
 // vlan is the VLAN of the first packet.
 func (m *meta) vlan() (id uint16, ok bool) { return uint16(m.start & vlanID), m.start&hasVLAN != 0 }
 
-// first notes that connection n begins with r, captured at an interface.
-func (t *Table) first(n uint32, b *Batch, r *record, iface uint32) {
+// first notes the first packet of connection n: the number of its frame, its time, who
+// sent it, and the interface where it was captured.
+func (t *Table) first(n uint32, frame uint64, when capture.Timestamp, dir uint8, iface uint32) {
 	m := t.meta(n)
-	m.firstFrame, m.began = b.number(r), r.time
-	m.start = start(r.dir) << 15
+	m.firstFrame, m.began = frame, when
+	m.start = start(dir) << 15
 	if m.iface = uint16(iface); iface >= otherInterface {
 		t.odd(m).iface, m.iface = iface, otherInterface
 	}

@@ -14,17 +14,19 @@ func (t *Table) offer(b *Batch, r *record, h *handshake) {
 		return
 	}
 	opt := b.options(r)
-	o.has, o.mss, o.scale, o.cookie = opt.Has|offerSeen, opt.MSS, opt.WindowScale, opt.CookieLen
-	if o.has&decode.OptMPTCP != 0 {
+	h.offer(r.side(), opt.Has, opt.MSS, opt.WindowScale, opt.CookieLen)
+}
+
+// offer notes a side's options.
+func (h *handshake) offer(side uint8, has decode.OptionSet, mss uint16, scale, cookie uint8) {
+	h.offered[side&1] = offer{has | offerSeen, mss, scale, cookie}
+	if has&decode.OptMPTCP != 0 {
 		h.flags |= uint16(MPTCP)
 	}
 }
 
 // options are those of r's segment.
 func (b *Batch) options(r *record) (o decode.TCPOptions) {
-	if b.isPast {
-		return b.told
-	}
 	if r.offset == 0 {
 		return b.packet(r).Options
 	}

@@ -53,9 +53,6 @@ type Batch struct {
 
 	decoded decode.Packet // of frame number latest
 	latest  uint32        // 1 + index into the block's frames, or 0
-
-	isPast bool              // its frame is no longer there; see knock
-	told   decode.TCPOptions // then: what the frame said
 }
 
 // reset empties b for block.

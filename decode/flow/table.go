@@ -42,7 +42,6 @@ type Table struct {
 
 	histories *histories
 
-	past      Batch // of what was a knock
 	fragments fragments
 	guesses   [stretch]guess
 	touched   uint32 // keeps the early loads of Apply alive
@@ -68,7 +67,7 @@ func NewTable(cfg Config, seed *Seed) *Table {
 	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
 		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
-		past: newPast(), fragments: newFragments(), Totals: NewTotals(),
+		fragments: newFragments(), Totals: NewTotals(),
 	}
 	if cfg.Ending != nil {
 		t.ending = &ending{Ending: *cfg.Ending, clock: newClock()}
@@ -318,7 +317,7 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	if class&hasKnock != 0 {
 		return n, c
 	}
-	t.first(n, b, r, b.block.Frames[r.frame].Interface)
+	t.first(n, b.number(r), r.time, r.dir, b.block.Frames[r.frame].Interface)
 	if r.what&surrounded != 0 {
 		m, p := t.meta(n), b.packet(r)
 		if id, ok := outerVLAN(p); ok {

@@ -11,6 +11,10 @@ const (
 	fin = decode.FIN
 )
 
+// asksForECN are the flags of a SYN that asks for ECN; of these a SYN-ACK that agrees has
+// only ECE (RFC 3168 §6.1.1).
+const asksForECN = decode.ECE | decode.CWR
+
 // after reports whether sequence number a is later than b: by signed difference,
 // modulo 2^32 (RFC 9293 §3.4).
 func after(a, b uint32) bool { return int32(a-b) > 0 }
@@ -207,7 +211,7 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 		return
 	}
 	t.setSYN(h, b.number(r), r.time, r.payload)
-	if r.flags&(decode.ECE|decode.CWR) == decode.ECE|decode.CWR { // RFC 3168 §6.1.1
+	if r.flags&asksForECN == asksForECN {
 		h.marks |= asksECN
 	}
 	if reordered {
@@ -343,7 +347,7 @@ func (h *handshake) answerOptions(r *record, o uint8, synData uint32) {
 			h.flags |= uint16(FastOpenIgnored)
 		}
 	}
-	if h.has(asksECN) && r.flags&(decode.ECE|decode.CWR) == decode.ECE { // RFC 3168 §6.1.1
+	if h.has(asksECN) && r.flags&asksForECN == decode.ECE {
 		h.flags |= uint16(ECN)
 	}
 }
