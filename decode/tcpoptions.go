@@ -23,6 +23,36 @@ const (
 // Parse reads the options in b (RFC 9293 §3.1), overwriting o. The first option of a kind
 // counts; one whose length is not its kind's is OptUnknown.
 func (o *TCPOptions) Parse(b []byte) {
+	if !o.parseUsual(b) {
+		o.parseAny(b)
+	}
+}
+
+// parseUsual reads what Linux and Windows send in SYN and SYN-ACK, in the order in which they
+// do; it reports false of anything else.
+func (o *TCPOptions) parseUsual(b []byte) bool {
+	const (
+		mss       = kindMSS<<24 | 4<<16                      // and the value in 16 bits
+		scale     = kindNOP<<24 | kindWindowScale<<16 | 3<<8 // and the value in 8 bits
+		permitted = kindSACKPermitted<<8 | 2
+		times     = kindTimestamps<<8 | 10
+	)
+	switch {
+	case len(b) == 20 && be32(b)&^0xffff == mss && be32(b[4:]) == permitted<<16|times && be32(b[16:])&^0xff == scale:
+		o.Has = OptMSS | OptSACKPermitted | OptTimestamps | OptWindowScale
+		o.MSS, o.WindowScale = be16(b[2:]), b[19]
+		o.TSVal, o.TSEcr = be32(b[8:]), be32(b[12:])
+		return true
+	case len(b) == 12 && be32(b)&^0xffff == mss && be32(b[4:])&^0xff == scale && be32(b[8:]) == kindNOP<<24|kindNOP<<16|permitted:
+		o.Has = OptMSS | OptWindowScale | OptSACKPermitted
+		o.MSS, o.WindowScale = be16(b[2:]), b[7]
+		return true
+	}
+	return false
+}
+
+// parseAny reads options one by one.
+func (o *TCPOptions) parseAny(b []byte) {
 	has := OptionSet(0)
 	for len(b) > 0 {
 		kind := b[0]
