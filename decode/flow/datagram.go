@@ -1,5 +1,30 @@
 package flow
 
+import "time"
+
+// inTurn takes a packet of connectionless traffic that goes on, and reports whether that is
+// all there is to do: no silence came before it, and it is not the first of its side with
+// payload. ICMP has more to tell.
+func (c *cell) inTurn(r *record, idle time.Duration) bool {
+	d := r.side()
+	if r.payload != 0 && !c.has(sawData.of(d)) || isICMP(c.key.protocol()) {
+		return false
+	}
+	silence, ok := r.time.Sub(c.latest)
+	if !ok || silence < 0 || silence > idle && idle > 0 {
+		return false
+	}
+	one, fits := countsOf(r)
+	sum := c.sent[d] + one
+	if !fits || sum&guards != 0 {
+		return false
+	}
+	c.latest = r.time
+	c.bits = c.bits&^lastSecond | facts(d)<<31
+	c.sent[d] = sum
+	return true
+}
+
 // datagrams fills in what connectionless traffic has.
 func (t *Table) datagrams(c *cell, m *meta, client uint8, r *Connection) {
 	r.ConnState, r.History = datagramState(r, m.firstDir() == client)

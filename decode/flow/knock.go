@@ -61,7 +61,7 @@ func (t *Table) open(n uint32, c *cell) (uint32, *cell) {
 func (t *Table) knocked(k *knock, c *cell, m uint32, d *cell) {
 	side := k.dir & 1
 	isn := c.next[0]
-	d.begin(c.key)
+	d.begin(c.key, c.latest)
 	d.bits |= c.bits&(isSelf|replaced) | (sawSYN | knownISN | knownSeq | clientIs).of(side)
 	d.next[side], d.window[side] = isn+1, c.window[0]
 	t.first(m, k.firstFrame, c.latest, side, k.iface)

@@ -111,21 +111,19 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 	if c.bits&replaced != 0 || !t.is(n, c, b, r) {
 		n, c = t.find(b, r)
 	}
-	if c != nil && r.what&(kinds|cut) == segment && c.bits&steady != 0 {
-		if t.cfg.RoundTrips {
-			t.roundTrip(r, c, t.handshake(n))
-		}
-		if r.what&(firstOfMany|owned) == 0 {
-			if done, counted := c.inOrder(r); done {
-				if !counted {
-					t.count(n, c, r)
-				}
+	if c != nil {
+		switch {
+		case c.bits&steady != 0:
+			if t.steadySegment(b, r, n, c) {
 				return
 			}
+		case r.what&^surrounded == datagram:
+			if c.inTurn(r, t.cfg.UDPIdle) {
+				return
+			}
+		case t.knocks.of(n) != nil:
+			n, c = t.open(n, c)
 		}
-	}
-	if c != nil && t.knocks.of(n) != nil {
-		n, c = t.open(n, c)
 	}
 	switch r.kind() {
 	case quote:
@@ -266,7 +264,7 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 		return
 	}
 	e := t.cfg.Classify(r.key.protocol(), payload)
-	if e == (Evidence{}) {
+	if e.Service == "" {
 		return
 	}
 	// What is known of a sender is turned into what is known of the key's sides:
@@ -299,7 +297,7 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	n := t.number(class)
 	t.set(slot, r.hash, n)
 	c := t.cells.at(n)
-	c.begin(r.key)
+	c.begin(r.key, r.time)
 	one := c.key.a>>16 == c.key.b>>16 // endpoint
 	if r.wide != 0 {
 		net := t.networks.at(n)
@@ -330,11 +328,8 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 	return n, c
 }
 
-// begin begins the cell, whose memory is zero, of a connection with key k.
-func (c *cell) begin(k key) {
-	c.key = k
-	c.latest = capture.Unknown
-}
+// begin begins the cell, whose memory is zero, of a connection with key k, at a time.
+func (c *cell) begin(k key, when capture.Timestamp) { c.key, c.latest = k, when }
 
 // outerVLAN is the outermost VLAN of p. Id 0 is a priority tag, no network (IEEE 802.1Q).
 func outerVLAN(p *decode.Packet) (id uint16, ok bool) {

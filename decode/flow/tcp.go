@@ -23,26 +23,51 @@ func after(a, b uint32) bool { return int32(a-b) > 0 }
 // a check wherever it is an index.
 func (r *record) side() uint8 { return r.dir & 1 }
 
-// inOrder takes the next in-order segment of a connection in its steady state and
-// reports whether that is all there is to do, and whether the segment is counted, too:
-// unless its time is odd or the counts are full. Anything else (a gap, a
-// retransmission, a probe, a closed window, the first of its kind) is left to
-// others and has changed nothing.
-func (c *cell) inOrder(r *record) (done, counted bool) {
-	if need := r.steadyFacts(); c.bits&need != need || !c.isNext(r) {
-		return false, false
+// steadySegment takes the next in-order segment of a connection in its steady state and
+// reports whether that is all there is to do. Anything else (a gap, a retransmission, a
+// probe, a closed window) is left to others, and has changed nothing but round trips.
+func (t *Table) steadySegment(b *Batch, r *record, n uint32, c *cell) bool {
+	if r.what&(kinds|cut) != segment {
+		return false
+	}
+	if t.cfg.RoundTrips {
+		t.roundTrip(r, c, t.handshake(n))
+	}
+	if r.what&(firstOfMany|owned) != 0 || !c.isNext(r) {
+		return false
+	}
+	if need := r.steadyFacts(); c.bits&need != need && !t.firstOfKind(b, r, n, c) {
+		return false
 	}
 	c.move(r)
 	d := r.dir & 1
 	one, fits := countsOf(r)
 	sum := c.sent[d] + one
 	if r.time < c.latest || !c.latest.Known() || !fits || sum&guards != 0 {
-		return true, false
+		t.count(n, c, r)
+		return true
 	}
 	c.latest = r.time
 	c.bits = c.bits&^lastSecond | facts(d)<<31
 	c.sent[d] = sum
-	return true, true
+	return true
+}
+
+// firstOfKind takes the next in-order segment that is its side's first with payload, or
+// first without, and reports whether that is all that is new.
+func (t *Table) firstOfKind(b *Batch, r *record, n uint32, c *cell) bool {
+	d := r.dir & 1
+	if !c.has(ackedSYN.of(d)) || !c.has(sawSYNACK.both()) {
+		return false
+	}
+	h := t.handshake(n)
+	h.distance(r)
+	t.noteSegment(r, c, h)
+	c.bits |= goesOn.of(d)
+	if r.payload > 0 {
+		t.firstPayload(b, r, n, c)
+	}
+	return true
 }
 
 // steadyFacts are the facts of a connection that r changes nothing about: it is in its
@@ -122,11 +147,6 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 	}
 	if r.flags&(syn|rst) == 0 {
 		t.noteSegment(r, c, h)
-		if c.bits&steady != 0 && c.isNext(r) && c.has(ackedSYN.of(d)) && c.has(sawSYNACK.both()) {
-			c.bits |= goesOn.of(d) // the first of its kind, that is all
-			c.move(r)
-			return
-		}
 		t.assess(b, r, c, h)
 		t.onSegment(b, r, c, h)
 		c.window[d] = r.window
