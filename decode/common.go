@@ -84,7 +84,7 @@ func (c *Common) Decode(frame []byte, wireLength uint32) bool {
 		if payload > end || payload > len(frame) || payload < ip+tcpMinLen {
 			return false
 		}
-		if !usualOptions(frame, ip+tcpMinLen, payload) && !optionsFit(frame[ip+tcpMinLen:payload]) {
+		if !usualOptions(frame, ip+tcpMinLen, payload) && !OptionsFit(frame[ip+tcpMinLen:payload]) {
 			return false
 		}
 		c.Seq, c.Ack = be32(t[4:]), be32(t[8:])
@@ -93,7 +93,7 @@ func (c *Common) Decode(frame []byte, wireLength uint32) bool {
 	case protoUDP:
 		const udpLen = 8
 		if int(be16(t[4:])) != end-ip || end-ip < udpLen ||
-			isTunnelPort(uint16(c.From>>16)) || isTunnelPort(uint16(c.To>>16)) {
+			IsTunnelPort(uint16(c.From>>16)) || IsTunnelPort(uint16(c.To>>16)) {
 			return false
 		}
 		c.Seq, c.Ack, c.Flags, c.Window = 0, 0, 0, 0
@@ -115,10 +115,10 @@ func usualOptions(frame []byte, begin, end int) bool {
 	return length*differs == 0 // one of them is 0
 }
 
-// optionsFit reports whether no TCP option's length leaves b (see TCPOptions.Parse). Most
+// OptionsFit reports whether no TCP option's length leaves b (see TCPOptions.Parse). Most
 // stacks align the options of a SYN to words of four bytes, and choose from few: these
 // words are passed at once.
-func optionsFit(b []byte) bool {
+func OptionsFit(b []byte) bool {
 	for len(b) >= 4 {
 		switch w := be32(b); {
 		case w>>16 == wordMSS, w>>8 == wordWindowScale, w == wordSACKPermitted:
@@ -140,7 +140,7 @@ const (
 	wordSACKAndTimestamps = kindSACKPermitted<<24 | 2<<16 | kindTimestamps<<8 | 10 // two times follow
 )
 
-// anyOptionsFit is optionsFit option by option.
+// anyOptionsFit is OptionsFit option by option.
 func anyOptionsFit(b []byte) bool {
 	for len(b) > 0 && b[0] != kindEnd {
 		switch {

@@ -42,7 +42,7 @@ func TestUsualOptions(t *testing.T) {
 	}
 }
 
-// The words that optionsFit passes at once are what option by option fits, too.
+// The words that OptionsFit passes at once are what option by option fits, too.
 func TestOptionsFit(t *testing.T) {
 	words := [][]byte{join("02 04 05b4"), join("01 03 03 07"), join("01 01 04 02"), join("04 02 08 0a 00000001 00000002"),
 		join("01 01 08 0a 00000001 00000002"), join("04 02 08 0a"), join("01 01 08 0a 00000001"), join("01 01 01 00"),
@@ -55,7 +55,7 @@ func TestOptionsFit(t *testing.T) {
 			b = append(b, words[r.IntN(len(words))]...)
 		}
 		want := anyOptionsFit(b)
-		if got := optionsFit(b); got != want {
+		if got := OptionsFit(b); got != want {
 			t.Fatalf("%x: %v, option by option %v", b, got, want)
 		}
 		if want {

@@ -68,7 +68,7 @@ func secondOpinion(frame []byte) (opinion, bool) {
 	switch l := all[2].(type) {
 	case *layers.UDP:
 		o.srcPort, o.dstPort, o.payload = uint16(l.SrcPort), uint16(l.DstPort), l.Payload
-		if isTunnelPort(o.srcPort) || isTunnelPort(o.dstPort) || l.Length < 8 {
+		if IsTunnelPort(o.srcPort) || IsTunnelPort(o.dstPort) || l.Length < 8 {
 			return opinion{}, false
 		}
 	case *layers.TCP:

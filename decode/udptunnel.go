@@ -15,22 +15,34 @@ const (
 	portVXLANOld = 8472 // what Linux used before there was a number
 )
 
-// isTunnelPort tells whether datagrams on port are looked into.
-func isTunnelPort(port uint16) bool {
-	switch port {
-	case portL2TP, portGTPU, portTeredo, portLISP, portVXLAN, portVXLANGPE, portAYIYA, portCAPWAP, portGeneve,
-		portMPLS, portVXLANOld:
-		return true
-	}
-	return false
+// tunnelPorts has each of these ports in a place that its number tells, so that asking for
+// one is no row of guesses. No two have the same place, or this would not compile, and none
+// is empty that belongs to port 0.
+var tunnelPorts = [16]uint16{
+	portL2TP * spread & 0xffff >> 12:     portL2TP,
+	portGTPU * spread & 0xffff >> 12:     portGTPU,
+	portTeredo * spread & 0xffff >> 12:   portTeredo,
+	portLISP * spread & 0xffff >> 12:     portLISP,
+	portVXLAN * spread & 0xffff >> 12:    portVXLAN,
+	portVXLANGPE * spread & 0xffff >> 12: portVXLANGPE,
+	portAYIYA * spread & 0xffff >> 12:    portAYIYA,
+	portCAPWAP * spread & 0xffff >> 12:   portCAPWAP,
+	portGeneve * spread & 0xffff >> 12:   portGeneve,
+	portMPLS * spread & 0xffff >> 12:     portMPLS,
+	portVXLANOld * spread & 0xffff >> 12: portVXLANOld,
 }
+
+const spread = 1547 // a factor that makes their places differ
+
+// IsTunnelPort tells whether datagrams on port are looked into.
+func IsTunnelPort(port uint16) bool { return tunnelPorts[port*spread>>12] == port }
 
 // udpTunnel looks for a tunnel in the datagram's payload, by either port. A port alone proves
 // nothing: what does not look like the tunnel's header is an ordinary payload, without an error.
 func (w *walk) udpTunnel() header {
 	const minLen = 8 // no tunnel's header is shorter
 	port := w.p.DstPort
-	if !isTunnelPort(port) {
+	if !IsTunnelPort(port) {
 		port = w.p.SrcPort
 	}
 	if len(w.b) < minLen {

@@ -10,9 +10,11 @@ import (
 	"sockscope/capture"
 )
 
-// The lower endpoint is the one with the lower address, then with the lower port.
+// The lower endpoint, which is the key's first, is the one with the lower address, then with
+// the lower port. Both directions have the same key and network.
 func TestLowerFirst(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
+	seed := NewSeed()
 	for range 10_000 {
 		var n network
 		for i := range n.a { // often equal, mostly in the first bytes
@@ -21,13 +23,25 @@ func TestLowerFirst(t *testing.T) {
 				n.b[i] = n.a[i]
 			}
 		}
+		src, dst := n.a, n.b
+		back := network{a: n.b, b: n.a}
 		pa, pb := uint16(r.IntN(3))*0x7fff, uint16(r.IntN(3))*0x7fff
-		want := pa <= pb
+		above := pa > pb
 		if c := bytes.Compare(n.a[:], n.b[:]); c != 0 {
-			want = c < 0
+			above = c > 0
 		}
-		if got := lowerFirst(&n.a, &n.b, pa, pb); got != want {
-			t.Fatalf("lowerFirst(%x, %x, %d, %d) = %v", n.a, n.b, pa, pb, got)
+		k, dir := seed.wide(&n, pa, pb, 6, 6)
+		if (dir == 1) != above {
+			t.Fatalf("from %x %d to %x %d: direction %d", src, pa, dst, pb, dir)
+		}
+		if above {
+			src, dst, pa, pb = dst, src, pb, pa
+		}
+		if n != (network{a: src, b: dst}) || k.port(0) != pa || k.port(1) != pb {
+			t.Fatalf("key %x of %+v, want ports %d and %d and %x, %x", k, n, pa, pb, src, dst)
+		}
+		if other, _ := seed.wide(&back, k.port(dir^1), k.port(dir), 6, 6); other != k || back != n {
+			t.Fatalf("backwards %x %+v, want %x %+v", other, back, k, n)
 		}
 	}
 }

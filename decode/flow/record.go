@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"slices"
+
 	"sockscope/capture"
 	"sockscope/decode"
 )
@@ -77,6 +79,15 @@ func (b *Batch) add() *record {
 func (b *Batch) grow() {
 	b.room = append(b.room, record{})
 	b.room = b.room[:cap(b.room)]
+}
+
+// reserve is room for n more records behind those in use.
+func (b *Batch) reserve(n int) []record {
+	if len(b.room)-b.n < n {
+		b.room = slices.Grow(b.room[:b.n], n)
+		b.room = b.room[:cap(b.room)]
+	}
+	return b.room[b.n:]
 }
 
 // records are all records.

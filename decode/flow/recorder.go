@@ -16,6 +16,8 @@ type Recorder struct {
 
 	seed   *Seed
 	packet decode.Packet
+	mixed  Batch    // records of several partitions, to be divided
+	wide   []uint32 // see commons
 }
 
 // NewRecorder makes a Recorder for a run whose tables use seed.
@@ -29,75 +31,81 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 	for i := range parts {
 		parts[i].reset(block)
 	}
-	var c decode.Common
-	var all, others Volume // others are not common ones
-	var captured uint64
-	first, last := capture.Timestamp(math.MaxInt64), capture.Unknown // Unknown is below all times
-	links := linkRun{totals: &r.Totals}
 	frames := block.Frames
-	for i := range frames {
+	all := r.Totals.read(frames)
+	var others Volume // others are not common ones
+	links := linkRun{totals: &r.Totals}
+	for i := 0; i < len(frames); i++ {
 		f := &frames[i]
-		all.Add(f.Length)
-		captured += uint64(len(f.Data))
-		last = max(last, f.Time)
-		if f.Time < first && f.Time.Known() {
-			first = f.Time
+		run := frames[i:]
+		if r.Filter != nil {
+			if !r.Filter(f) {
+				others.Add(f.Length)
+				links.count(f.Link)
+				r.Totals.Filtered.Add(f.Length)
+				continue
+			}
+			run = run[:1]
 		}
-		if r.Filter != nil && !r.Filter(f) {
-			others.Add(f.Length)
-			links.count(f.Link)
-			r.Totals.Filtered.Add(f.Length)
-			continue
+		if f.Link == capture.LinkEthernet { // others need not ask
+			if n := r.commons(run, uint32(i), parts); n > 0 {
+				i += n - 1
+				continue
+			}
 		}
-		// Frames with an owner are told to the table by frame, too; one test finds both.
-		if uint32(f.Link^capture.LinkEthernet)|f.Owner != 0 || !c.Decode(f.Data, f.Length) {
-			others.Add(f.Length)
-			links.count(f.Link)
-			r.frame(f, uint32(i), parts)
-			continue
-		}
-		var k key
-		var dir uint8
-		var rec *record
-		if c.Version == 4 {
-			k, dir = narrow(c.From, c.To, c.Protocol)
-			rec = parts[r.seed.partition(k, len(parts))].add()
-			rec.wide = 0
-		} else {
-			rec, k, dir = r.commonWide(&c, f, parts)
-		}
-		// Field by field: a record made elsewhere and then copied costs twice as much.
-		rec.key.a, rec.key.b = k.a, k.b
-		rec.time = f.Time
-		rec.hash = r.seed.hash(k)
-		rec.frame = uint32(i)
-		rec.wire, rec.ip, rec.payload = f.Length, c.IPLength, c.PayloadLength
-		rec.seq, rec.ack, rec.window, rec.flags = c.Seq, c.Ack, c.Window, c.Flags
-		rec.dir, rec.ttl = dir, c.TTL
-		w := segment
-		if c.Protocol != protoTCP {
-			w = datagram
-		}
-		if c.Tagged {
-			w |= surrounded
-		}
-		rec.what, rec.offset = w, c.Payload
+		others.Add(f.Length)
+		links.count(f.Link)
+		r.frame(f, uint32(i), parts)
 	}
 	links.flush()
-	r.Totals.read(all, captured, first, last)
 	r.Totals.common(Volume{all.Frames - others.Frames, all.Bytes - others.Bytes})
 }
 
-// commonWide adds a record for a common packet over IPv6.
-func (r *Recorder) commonWide(c *decode.Common, f *capture.Frame, parts []Batch) (*record, key, uint8) {
-	addresses := (*[32]byte)(f.Data[c.IP+8:])
-	n := network{a: decode.Addr(addresses[:16]), b: decode.Addr(addresses[16:])}
-	k, dir := r.seed.wide(&n, uint16(c.From>>16), uint16(c.To>>16), c.Protocol, c.Version)
-	b := &parts[r.seed.partition(k, len(parts))]
-	rec := b.add()
+// commons adds the records of the common frames at the start of frames, of which the first
+// has a number in the block, and says how many these are.
+func (r *Recorder) commons(frames []capture.Frame, number uint32, parts []Batch) int {
+	b := &parts[0]
+	if len(parts) > 1 {
+		b = &r.mixed
+		b.reset(nil)
+	}
+	room := b.reserve(len(frames))
+	var n int
+	n, r.wide = commons(frames, room, r.wide[:0], r.seed, number)
+	for _, i := range r.wide {
+		if i < uint32(n) {
+			r.commonWide(&frames[i], &room[i], parts)
+		}
+	}
+	b.n += n
+	if len(parts) > 1 {
+		r.divide(parts)
+	}
+	return n
+}
+
+// commonWide completes the record of f, which is a common frame over IPv6, and adds its
+// network to the record's partition.
+func (r *Recorder) commonWide(f *capture.Frame, rec *record, parts []Batch) {
+	ip := macLen
+	if rec.what&surrounded != 0 {
+		ip += tagLen
+	}
+	h := (*[ipv6Len + 4]byte)(f.Data[ip:])
+	n := network{a: decode.Addr(h[8:24]), b: decode.Addr(h[24:40])}
+	rec.key, rec.dir = r.seed.wide(&n, binary.BigEndian.Uint16(h[40:]), binary.BigEndian.Uint16(h[42:]), h[6], 6)
+	rec.hash = r.seed.hash(rec.key)
+	b := &parts[r.seed.partition(rec.key, len(parts))]
 	b.wide = append(b.wide, n)
 	rec.wide = uint32(len(b.wide))
-	return rec, k, dir
+}
+
+// divide adds r's mixed records to their partitions.
+func (r *Recorder) divide(parts []Batch) {
+	mixed := r.mixed.records()
+	for i := range mixed {
+		*parts[r.seed.partition(mixed[i].key, len(parts))].add() = mixed[i]
+	}
 }
 
 // frame decodes any frame, counts it when it is no packet of a connection or

@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"math"
+
 	"sockscope/capture"
 	"sockscope/decode"
 )
@@ -14,15 +16,28 @@ func NewTotals() Totals {
 	}
 }
 
-// read counts frames as read: their volume, how much of it was captured, and their earliest
-// and latest times. When last is Unknown, first means nothing.
-func (t *Totals) read(all Volume, captured uint64, first, last capture.Timestamp) {
+// read counts frames as read, and gives their volume.
+func (t *Totals) read(frames []capture.Frame) Volume {
+	if len(frames) == 0 {
+		return Volume{}
+	}
+	var bytes, captured uint64
+	first, last := capture.Timestamp(math.MaxInt64), capture.Unknown // Unknown is below all times
+	for i := range frames {
+		f := &frames[i]
+		bytes += uint64(f.Length)
+		captured += uint64(len(f.Data))
+		last = max(last, f.Time)
+		first = min(first, f.Time-1) // which makes Unknown the latest
+	}
+	all := Volume{uint64(len(frames)), bytes}
 	t.Frames += all.Frames
 	t.Bytes += all.Bytes
 	t.Captured += captured
 	if last.Known() {
-		t.see(first, last)
+		t.see(first+1, last)
 	}
+	return all
 }
 
 // common counts frames that decode.Common decoded.
