@@ -4,13 +4,34 @@ package flow
 // of each the hash, so that a look-up rarely touches a wrong cell. In front of it
 // stands a small copy of what was found last: the slots of a million connections lie in
 // memory that no processor caches, but few of these are in use at a time.
+//
+// The slots lie in buckets of a fixed size, by the highest bits of the hash. One that is
+// half full is split in two, in the processor's cache and in the time of a few packets: no
+// packet waits until all connections have moved, and no memory is left behind (extendible
+// hashing).
 type index struct {
-	slots  []entry // 0, that is noConnection's, is free
-	live   int     // slots in use
-	recent [recentLen]entry
+	buckets []bucket // by the highest bits of the hash; one stands in several places while it needs fewer
+	shift   uint8    // what is left of a hash are its highest bits
+	live    int      // slots in use
+	recent  [recentLen]entry
 }
 
-const recentLen = 1 << 14
+// A bucket is one in its place in an index.
+type bucket struct {
+	slots *slots
+	live  uint32 // slots in use; counts in the first place only
+	spare uint8  // it stands in 1<<spare places
+}
+
+// slots are a bucket's; 0, that is noConnection's, is free. An entry is in the slot that
+// the lowest bits of its hash tell, or behind it, around the end.
+type slots [bucketLen]entry
+
+const (
+	bucketBits = 13
+	bucketLen  = 1 << bucketBits
+	recentLen  = 1 << 14
+)
 
 // An entry is what an index knows of a connection: the hash of its key, and its number.
 type entry uint64
@@ -20,24 +41,52 @@ func newEntry(hash, number uint32) entry { return entry(hash)<<32 | entry(number
 func (e entry) hash() uint32   { return uint32(e >> 32) }
 func (e entry) number() uint32 { return uint32(e) }
 
-func newIndex() index { return index{slots: make([]entry, 1024)} }
+func newIndex() index {
+	one := bucket{slots: new(slots), spare: 1}
+	return index{buckets: []bucket{one, one}, shift: 31}
+}
 
-// look is the entry of the connection that probably has a hash, or of noConnection, and
-// remembers it as found last. What is found is the newest one of its key, until another
-// one replaces it.
+// in gives the slots that have a hash. They are there: without the question Go reads the
+// first one wherever another one is used, a place in memory that nobody needs.
+func (x *index) in(hash uint32) *slots {
+	s := x.buckets[hash>>(x.shift%32)].slots
+	if s == nil {
+		panic("no bucket")
+	}
+	return s
+}
+
+// first is the bucket that has a hash, in its first place.
+func (x *index) first(hash uint32) *bucket {
+	i := hash >> (x.shift % 32)
+	return &x.buckets[i>>x.buckets[i].spare<<x.buckets[i].spare]
+}
+
+// look is the entry of the connection that has a hash, or of noConnection when it is not
+// where it should be. What is found is the newest one of its key.
+//
+// It does not look far, and without a branch, so that the processor goes on to the next
+// look while this one's slot comes from memory.
 func (x *index) look(hash uint32) entry {
-	e := x.slots[hash&uint32(len(x.slots)-1)]
-	x.recent[hash%recentLen] = e
+	s := x.in(hash)
+	e, next := s[hash%bucketLen], s[(hash+1)%bucketLen]
+	if e.hash() != hash {
+		e = next
+	}
+	if e.hash() != hash {
+		e = 0
+	}
 	return e
 }
 
 // set puts a connection into a slot.
-func (x *index) set(slot, hash, number uint32) {
-	if x.slots[slot] == 0 {
+func (x *index) set(slot *entry, hash, number uint32) {
+	if *slot == 0 {
 		x.live++
+		x.first(hash).live++
 	}
 	e := newEntry(hash, number)
-	x.slots[slot], x.recent[hash%recentLen] = e, e
+	*slot, x.recent[hash%recentLen] = e, e
 }
 
 // find looks up the newest connection of r's key: its number and cell, or nil.
@@ -49,11 +98,12 @@ func (t *Table) find(b *Batch, r *record) (uint32, *cell) {
 			return n, c
 		}
 	}
-	slot, n, c := t.slot(b, r)
-	if c != nil {
-		*recent = t.slots[slot]
+	slot, c := t.slot(b, r)
+	if c == nil {
+		return 0, nil
 	}
-	return n, c
+	*recent = *slot
+	return slot.number(), c
 }
 
 // is reports whether r is a packet of the tuple of connection n, which is c.
@@ -68,69 +118,115 @@ func (t *Table) inNetwork(n uint32, b *Batch, r *record) bool {
 
 // slot is the place of r's key in the index, and the connection there, or nil when the
 // slot is free.
-func (t *Table) slot(b *Batch, r *record) (slot, n uint32, c *cell) {
-	mask := uint32(len(t.slots) - 1)
-	for i := r.hash & mask; ; i = (i + 1) & mask {
-		s := t.slots[i]
-		if s == 0 {
-			return i, 0, nil
+func (t *Table) slot(b *Batch, r *record) (*entry, *cell) {
+	slots := t.in(r.hash)
+	for i := r.hash; ; i++ {
+		s := &slots[i%bucketLen]
+		if *s == 0 {
+			return s, nil
 		}
 		if s.hash() != r.hash {
 			continue
 		}
 		n := s.number()
 		if c := t.cells.at(n); t.is(n, c, b, r) {
-			return i, n, c
+			return s, c
 		}
 	}
 }
 
+// place is the slot of a connection, or nil when another one has taken its place.
+func (x *index) place(hash, number uint32) *entry {
+	slots, e := x.in(hash), newEntry(hash, number)
+	for i := hash; slots[i%bucketLen] != 0; i++ {
+		if s := &slots[i%bucketLen]; *s == e {
+			return s
+		}
+	}
+	return nil
+}
+
 // replace gives a connection that is in the index another number.
 func (x *index) replace(hash, number, by uint32) {
-	mask, e := uint32(len(x.slots)-1), newEntry(hash, number)
-	for i := hash & mask; x.slots[i] != 0; i = (i + 1) & mask {
-		if x.slots[i] == e {
-			x.set(i, hash, by)
-			return
-		}
+	if slot := x.place(hash, number); slot != nil {
+		x.set(slot, hash, by)
 	}
 }
 
 // remove takes a connection out, unless another one has taken its place.
 func (x *index) remove(hash, number uint32) {
-	mask, e := uint32(len(x.slots)-1), newEntry(hash, number)
-	i := hash & mask
-	for x.slots[i] != e {
-		if x.slots[i] == 0 {
+	slots, e := x.in(hash), newEntry(hash, number)
+	i := hash % bucketLen
+	for slots[i] != e {
+		if slots[i] == 0 {
 			return
 		}
-		i = (i + 1) & mask
+		i = (i + 1) % bucketLen
 	}
 	// What was put behind it because its own slot was taken moves up: no search may end
 	// at the gap before it has come to where it would find something.
-	for j := (i + 1) & mask; x.slots[j] != 0; j = (j + 1) & mask {
-		if own := x.slots[j].hash() & mask; (j-own)&mask >= (j-i)&mask {
-			x.slots[i] = x.slots[j]
+	for j := (i + 1) % bucketLen; slots[j] != 0; j = (j + 1) % bucketLen {
+		if own := slots[j].hash(); (j-own)%bucketLen >= (j-i)%bucketLen {
+			slots[i] = slots[j]
 			i = j
 		}
 	}
-	x.slots[i] = 0
+	slots[i] = 0
+	x.first(hash).live--
 	x.live--
 }
 
-// grow doubles the index.
-func (x *index) grow() {
-	old := x.slots
-	x.slots = make([]entry, 2*len(old))
-	mask := uint32(len(x.slots) - 1)
-	for _, s := range old {
-		if s == 0 {
+// full reports whether the bucket that has a hash must be split before more is put into it.
+func (x *index) full(hash uint32) bool {
+	return x.first(hash).live >= bucketLen/2 && x.shift > bucketBits
+}
+
+// split makes two of the bucket that has a hash.
+func (x *index) split(hash uint32) {
+	if x.first(hash).spare == 0 {
+		x.double()
+	}
+	b := x.first(hash)
+	half := 1 << (b.spare - 1)
+	from, to := b.slots, new(slots)
+	upper := bucket{slots: to, spare: b.spare - 1}
+	bit := uint32(half) << x.shift // of the hashes in the upper half
+	// From behind a free slot on, each entry finds its place where there was none yet.
+	free := uint32(0)
+	for from[free] != 0 {
+		free++
+	}
+	for j := free + 1; j != free+bucketLen; j++ {
+		e := from[j%bucketLen]
+		if e == 0 {
 			continue
 		}
-		i := s.hash() & mask
-		for x.slots[i] != 0 {
-			i = (i + 1) & mask
+		from[j%bucketLen] = 0
+		into := from
+		if e.hash()&bit != 0 {
+			into = to
+			upper.live++
 		}
-		x.slots[i] = s
+		i := e.hash()
+		for into[i%bucketLen] != 0 {
+			i++
+		}
+		into[i%bucketLen] = e
 	}
+	lower := bucket{slots: from, live: b.live - upper.live, spare: upper.spare}
+	i := int(hash>>x.shift) &^ (2*half - 1)
+	for j := range half {
+		x.buckets[i+j], x.buckets[i+half+j] = lower, upper
+	}
+}
+
+// double doubles the places, so that each bucket stands in twice as many.
+func (x *index) double() {
+	old := x.buckets
+	x.buckets = make([]bucket, 2*len(old))
+	for i, b := range old {
+		b.spare++
+		x.buckets[2*i], x.buckets[2*i+1] = b, b
+	}
+	x.shift--
 }

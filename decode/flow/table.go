@@ -157,7 +157,8 @@ func (t *Table) touch(records []record) {
 		}
 	}
 	for _, i := range list[:n] {
-		guesses[i].entry = t.look(records[i].hash)
+		e := t.look(records[i].hash)
+		guesses[i].entry, t.recent[records[i].hash%recentLen] = e, e
 	}
 	for i := range guesses {
 		guesses[i].cell = t.cells.at(guesses[i].entry.number())
@@ -283,12 +284,12 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 // create starts a connection with r as its first packet, and gives its number and cell.
 // An older one with the same key can no longer be found.
 func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
-	if 2*t.live >= len(t.slots) {
-		t.grow()
-	}
-	slot, _, old := t.slot(b, r)
+	slot, old := t.slot(b, r)
 	if old != nil {
 		old.bits |= replaced
+	} else if t.full(r.hash) {
+		t.split(r.hash)
+		slot, _ = t.slot(b, r)
 	}
 	class := r.key.class()
 	if b.isKnock(r) {
