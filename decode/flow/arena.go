@@ -58,22 +58,25 @@ func (a *arena[T]) drop(i uint32) {
 
 // chunks are the values that connections have by their own numbers. A chunk is nil when
 // connections of its class have no such value.
-//
-// They are slices, because Go reads from an array before it takes the address of an
-// element, to see that the pointer to it is not nil: a place in memory that nobody needs.
-type chunks[T any] [][]T
+type chunks[T any] []*[chunkLen]T
 
 // more appends a chunk, or nil.
 func (c *chunks[T]) more(has bool) {
-	var chunk []T
+	var chunk *[chunkLen]T
 	if has {
-		chunk = make([]T, chunkLen)
+		chunk = new([chunkLen]T)
 	}
 	*c = append(*c, chunk)
 }
 
-// at is the value of connection n.
-func (c chunks[T]) at(n uint32) *T { return &c[n>>chunkBits][n%chunkLen] }
+// at is the value of connection n, which has one.
+func (c chunks[T]) at(n uint32) *T {
+	chunk := c[n>>chunkBits]
+	if chunk == nil { // else Go reads the chunk's start to find that out: a place in memory that nobody needs
+		panic("no such value")
+	}
+	return &chunk[n%chunkLen]
+}
 
 // of is the value of connection n, or nil when its class has none.
 func (c chunks[T]) of(n uint32) *T {

@@ -88,11 +88,7 @@ func (t *Table) newChunk(k class) {
 
 // noChunk makes what is not counted, in chunk 0: the cell of noConnection, and all that
 // asideConnection may have.
-func (t *Table) noChunk() {
-	const n = asideConnection + 1
-	t.cells, t.streams, t.networks = chunks[cell]{make([]cell, n)}, chunks[handshake]{make([]handshake, n)}, chunks[network]{make([]network, n)}
-	t.others, t.knocks = chunks[meta]{nil}, chunks[knock]{nil}
-}
+func (t *Table) noChunk() { t.newChunk(hasStream | hasNetwork) }
 
 // Len is the number of connections that t has.
 func (t *Table) Len() int {

@@ -145,14 +145,15 @@ const stretch = 128
 // loop that loads does little else, and what only some records need is listed first.
 func (t *Table) touch(records []record) {
 	guesses := t.guesses[:len(records)]
+	records = records[:len(guesses)]
 	var list [stretch]uint8 // of indexes of records
 	n := uint(0)
 	for i := range guesses {
-		guesses[i].entry = t.recent[records[i].hash%recentLen]
-	}
-	for i := range guesses {
+		hash := records[i].hash
+		e := t.recent[hash%recentLen] // in the processor's cache
+		guesses[i].entry = e
 		list[n%stretch] = uint8(i) // to be overwritten when it does not belong there
-		if guesses[i].entry.hash() != records[i].hash {
+		if e.hash() != hash {
 			n++
 		}
 	}
