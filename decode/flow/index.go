@@ -14,6 +14,7 @@ type index struct {
 	shift   uint8    // what is left of a hash are its highest bits
 	live    int      // slots in use
 	recent  [recentLen]entry
+	moving  *slots // room for those of a bucket that is split
 }
 
 // A bucket is one in its place in an index.
@@ -187,33 +188,32 @@ func (x *index) split(hash uint32) {
 		x.double()
 	}
 	b := x.first(hash)
-	half := 1 << (b.spare - 1)
-	from, to := b.slots, new(slots)
-	upper := bucket{slots: to, spare: b.spare - 1}
-	bit := uint32(half) << x.shift // of the hashes in the upper half
-	// From behind a free slot on, each entry finds its place where there was none yet.
-	free := uint32(0)
-	for from[free] != 0 {
-		free++
+	lower, upper := bucket{b.slots, 0, b.spare - 1}, bucket{new(slots), 0, b.spare - 1}
+	half := 1 << upper.spare
+	bit := (x.shift + upper.spare) % 32 // of the hashes, set in the upper half
+	// Neither which slots are free nor who moves can be guessed, so no branch asks.
+	if x.moving == nil {
+		x.moving = new(slots)
 	}
-	for j := free + 1; j != free+bucketLen; j++ {
-		e := from[j%bucketLen]
-		if e == 0 {
-			continue
+	n := uint32(0)
+	for _, e := range lower.slots {
+		x.moving[n%bucketLen] = e
+		if e != 0 {
+			n++
 		}
-		from[j%bucketLen] = 0
-		into := from
-		if e.hash()&bit != 0 {
-			into = to
-			upper.live++
-		}
-		i := e.hash()
-		for into[i%bucketLen] != 0 {
+	}
+	*lower.slots = slots{}
+	into := [2]*slots{lower.slots, upper.slots}
+	for _, e := range x.moving[:n] {
+		which := e.hash() >> bit & 1
+		upper.live += which
+		s, i := into[which], e.hash()
+		for s[i%bucketLen] != 0 {
 			i++
 		}
-		into[i%bucketLen] = e
+		s[i%bucketLen] = e
 	}
-	lower := bucket{slots: from, live: b.live - upper.live, spare: upper.spare}
+	lower.live = n - upper.live
 	i := int(hash>>x.shift) &^ (2*half - 1)
 	for j := range half {
 		x.buckets[i+j], x.buckets[i+half+j] = lower, upper
