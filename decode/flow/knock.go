@@ -1,13 +1,17 @@
 package flow
 
-import "sockscope/decode"
+import (
+	"net/netip"
+
+	"sockscope/decode"
+)
 
 // A knock is what is kept of a connection while nothing but one bare SYN of it was
 // captured: of all that a stream has, this is what a SYN decides. A flood or a scan has
 // millions of them, and nearly all other connections are one for a moment only.
 //
-// The next packet makes a stream of it; so does who asks what the connection is, with a
-// stream that nobody keeps.
+// The next packet makes a stream of it. Who only asks what the connection is need not wait
+// for that: see unopened.
 // The rest of the SYN stands in the cell, in the places of what it does not yet have:
 // its number in next, its window, and its lengths on the wire and as an IP packet in acked.
 type knock struct {
@@ -82,14 +86,30 @@ func (t *Table) knocked(k *knock, c *cell, m uint32, d *cell) {
 	t.count(m, d, &record{time: c.latest, wire: c.acked[0], ip: c.acked[1], dir: side})
 }
 
-// aside makes the connection that nobody keeps what a knock at n has made of it, and
-// gives its number.
-func (t *Table) aside(n uint32) uint32 {
-	c, d := t.cells.at(n), t.cells.at(asideConnection)
-	*d, *t.streams.at(asideConnection) = cell{}, handshake{}
-	if net := t.networks.of(n); net != nil {
-		*t.networks.at(asideConnection) = *net
+// unopened fills r, which is zero, with connection n, of which k is all there is: with what
+// would be told of it if it were open.
+func (t *Table) unopened(n uint32, k *knock, r *Connection) {
+	c := t.cells.at(n)
+	var ends [2]netip.AddrPort
+	t.endpoints(n, &ends)
+	r.Client, r.Server = ends[k.dir&1], ends[k.dir&1^1]
+	r.FirstFrame, r.SYNFrame, r.SYNCount = k.firstFrame, k.firstFrame, 1
+	r.Protocol, r.HasPorts, r.Role = protoTCP, true, RoleSYN
+	r.Interface = k.iface
+	r.First, r.Last = c.latest, c.latest
+	r.SYNRTT, r.ACKRTT, r.Setup = NoDuration, NoDuration, NoDuration
+	r.Outcome, r.Close = Unanswered, Never
+	r.ConnState, r.History, r.Completeness = "S0", "S", 1
+	if k.has&decode.OptMPTCP != 0 {
+		r.Flags |= MPTCP
 	}
-	t.knocked(t.knocks.at(n), c, asideConnection, d)
-	return asideConnection
+	isn := c.next[0]
+	if isn+1 == 0 {
+		r.Flags |= Wrapped
+	}
+	d := &r.ToServer
+	d.Packets, d.Bytes, d.IPBytes, d.SYNs = 1, uint64(c.acked[0]), uint64(c.acked[1]), 1
+	o := offer{has: k.has | offerSeen, mss: k.mss, scale: k.scale, cookie: k.cookie}
+	o.fill(&d.Options, isn)
+	r.ClientState = SYNSent
 }

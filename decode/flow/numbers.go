@@ -12,14 +12,9 @@ const (
 	classes
 )
 
-const (
-	// noConnection is the number of no connection. There is a cell for it, so that nobody
-	// has to ask; no packet has its key.
-	noConnection = 0
-
-	// asideConnection is that of one that is not kept; see knock.
-	asideConnection = 1
-)
+// noConnection is the number of no connection. There is a cell for it, so that nobody
+// has to ask; no packet has its key.
+const noConnection = 0
 
 // class is the class of k's connections.
 func (k key) class() class {
@@ -86,9 +81,14 @@ func (t *Table) newChunk(k class) {
 	t.networks.more(k&hasNetwork != 0)
 }
 
-// noChunk makes what is not counted, in chunk 0: the cell of noConnection, and all that
-// asideConnection may have.
-func (t *Table) noChunk() { t.newChunk(hasStream | hasNetwork) }
+// noChunk makes chunk 0, which is not counted: it has the cell of noConnection.
+func (t *Table) noChunk() {
+	t.cells.more(true)
+	t.streams.more(false)
+	t.others.more(false)
+	t.knocks.more(false)
+	t.networks.more(false)
+}
 
 // Len is the number of connections that t has.
 func (t *Table) Len() int {

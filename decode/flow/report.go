@@ -8,15 +8,16 @@ import "net/netip"
 // The fields are set one by one, in place: r is long, and a copy of what was just
 // written in small pieces would wait for them.
 func (t *Table) connection(n uint32, r *Connection) {
-	if t.knocks.of(n) != nil {
-		n = t.aside(n)
+	*r = Connection{}
+	if k := t.knocks.of(n); k != nil {
+		t.unopened(n, k, r)
+		return
 	}
 	c, m := t.cells.at(n), t.meta(n)
 	var h *handshake // of TCP and SCTP
 	if c.key.hasStream() {
 		h = t.handshake(n)
 	}
-	*r = Connection{}
 	var ends [2]netip.AddrPort
 	t.endpoints(n, &ends)
 	client, basis := t.roleOf(c, m, h, &ends)
