@@ -142,26 +142,33 @@ type end struct {
 }
 
 func endOf(a netip.Addr) end {
+	n, version := ipOf(a)
+	return n.end(version)
+}
+
+// ipOf is an address as a number, with its version.
+func ipOf(a netip.Addr) (n ip, version uint8) {
 	switch {
 	case a.Is4():
-		n := number4(a)
-		return end{ip{lo: uint64(n)}, hash4(n), ip4}
+		return ip{lo: uint64(number4(a))}, ip4
 	case a.IsValid():
-		n := number6(a)
-		return end{n, hash6(n), ip6}
+		return number6(a), ip6
 	}
-	return end{}
+	return ip{}, noIP
 }
 
 // compare orders addresses of one version.
 func (n ip) compare(o ip) int { return cmp.Or(cmp.Compare(n.hi, o.hi), cmp.Compare(n.lo, o.lo)) }
 
-// end is the address with its hash.
+// end is the address with its hash; that of no address is 0.
 func (n ip) end(version uint8) end {
-	if version == ip4 {
+	switch version {
+	case ip4:
 		return end{n, hash4(uint32(n.lo)), version}
+	case ip6:
+		return end{n, hash6(n), version}
 	}
-	return end{n, hash6(n), version}
+	return end{}
 }
 
 func (e end) addr() netip.Addr { return e.ip.addr(e.version) }

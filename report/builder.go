@@ -38,8 +38,6 @@ type Builder struct {
 	clients  [numRanges]uint64
 	roles    [flow.NumRoleBases]uint64
 	services services
-	doors    doors
-	trouble  trouble
 	times    intervals
 	top      top
 
@@ -47,13 +45,16 @@ type Builder struct {
 	owners   [2]capture.Owner                          // of the connection being added
 	kernel   *kernel                                   // nil for files
 
-	visits  visits // not yet in services and doors
-	touched uint64 // what was read only to have it in the cache; it means nothing
+	tables *tables
+	batch  *Batch // not yet in tables
 }
 
 // NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
 func NewBuilder(cfg Config) *Builder {
-	b := &Builder{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners, kernel: newKernel(&cfg)}
+	b := &Builder{
+		top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners, kernel: newKernel(&cfg), tables: new(tables),
+	}
+	b.batch = newBatch(b.tables, stretch)
 	if cfg.Top <= 0 {
 		b.top.limit = 10
 	}
@@ -99,27 +100,18 @@ func (b *Builder) Add(c *flow.Connection) {
 		b.roles[c.Role]++
 	}
 	group.add(c, failed)
-	v := b.visits.add(c, group)
-	if b.trouble.add(c, v, failed, &b.owners) {
-		b.touched += b.trouble.fold()
-	}
-	if b.visits.complete() {
-		b.foldVisits()
-	}
+	b.batch.find(c, b.batch.visit(c, group), failed, &b.owners)
 	b.times.add(c.First, failed)
 	b.top.add(c, failed, group, &b.owners)
-}
-
-// foldVisits enters the visits into the tables of addresses.
-func (b *Builder) foldVisits() {
-	b.touched += enterVisits(b.visits.take(), &b.doors)
+	if b.batch.isFull() {
+		b.batch.Enter()
+	}
 }
 
 // Summary is what was added so far, with what the source and the engine say of the
 // frames. It shares nothing with the Builder, which may go on.
 func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
-	b.foldVisits()
-	b.touched += b.trouble.fold()
+	b.batch.Enter()
 	groups := b.services.sorted()
 	var total Tally
 	for i := range b.ranges {
@@ -144,7 +136,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Host:     kernel.summary(),
 		Roles:    roleLines(&b.roles),
 		Services: serviceLines(groups),
-		Doors:    b.doors.summary(),
+		Doors:    b.tables.doors.summary(),
 		Tunnels:  tunnelLines(totals.Tunnels),
 		Timeline: b.times.timeline(totals.First, totals.Last),
 
@@ -158,7 +150,8 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	for _, i := range stats.Interfaces {
 		s.Drops += min(i.Drops, math.MaxUint64-s.Drops) // files can say anything
 	}
-	lines := b.trouble.lines(&background{doors: &b.doors, owners: b.trouble.owners, kernel: kernel, end: totals.Last})
+	trouble := &b.tables.trouble
+	lines := trouble.lines(&background{doors: &b.tables.doors, owners: trouble.owners, kernel: kernel, end: totals.Last})
 	lines = append(lines, kernel.lines(&coverage{totals.First, totals.Last, s.Drops == 0})...)
 	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
 	slices.SortFunc(lines, compareTrouble)

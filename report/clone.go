@@ -8,14 +8,12 @@ import (
 // Clone is a Builder of its own that has what b has: what is added to one is not in the
 // other. A live view adds to it what is still open, and b goes on.
 func (b *Builder) Clone() *Builder {
-	b.foldVisits()
-	b.touched += b.trouble.fold()
+	b.batch.Enter()
 	c := *b
-	c.visits = visits{}
 	groups := cloned{}
 	c.services = b.services.clone(groups)
-	c.doors = b.doors.clone(groups)
-	c.trouble = b.trouble.clone(groups)
+	c.tables = &tables{doors: b.tables.doors.clone(groups), trouble: b.tables.trouble.clone(groups)}
+	c.batch = newBatch(c.tables, stretch)
 	c.times = b.times.clone()
 	c.kernel = b.kernel.clone(groups)
 	c.top = b.top.clone()

@@ -17,10 +17,6 @@ type doorKey struct {
 	version  uint8 // of ip
 }
 
-func doorOf(server end, port uint16, protocol uint8) doorKey {
-	return doorKey{server.ip, port, protocol, server.version}
-}
-
 func (k doorKey) addr() netip.Addr { return k.ip.addr(k.version) }
 
 func (k doorKey) hash() uint64 { return k.hashAt(k.ip.end(k.version)) }
@@ -80,24 +76,24 @@ func (a *answering) add(host netip.Addr) {
 	}
 }
 
-// add counts a connection at its server's endpoint. It reports whether the same service
+// add counts a visit at its server's endpoint, whose hash is given. It reports whether the same service
 // was met there before.
-func (d *doors) add(v *visit, guess *slot[doorKey, door]) (known bool) {
-	if !v.hasPorts {
-		if v.answered {
-			d.portless.add(v.server.addr())
+func (d *doors) add(v *visit, hash uint64, guess *slot[doorKey, door]) (known bool) {
+	if !v.has(withPorts) {
+		if v.has(answered) {
+			d.portless.add(v.server.addr(v.serverVersion))
 		}
 		return false
 	}
-	s := d.heavy.at(v.key(), v.door, guess)
+	s := d.heavy.at(v.key(), hash, guess)
 	known = v.group == s.value.group
 	if !known && (s.value.group == nil || v.group.key.compare(s.value.group.key) < 0) {
 		s.value.group = v.group
 	}
-	if v.answered {
+	if v.has(answered) {
 		s.value.answered = true
 	}
-	if v.opened {
+	if v.has(opened) {
 		s.value.opened = true
 	}
 	if s.value.number == 0 {
@@ -107,9 +103,9 @@ func (d *doors) add(v *visit, guess *slot[doorKey, door]) (known bool) {
 			d.renumber()
 		}
 	}
-	if v.worked {
+	if v.has(worked) {
 		s.value.worked++
-		d.call(&s.value, &v.client)
+		d.call(&s.value, v)
 	}
 	return known
 }
@@ -129,17 +125,17 @@ func (d *doors) renumber() {
 	d.clients = clients
 }
 
-// call notes a client of v.
-func (d *doors) call(v *door, client *end) {
+// call notes the client of a visit to a door.
+func (d *doors) call(to *door, v *visit) {
 	if len(d.callers4)+len(d.callers6) == maxCallers {
 		d.count()
 	}
-	switch client.version {
+	switch v.clientVersion {
 	case noIP:
 	case ip4:
-		d.callers4 = append(doubled(d.callers4), caller[uint32]{uint32(client.lo), v.number})
+		d.callers4 = append(doubled(d.callers4), caller[uint32]{uint32(v.client.lo), to.number})
 	default:
-		d.callers6 = append(doubled(d.callers6), caller[ip]{client.ip, v.number})
+		d.callers6 = append(doubled(d.callers6), caller[ip]{v.client, to.number})
 	}
 }
 

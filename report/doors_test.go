@@ -14,9 +14,10 @@ func knock(d *doors, server netip.Addr, n int) {
 		if i%n < n/2 {
 			client = netip.AddrFrom16(client.As16())
 		}
-		v := visit{group: group, client: endOf(client), server: endOf(server), port: 443, protocol: protoTCP, hasPorts: true, worked: true}
-		v.door = v.key().hashAt(v.server)
-		d.add(&v, nil)
+		v := visit{group: group, port: 443, protocol: protoTCP, facts: withPorts | worked}
+		v.client, v.clientVersion = ipOf(client)
+		v.server, v.serverVersion = ipOf(server)
+		d.add(&v, v.key().hash(), nil)
 	}
 }
 

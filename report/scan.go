@@ -112,22 +112,52 @@ type scans struct {
 	sweepOwners ownership[sweepKey]
 }
 
-// add enters a failed attempt.
-func (s *scans) add(k *troubleCase) {
-	c := &k.Connection
-	if !c.HasPorts || isGroup(c.Server.Addr()) {
-		return
+// enter enters the failed attempts of b. Its result keeps the reads that only fetch
+// something from being optimized away.
+func (s *scans) enter(b *Batch) (touched uint64) {
+	var paths, sweeps [stretch]uint64 // hashes
+	var pathGuesses [stretch]*slot[pathKey, hostProbe]
+	var sweepGuesses [stretch]*slot[sweepKey, portProbe]
+	for all := b.attempts; len(all) > 0; {
+		attempts := all[:min(stretch, len(all))]
+		all = all[len(attempts):]
+		for i := range attempts {
+			v := &b.visits[attempts[i].visit]
+			client, server := v.client.end(v.clientVersion), v.server.end(v.serverVersion)
+			paths[i] = pathHash(client, server, v.protocol)
+			sweeps[i] = sweepOf(client, v.port, v.protocol).hashAt(client)
+			touched += s.paths.touch(paths[i]) + s.sweeps.touch(sweeps[i])
+		}
+		for i := range attempts {
+			pathGuesses[i], sweepGuesses[i] = s.paths.guess(paths[i]), s.sweeps.guess(sweeps[i])
+		}
+		for i := range attempts {
+			if p := pathGuesses[i]; p != nil {
+				touched += uint64(p.key.protocol) + p.weight
+			}
+			if p := sweepGuesses[i]; p != nil {
+				touched += uint64(p.key.port) + p.weight
+			}
+		}
+		for i := range attempts {
+			a := &attempts[i]
+			v := &b.visits[a.visit]
+			client, server := v.client.end(v.clientVersion), v.server.end(v.serverVersion)
+			path := s.paths.at(pathOf(client, server, v.protocol), paths[i], pathGuesses[i])
+			path.value.add(v.port, a.attempt)
+			sweep := s.sweeps.at(sweepOf(client, v.port, v.protocol), sweeps[i], sweepGuesses[i])
+			sweep.value.add(a.attempt)
+			sweep.value.hosts.add(server, exactOfOne)
+			if a.aside == nil {
+				continue
+			}
+			if o := a.aside.owners[clientEnd]; o.Known() {
+				s.pathOwners.add(path.key, o)
+				s.sweepOwners.add(sweep.key, o)
+			}
+		}
 	}
-	port, attempt := c.Server.Port(), attemptOf(c)
-	path := s.paths.at(pathOf(k.client, k.server, c.Protocol), k.path, k.pathGuess)
-	path.value.add(port, attempt)
-	sweep := s.sweeps.at(sweepOf(k.client, port, c.Protocol), k.sweep, k.sweepGuess)
-	sweep.value.add(attempt)
-	sweep.value.hosts.add(k.server, exactOfOne)
-	if o := k.owners[clientEnd]; o.Known() {
-		s.pathOwners.add(path.key, o)
-		s.sweepOwners.add(sweep.key, o)
-	}
+	return touched
 }
 
 // isPortScan reports whether a path's attempts went to many ports.

@@ -64,12 +64,14 @@ type serviceKey struct {
 // A serviceGroup is the connections of one service.
 type serviceGroup struct {
 	key     serviceKey
-	label   string // name, "~" before it when only the port suggests it
-	tally   Tally
-	ranges  [numRanges]uint64 // connections by range of the server's port
-	clients distinct
-	servers distinct
-	setup   sampler
+	label   string   // name, "~" before it when only the port suggests it
+	clients distinct // these two are entered with batches, maybe elsewhere: so they lie in
+	servers distinct // other cache lines than what is counted below
+	_       [64]byte
+
+	tally  Tally
+	ranges [numRanges]uint64 // connections by range of the server's port
+	setup  sampler
 
 	port  uint16            // the first server port
 	onOne uint64            // connections to it

@@ -13,23 +13,22 @@ import (
 // called trouble: the first retransmission of a SYN comes after as long (RFC 6298 §2).
 const answerTime = time.Second
 
-// addSilence enters an attempt that nobody answered. Of TCP, extra counts those that
+// addSilence tells of an attempt that nobody answered. Of TCP, extra counts those that
 // the client itself broke off; of other protocols, the packets sent. waited is the
 // longest time that the server had as far as the connections tell; those that wait
 // until the end of the capture have had it since the group's first one.
-func (g *group) addSilence(c *flow.Connection) {
+func (f *finding) addSilence(c *flow.Connection) {
 	again := c.SYNCount > 1
 	if c.Protocol != protoTCP && c.Protocol != protoSCTP {
-		g.extra += max(1, c.ToServer.Packets)
+		f.extra = max(1, c.ToServer.Packets)
 		again = c.ToServer.Packets > 1
 	}
 	switch {
 	case again || !c.First.Known():
-		g.waited = math.MaxInt64
+		f.waited = math.MaxInt64
 	case brokenOff(c):
-		g.extra++
-		d, _ := c.Last.Sub(c.First)
-		g.waited = max(g.waited, d)
+		f.extra++
+		f.waited, _ = c.Last.Sub(c.First)
 	}
 }
 

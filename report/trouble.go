@@ -73,7 +73,7 @@ type group struct {
 	singles uint64 // attempts with one SYN or packet
 	burst   burst
 	extra   uint64        // of resets: those before the server's first byte; of zero windows: how many were announced; of unanswered: see addSilence
-	waited  time.Duration // of unanswered: see addSilence
+	waited  time.Duration // of unanswered, the longest: see addSilence
 	retry   *retries      // of kinds that are about attempts with more than one SYN
 	targets *targets      // of kinds that are not about one server
 }
@@ -98,239 +98,93 @@ type trouble struct {
 	groups heavy[groupKey, group]
 	scans  scans
 	owners ownership[groupKey] // whose process did it, or suffers from it: see ownerEnd
-
-	cases []*troubleCase // not yet in groups and scans; those beyond n are to be reused
-	n     int
 }
 
-// A troubleCase is a connection that has trouble or may have it, copied until it is
-// folded in with others.
-type troubleCase struct {
-	flow.Connection
-	client, server end
-	service        *serviceGroup
-	owners         [2]capture.Owner
-
-	main        groupKey // the first group that it belongs to, mostly the only one
-	outcome     bool     // main is what the outcome is
-	hash        uint64   // of main
-	path, sweep uint64   // hashes, of failed attempts
-
-	guess      *slot[groupKey, group] // of main
-	pathGuess  *slot[pathKey, hostProbe]
-	sweepGuess *slot[sweepKey, portProbe]
-
-	syns [8]time.Duration // what SYNWaits points to
-}
-
-// add takes c, whose visit is v, if there may be trouble in it, and reports whether it is time to fold.
-func (t *trouble) add(c *flow.Connection, v *visit, failed bool, owners *[2]capture.Owner) (full bool) {
-	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
-	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
-		!loses(&c.ToServer) && !loses(&c.ToClient) {
-		return false
-	}
-	if t.n == len(t.cases) {
-		t.cases = append(t.cases, new(troubleCase))
-	}
-	k := t.cases[t.n]
-	t.n++
-	k.Connection = *c
-	k.SYNWaits = append(k.syns[:0], c.SYNWaits...)
-	k.client, k.server, k.service, k.owners = v.client, v.server, v.group, *owners
-	k.main, k.outcome = kindOf(c, v.server, failed)
-	if !k.outcome {
-		k.main = serverKey(c, v.server, resetBy, c.ClosedBy)
-	}
-	k.hash = k.main.hash()
-	if c.Outcome.Failed() {
-		k.path = pathHash(v.client, v.server, c.Protocol)
-		k.sweep = sweepOf(v.client, c.Server.Port(), c.Protocol).hashAt(v.client)
-	}
-	return t.n == batchLen
-}
-
-// fold enters the cases: see batchLen. Its result keeps the reads that only fetch
-// something from being optimized away.
-func (t *trouble) fold() (touched uint64) {
-	cases := t.cases[:t.n]
-	t.n = 0
-	for _, k := range cases {
-		touched += t.groups.touch(k.hash) + t.scans.paths.touch(k.path) + t.scans.sweeps.touch(k.sweep)
-	}
-	for _, k := range cases {
-		k.guess = t.groups.guess(k.hash)
-		k.pathGuess = t.scans.paths.guess(k.path)
-		k.sweepGuess = t.scans.sweeps.guess(k.sweep)
-	}
-	for _, k := range cases {
-		if s := k.guess; s != nil {
-			touched += uint64(s.key.port) + s.weight + s.value.extra
+// enterFindings enters the findings of b into their groups. Its result keeps the reads that
+// only fetch something from being optimized away.
+func (t *trouble) enterFindings(b *Batch) (touched uint64) {
+	var hashes [stretch]uint64
+	var guesses [stretch]*slot[groupKey, group]
+	for all := b.findings; len(all) > 0; {
+		findings := all[:min(stretch, len(all))]
+		all = all[len(findings):]
+		for i := range findings {
+			hashes[i] = findings[i].key.hash()
+			touched += t.groups.touch(hashes[i])
 		}
-		if s := k.pathGuess; s != nil {
-			touched += uint64(s.key.protocol) + s.weight
+		for i := range findings {
+			guesses[i] = t.groups.guess(hashes[i])
 		}
-		if s := k.sweepGuess; s != nil {
-			touched += uint64(s.key.port) + s.weight
+		for _, s := range guesses[:len(findings)] {
+			if s != nil {
+				touched += uint64(s.key.port) + s.weight + s.value.extra
+			}
 		}
-	}
-	for _, k := range cases {
-		t.enter(k)
+		for i := range findings {
+			f := &findings[i]
+			t.note(f, &b.visits[f.visit], t.groups.at(f.key, hashes[i], guesses[i]))
+		}
 	}
 	return touched
 }
 
-// enter looks for trouble in a case.
-func (t *trouble) enter(k *troubleCase) {
-	c := &k.Connection
-	if k.outcome {
-		t.note(k, k.main)
-	}
-	if c.Outcome.Failed() {
-		t.scans.add(k)
-	}
-	if c.Close == flow.Reset {
-		v := t.note(k, serverKey(c, k.server, resetBy, c.ClosedBy))
-		if c.ToClient.Payload == 0 {
-			v.extra++
+// note enters a finding, whose visit is x, into its group's slot.
+func (t *trouble) note(f *finding, x *visit, s *slot[groupKey, group]) {
+	v, k := &s.value, f.key.kind
+	if s.weight == 1 {
+		v.span = noSpan
+		if k == unreachable || k == tooBig || k == replyOnly {
+			v.targets = new(targets)
 		}
 	}
-	if c.HasICMP && c.Outcome != flow.Unreachable && isTooBig(c) {
-		t.note(k, icmpKey(c, tooBig))
-	}
-	t.addFlags(k)
-}
-
-func (t *trouble) addFlags(k *troubleCase) {
-	c := &k.Connection
-	if c.Flags&flow.RSTInjected != 0 {
-		t.note(k, serverKey(c, k.server, injectedReset, flow.Neither))
-	}
-	if c.Flags&flow.ZeroWindow != 0 {
-		if n := c.ToClient.ZeroWindows; n > 0 {
-			t.note(k, serverKey(c, k.server, zeroWindow, flow.ServerSide)).extra += n
-		}
-		if n := c.ToServer.ZeroWindows; n > 0 {
-			t.note(k, serverKey(c, k.server, zeroWindow, flow.ClientSide)).extra += n
+	if v.firstID == 0 || f.id < v.firstID {
+		v.firstID, v.service = f.id, x.group
+		if v.targets != nil {
+			v.targets.first = netip.AddrPortFrom(x.server.addr(x.serverVersion), x.port)
+			v.targets.protocol = x.protocol
 		}
 	}
-	if !c.Outcome.Failed() && loses(&c.ToClient) {
-		t.note(k, serverKey(c, k.server, lossy, flow.ServerSide)).extra += c.ToClient.Retransmissions
+	v.span.merge(f.span)
+	v.clients.add(x.client.end(x.clientVersion), exactOfOne)
+	v.frames.add(f.frame)
+	v.burst.add(f.since)
+	if v.targets != nil {
+		v.targets.servers.add(x.server.end(x.serverVersion), exactOfOne)
 	}
-	if !c.Outcome.Failed() && loses(&c.ToServer) {
-		t.note(k, serverKey(c, k.server, lossy, flow.ClientSide)).extra += c.ToServer.Retransmissions
+	v.extra += f.extra
+	v.waited = max(v.waited, f.waited)
+	if f.single {
+		v.singles++
 	}
-	if c.Flags&flow.ReusedOpen != 0 {
-		t.note(k, serverKey(c, k.server, reusedOpen, flow.Neither))
-	}
-	worked := c.Outcome == flow.Complete || c.Outcome == flow.Implied
-	if c.Flags&flow.SYNRetransmitted != 0 && worked {
-		t.note(k, serverKey(c, k.server, retriedSYN, flow.Neither))
-	}
-	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
-		t.note(k, groupKey{trait: trait{kind: oneWay, protocol: c.Protocol}})
+	if f.aside != nil {
+		t.noteAside(f, v)
 	}
 }
 
-// loses reports whether so many of a side's segments had to be sent again that a user
-// notices: TCP's throughput falls with the root of the loss (RFC 5348 §3.1), to a
-// seventh from 0.04 % to 2 %. A few are how TCP finds its pace.
-func loses(d *flow.Direction) bool {
-	const few, share = 5, 50 // at least 5, at least 1 of 50
-	return d.Retransmissions >= few && d.Retransmissions*share >= d.Packets
-}
-
-// kindOf is the trouble that c's outcome is.
-func kindOf(c *flow.Connection, server end, failed bool) (groupKey, bool) {
-	switch c.Outcome {
-	case flow.Refused:
-		return serverKey(c, server, refused, flow.Neither), true
-	case flow.Unanswered:
-		return serverKey(c, server, unanswered, flow.Neither), failed
-	case flow.HalfOpen:
-		return serverKey(c, server, halfOpen, flow.Neither), true
-	case flow.Aborted:
-		return serverKey(c, server, aborted, c.ClosedBy), true
-	case flow.Mismatched:
-		return serverKey(c, server, mismatched, flow.Neither), true
-	case flow.ReplyOnly:
-		return groupKey{trait: trait{kind: replyOnly, protocol: c.Protocol}}, c.Protocol == protoTCP || c.Protocol == protoSCTP
-	case flow.Unreachable:
-		if isPortUnreachable(c) {
-			k := serverKey(c, server, portUnreachable, flow.Neither)
-			k.icmp = icmpCode(c)
-			return k, true
-		}
-		return icmpKey(c, unreachable), true
+// noteAside enters what few findings have into their group.
+func (t *trouble) noteAside(f *finding, v *group) {
+	if o := f.aside.owners[ownerEnd(f.key.side)]; o.Known() {
+		t.owners.add(f.key, o)
 	}
-	return groupKey{}, false
-}
-
-func serverKey(c *flow.Connection, server end, k kind, side flow.Side) groupKey {
-	return groupKey{ip: server.ip, port: c.Server.Port(), trait: trait{c.Protocol, k, side, server.version}}
-}
-
-func icmpKey(c *flow.Connection, k kind) groupKey {
-	from := endOf(c.ICMPFrom)
-	return groupKey{ip: from.ip, icmp: icmpCode(c), trait: trait{kind: k, version: from.version}}
+	if !f.single && (f.key.kind == unanswered || f.key.kind == retriedSYN) {
+		v.addRetries(f)
+	}
 }
 
 // icmpCode is type and code in one number.
 func icmpCode(c *flow.Connection) uint16 { return uint16(c.ICMPType)<<8 | uint16(c.ICMPCode) }
 
-// note enters a case into a group and gives it, for what only some kinds count.
-func (t *trouble) note(x *troubleCase, k groupKey) *group {
-	c := &x.Connection
-	hash, guess := x.hash, x.guess
-	if k != x.main {
-		hash, guess = k.hash(), nil
-	}
-	s := t.groups.at(k, hash, guess)
-	v := &s.value
-	if s.weight == 1 {
-		v.span = noSpan
-		if k.kind == unreachable || k.kind == tooBig || k.kind == replyOnly {
-			v.targets = new(targets)
-		}
-	}
-	if v.firstID == 0 || c.ID < v.firstID {
-		v.firstID, v.service = c.ID, x.service
-		if v.targets != nil {
-			v.targets.first, v.targets.protocol = c.Server, c.Protocol
-		}
-	}
-	v.span.merge(spanOf(c, k.kind))
-	v.clients.add(x.client, exactOfOne)
-	v.frames.add(frameOf(c, k.kind, k.side))
-	v.burst.add(c.First)
-	if o := x.owners[ownerEnd(k.side)]; o.Known() {
-		t.owners.add(k, o)
-	}
-	if v.targets != nil {
-		v.targets.servers.add(x.server, exactOfOne)
-	}
-	if k.kind == unanswered {
-		v.addSilence(c)
-	}
-	switch {
-	case c.SYNCount <= 1:
-		v.singles++
-	case k.kind == unanswered || k.kind == retriedSYN:
-		v.addRetries(c)
-	}
-	return v
-}
-
-func (g *group) addRetries(c *flow.Connection) {
+// addRetries enters an attempt with more than one SYN.
+func (g *group) addRetries(f *finding) {
 	if g.retry == nil {
 		g.retry = &retries{setup: flow.NoDuration}
 	}
-	r := g.retry
-	if c.SYNCount > r.syns || c.SYNCount == r.syns && c.ID < r.id {
-		r.syns, r.id = c.SYNCount, c.ID
-		r.waits = append(r.waits[:0], c.SYNWaits...)
+	r, a := g.retry, f.aside
+	if a.syns > r.syns || a.syns == r.syns && f.id < r.id {
+		r.syns, r.id = a.syns, f.id
+		r.waits = append(r.waits[:0], a.waits...)
 	}
-	r.setup = max(r.setup, c.Setup)
+	r.setup = max(r.setup, a.setup)
 }
 
 // frameOf is the frame that shows the trouble best, or 0.

@@ -2,83 +2,89 @@ package report
 
 import "sockscope/decode/flow"
 
-// batchLen is the number of connections that are entered into the tables together. The
-// tables are larger than the caches, and each step to an entry needs the one before; so
-// a step is made for all connections of the batch before the next one: reads that don't
-// wait for each other are fetched from memory at the same time. The entries themselves
-// are then made one by one, in order.
-const batchLen = 64
-
-// A visit is what is kept of a connection until its batch is complete.
+// A visit is what the doors, and the clients and servers of services, are told of a
+// connection.
 type visit struct {
-	group          *serviceGroup
-	client, server end
-	door           uint64 // the hash of its doorKey
-	port           uint16 // of the server
-	protocol       uint8
-	hasPorts       bool
-	answered       bool // anything at all
-	opened         bool // with a SYN-ACK, at least
-	worked         bool
+	client, server               ip
+	group                        *serviceGroup
+	port                         uint16 // of the server
+	protocol                     uint8
+	clientVersion, serverVersion uint8 // of the addresses
+	facts                        visitFacts
 }
 
-// visits collects connections for the tables of addresses: the doors and the
-// services' clients and servers.
-type visits struct {
-	batch [batchLen]visit
-	n     int
-}
+type visitFacts uint8
 
-// add takes c, a connection of group g. What it gives is valid until take.
-func (w *visits) add(c *flow.Connection, g *serviceGroup) *visit {
-	v := &w.batch[w.n]
-	w.n++
-	v.group, v.client, v.server = g, endOf(c.Client.Addr()), endOf(c.Server.Addr())
-	v.port, v.protocol, v.hasPorts = c.Server.Port(), c.Protocol, c.HasPorts
-	v.door = v.key().hashAt(v.server)
-	v.answered = c.ToClient.Packets > 0 || c.HasICMP && c.ICMPFrom == c.Server.Addr()
-	v.opened = c.ToClient.SYNACKs > 0
-	v.worked = c.Outcome == flow.Complete || c.Outcome == flow.Implied || c.Outcome == flow.Answered
-	return v
-}
+const (
+	withPorts visitFacts = 1 << iota
+	answered             // anything at all
+	opened               // with a SYN-ACK, at least
+	worked
+)
 
-// complete reports whether the batch is.
-func (w *visits) complete() bool { return w.n == batchLen }
+// has reports whether a fact is true.
+func (v *visit) has(f visitFacts) bool { return v.facts&f != 0 }
 
 // key is the endpoint that was visited.
-func (v *visit) key() doorKey { return doorOf(v.server, v.port, v.protocol) }
+func (v *visit) key() doorKey { return doorKey{v.server, v.port, v.protocol, v.serverVersion} }
 
-// take empties the batch. What it gives is valid until the next add.
-func (w *visits) take() []visit {
-	taken := w.batch[:w.n]
-	w.n = 0
-	return taken
+// visit adds c, a connection of group g. What it gives is valid until the batch is entered.
+func (b *Batch) visit(c *flow.Connection, g *serviceGroup) *visit {
+	b.visits = b.visits[:len(b.visits)+1]
+	v := &b.visits[len(b.visits)-1]
+	v.client, v.clientVersion = ipOf(c.Client.Addr())
+	v.server, v.serverVersion = ipOf(c.Server.Addr())
+	v.group, v.port, v.protocol = g, c.Server.Port(), c.Protocol
+	v.facts = 0
+	if c.HasPorts {
+		v.facts |= withPorts
+	}
+	if c.ToClient.Packets > 0 || c.HasICMP && c.ICMPFrom == c.Server.Addr() {
+		v.facts |= answered
+	}
+	if c.ToClient.SYNACKs > 0 {
+		v.facts |= opened
+	}
+	switch c.Outcome {
+	case flow.Complete, flow.Implied, flow.Answered:
+		v.facts |= worked
+	}
+	return v
 }
 
 // enterVisits counts visits at the doors, and their addresses at the services. Its
 // result keeps the reads that only fetch something from being optimized away.
-func enterVisits(visits []visit, d *doors) (touched uint64) {
-	for i := range visits {
-		touched += d.heavy.touch(visits[i].door)
-	}
-	var guesses [batchLen]*slot[doorKey, door]
-	for i := range visits {
-		guesses[i] = d.heavy.guess(visits[i].door)
-	}
-	for _, s := range guesses[:len(visits)] {
-		if s != nil {
-			touched += s.weight
+func (t *tables) enterVisits(all []visit) (touched uint64) {
+	d := &t.doors
+	var clients, servers [stretch]end
+	var hashes [stretch]uint64 // of the doors
+	var guesses [stretch]*slot[doorKey, door]
+	for len(all) > 0 {
+		visits := all[:min(stretch, len(all))]
+		all = all[len(visits):]
+		for i := range visits {
+			v := &visits[i]
+			clients[i], servers[i] = v.client.end(v.clientVersion), v.server.end(v.serverVersion)
+			hashes[i] = v.key().hashAt(servers[i])
+			touched += d.heavy.touch(hashes[i])
 		}
-	}
-	for i := range visits {
-		v := &visits[i]
-		touched += v.group.clients.more.touch(&v.client)
-	}
-	for i := range visits {
-		v := &visits[i]
-		v.group.clients.add(v.client, exactAddrs)
-		if !d.add(v, guesses[i]) { // else the service has this server already
-			v.group.servers.add(v.server, exactAddrs)
+		for i := range visits {
+			guesses[i] = d.heavy.guess(hashes[i])
+		}
+		for _, s := range guesses[:len(visits)] {
+			if s != nil {
+				touched += s.weight
+			}
+		}
+		for i := range visits {
+			touched += visits[i].group.clients.more.touch(&clients[i])
+		}
+		for i := range visits {
+			v := &visits[i]
+			v.group.clients.add(clients[i], exactAddrs)
+			if !d.add(v, hashes[i], guesses[i]) { // else the service has this server already
+				v.group.servers.add(servers[i], exactAddrs)
+			}
 		}
 	}
 	return touched

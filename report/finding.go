@@ -1,0 +1,144 @@
+package report
+
+import (
+	"time"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+)
+
+// A finding is one kind of trouble with one connection: what its group is told.
+type finding struct {
+	key    groupKey
+	visit  int32  // index of the connection's
+	single bool   // an attempt with one SYN or packet
+	id     uint64 // of the connection
+	span          // it begins with the connection
+	frame  uint64 // that shows it best, or 0
+	extra  uint64 // see group
+	waited time.Duration
+	aside  *aside // nil: nothing
+}
+
+// An attempted is a failed attempt, which may be one of a scan.
+type attempted struct {
+	attempt
+	visit int32
+	aside *aside
+}
+
+// find looks for trouble in c, whose visit is v, the last one.
+func (b *Batch) find(c *flow.Connection, v *visit, failed bool, owners *[2]capture.Owner) {
+	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
+	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
+		!loses(&c.ToServer) && !loses(&c.ToClient) {
+		return
+	}
+	beside := b.aside(c, owners)
+	if k, ok := v.outcome(c, failed); ok {
+		b.note(c, k, beside)
+	}
+	if c.Outcome.Failed() && c.HasPorts && !isGroup(c.Server.Addr()) {
+		b.attempts = append(b.attempts, attempted{attemptOf(c), b.last(), beside})
+	}
+	if c.Close == flow.Reset {
+		f := b.note(c, v.trouble(resetBy, c.ClosedBy), beside)
+		if c.ToClient.Payload == 0 {
+			f.extra++
+		}
+	}
+	if c.HasICMP && c.Outcome != flow.Unreachable && isTooBig(c) {
+		b.note(c, icmpKey(c, tooBig), beside)
+	}
+	b.findFlags(c, v, beside)
+}
+
+func (b *Batch) findFlags(c *flow.Connection, v *visit, beside *aside) {
+	if c.Flags&flow.RSTInjected != 0 {
+		b.note(c, v.trouble(injectedReset, flow.Neither), beside)
+	}
+	if c.Flags&flow.ZeroWindow != 0 {
+		if n := c.ToClient.ZeroWindows; n > 0 {
+			b.note(c, v.trouble(zeroWindow, flow.ServerSide), beside).extra += n
+		}
+		if n := c.ToServer.ZeroWindows; n > 0 {
+			b.note(c, v.trouble(zeroWindow, flow.ClientSide), beside).extra += n
+		}
+	}
+	if !c.Outcome.Failed() && loses(&c.ToClient) {
+		b.note(c, v.trouble(lossy, flow.ServerSide), beside).extra += c.ToClient.Retransmissions
+	}
+	if !c.Outcome.Failed() && loses(&c.ToServer) {
+		b.note(c, v.trouble(lossy, flow.ClientSide), beside).extra += c.ToServer.Retransmissions
+	}
+	if c.Flags&flow.ReusedOpen != 0 {
+		b.note(c, v.trouble(reusedOpen, flow.Neither), beside)
+	}
+	if c.Flags&flow.SYNRetransmitted != 0 && (c.Outcome == flow.Complete || c.Outcome == flow.Implied) {
+		b.note(c, v.trouble(retriedSYN, flow.Neither), beside)
+	}
+	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
+		b.note(c, groupKey{trait: trait{kind: oneWay, protocol: c.Protocol}}, beside)
+	}
+}
+
+// loses reports whether so many of a side's segments had to be sent again that a user
+// notices: TCP's throughput falls with the root of the loss (RFC 5348 §3.1), to a
+// seventh from 0.04 % to 2 %. A few are how TCP finds its pace.
+func loses(d *flow.Direction) bool {
+	const few, share = 5, 50 // at least 5, at least 1 of 50
+	return d.Retransmissions >= few && d.Retransmissions*share >= d.Packets
+}
+
+// last is the index of the last visit.
+func (b *Batch) last() int32 { return int32(len(b.visits) - 1) }
+
+// note adds a finding of the last visit, whose connection is c.
+func (b *Batch) note(c *flow.Connection, k groupKey, beside *aside) *finding {
+	b.findings = append(b.findings, finding{
+		key: k, visit: b.last(), single: c.SYNCount <= 1, id: c.ID,
+		span: spanOf(c, k.kind), frame: frameOf(c, k.kind, k.side), aside: beside,
+	})
+	f := &b.findings[len(b.findings)-1]
+	if k.kind == unanswered {
+		f.addSilence(c)
+	}
+	return f
+}
+
+// outcome is the trouble that the outcome of c, whose visit is v, is.
+func (v *visit) outcome(c *flow.Connection, failed bool) (groupKey, bool) {
+	switch c.Outcome {
+	case flow.Refused:
+		return v.trouble(refused, flow.Neither), true
+	case flow.Unanswered:
+		return v.trouble(unanswered, flow.Neither), failed
+	case flow.HalfOpen:
+		return v.trouble(halfOpen, flow.Neither), true
+	case flow.Aborted:
+		return v.trouble(aborted, c.ClosedBy), true
+	case flow.Mismatched:
+		return v.trouble(mismatched, flow.Neither), true
+	case flow.ReplyOnly:
+		return groupKey{trait: trait{kind: replyOnly, protocol: c.Protocol}}, c.Protocol == protoTCP || c.Protocol == protoSCTP
+	case flow.Unreachable:
+		if isPortUnreachable(c) {
+			k := v.trouble(portUnreachable, flow.Neither)
+			k.icmp = icmpCode(c)
+			return k, true
+		}
+		return icmpKey(c, unreachable), true
+	}
+	return groupKey{}, false
+}
+
+// trouble is the group of a kind of trouble at the server.
+func (v *visit) trouble(k kind, side flow.Side) groupKey {
+	return groupKey{ip: v.server, port: v.port, trait: trait{v.protocol, k, side, v.serverVersion}}
+}
+
+// icmpKey is the group of a kind of trouble that a router, or the server, tells of.
+func icmpKey(c *flow.Connection, k kind) groupKey {
+	from, version := ipOf(c.ICMPFrom)
+	return groupKey{ip: from, icmp: icmpCode(c), trait: trait{kind: k, version: version}}
+}
