@@ -36,6 +36,14 @@ type Batch struct {
 
 func newBatch(to *tables, size int) *Batch { return &Batch{to: to, visits: make([]visit, 0, size)} }
 
+// NewBatch makes an empty Batch for b, of a size that is worth being handed over.
+func (b *Builder) NewBatch() *Batch { return newBatch(b.tables, 16*stretch) }
+
+// HandOver makes Add give each batch that is full to hand, and go on with the empty one
+// that hand returns, so that others can call Enter meanwhile. It ends with a nil hand:
+// when all batches handed over are entered, b is again as if Add had entered them.
+func (b *Builder) HandOver(hand func(full *Batch) (empty *Batch)) { b.hand = hand }
+
 // isFull reports whether b must be entered before the next visit.
 func (b *Batch) isFull() bool { return len(b.visits) == cap(b.visits) }
 

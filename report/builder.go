@@ -31,7 +31,7 @@ type Config struct {
 // number of connections, unless Config.All asks for all of them; where that makes
 // a figure an estimate or a lower bound, the Summary says so.
 //
-// It belongs to one goroutine.
+// It belongs to one goroutine, but for what is handed over: see HandOver.
 type Builder struct {
 	volumes  [256]flow.Volume // of connections with ports, by IP protocol
 	ranges   [numRanges]rangeGroup
@@ -46,7 +46,8 @@ type Builder struct {
 	kernel   *kernel                                   // nil for files
 
 	tables *tables
-	batch  *Batch // not yet in tables
+	batch  *Batch                           // not yet in tables
+	hand   func(full *Batch) (empty *Batch) // has it entered; nil: Add does it
 }
 
 // NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
@@ -104,8 +105,17 @@ func (b *Builder) Add(c *flow.Connection) {
 	b.times.add(c.First, failed)
 	b.top.add(c, failed, group, &b.owners)
 	if b.batch.isFull() {
-		b.batch.Enter()
+		b.enter()
 	}
+}
+
+// enter has the batch entered, and goes on with an empty one.
+func (b *Builder) enter() {
+	if b.hand != nil {
+		b.batch = b.hand(b.batch)
+		return
+	}
+	b.batch.Enter()
 }
 
 // Summary is what was added so far, with what the source and the engine say of the

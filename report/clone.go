@@ -13,7 +13,7 @@ func (b *Builder) Clone() *Builder {
 	groups := cloned{}
 	c.services = b.services.clone(groups)
 	c.tables = &tables{doors: b.tables.doors.clone(groups), trouble: b.tables.trouble.clone(groups)}
-	c.batch = newBatch(c.tables, stretch)
+	c.batch, c.hand = newBatch(c.tables, stretch), nil
 	c.times = b.times.clone()
 	c.kernel = b.kernel.clone(groups)
 	c.top = b.top.clone()

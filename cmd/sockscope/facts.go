@@ -56,6 +56,9 @@ func (r *reading) add(b *report.Builder) {
 	if r.host != nil {
 		b.Ask(r.host)
 	}
+	if r.result.Workers() > 1 {
+		defer enterBeside(b)()
+	}
 	for c := range r.result.Connections() {
 		b.Add(c)
 	}

@@ -115,6 +115,9 @@ func ended(err error) error {
 	return err
 }
 
+// Workers is how many goroutines did the work.
+func (r *Result) Workers() int { return len(r.tables) }
+
 // Len is the number of connections that Connections gives.
 func (r *Result) Len() int {
 	n := 0
