@@ -98,6 +98,21 @@ func (t *addrTable[N]) enter(a N, hash uint64) bool {
 	}
 }
 
+// has reports whether a, whose hash is given, is in the set.
+func (t *addrTable[N]) has(a N, hash uint64) bool {
+	var none N
+	if a == none || len(t.places) == 0 {
+		return a == none && t.zero
+	}
+	mask := uint64(len(t.places) - 1)
+	for i := hash & mask; t.places[i] != none; i = (i + 1) & mask {
+		if t.places[i] == a {
+			return true
+		}
+	}
+	return false
+}
+
 // grow doubles the places.
 func (t *addrTable[N]) grow() {
 	var none N

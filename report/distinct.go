@@ -77,6 +77,17 @@ func (s *addrSet) add(a end, bound int) {
 	}
 }
 
+// has reports whether a is in the set, as long as that is exact.
+func (s *addrSet) has(a end) bool {
+	switch {
+	case a.version == ip4:
+		return s.v4.has(uint32(a.lo), a.hash)
+	case a.version == noIP || s.v6 == nil:
+		return false
+	}
+	return s.v6.has(a.ip, a.hash)
+}
+
 // touch reads where a may be, so that it is in the cache when it is needed.
 func (s *addrSet) touch(a *end) uint64 {
 	switch {
@@ -117,6 +128,10 @@ func (s *sketch) mark(a ip, version uint8) {
 
 // merge adds another set's addresses.
 func (d *distinct) merge(o *distinct) {
+	if o.more == nil {
+		d.add(o.one.end(o.version), exactAddrs)
+		return
+	}
 	if o.exact() {
 		for a := range o.all {
 			d.add(endOf(a), exactAddrs)

@@ -67,3 +67,23 @@ func TestDistinctKeepsWhatLooksLikeNothing(t *testing.T) {
 		t.Errorf("counted %d: %v", d.count(), seen)
 	}
 }
+
+func TestAddrSetHasWhatWasAdded(t *testing.T) {
+	var s addrSet
+	has := func(a string) bool { return s.has(endOf(netip.MustParseAddr(a))) }
+	if has("0.0.0.0") || has("192.0.2.1") || has("::") || has("2001:db8::1") {
+		t.Error("the empty set has something")
+	}
+	for i := range 1000 {
+		s.add(endOf(address(2*i)), 1<<20)
+		s.add(endOf(netip.AddrFrom16([16]byte{15: byte(i), 14: byte(i >> 8)})), 1<<20)
+	}
+	for i := range 2000 {
+		if s.has(endOf(address(i))) != (i%2 == 0) {
+			t.Fatalf("%v is in the set: %v", address(i), i%2 != 0)
+		}
+	}
+	if !has("::") || !has("::7") || has("::8:0") || has("0.0.0.0") || s.has(end{}) {
+		t.Error("the set has something else than was added")
+	}
+}

@@ -87,7 +87,7 @@ func (d *doors) add(v *visit, hash uint64, guess *slot[doorKey, door]) (known bo
 	}
 	s := d.heavy.at(v.key(), hash, guess)
 	known = v.group == s.value.group
-	if !known && (s.value.group == nil || v.group.key.compare(s.value.group.key) < 0) {
+	if !known && (s.value.group == nil || v.group.key.compare(&s.value.group.key) < 0) {
 		s.value.group = v.group
 	}
 	if v.has(answered) {

@@ -23,7 +23,8 @@ type scatterKey struct {
 }
 
 func (b *background) scatterKeyOf(g *slot[groupKey, group]) scatterKey {
-	return scatterKey{g.key.kind, g.key.protocol, g.key.side, b.silence(g) != ""}
+	_, _, short := b.shortest(g)
+	return scatterKey{g.key.kind, g.key.protocol, g.key.side, short}
 }
 
 // scatter is groups that are told together.

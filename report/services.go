@@ -255,12 +255,23 @@ func (g *serviceGroup) merge(o *serviceGroup) {
 func (s *services) sorted() []*serviceGroup {
 	groups := slices.Clone(s.all)
 	slices.SortFunc(groups, func(a, b *serviceGroup) int {
-		return cmp.Or(cmp.Compare(b.tally.Connections, a.tally.Connections), a.key.compare(b.key))
+		if n := cmp.Compare(b.tally.Connections, a.tally.Connections); n != 0 {
+			return n
+		}
+		return a.key.compare(&b.key)
 	})
 	return groups
 }
 
-func (k serviceKey) compare(o serviceKey) int {
+func (k *serviceKey) compare(o *serviceKey) int {
+	if k.name == "" && o.name == "" { // as those of the thousands of ports without a service
+		return cmp.Or(
+			compareBool(o.proven, k.proven),
+			cmp.Compare(k.protocol, o.protocol),
+			compareBool(o.hasPort, k.hasPort),
+			cmp.Compare(k.port, o.port),
+		)
+	}
 	return cmp.Or(
 		compareBool(k.name == "", o.name == ""),
 		compareBool(o.proven, k.proven),

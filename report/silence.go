@@ -41,40 +41,50 @@ func brokenOff(c *flow.Connection) bool {
 type background struct {
 	doors  *doors
 	owners ownership[groupKey]
-	kernel *kernel             // nil for files
-	end    capture.Timestamp   // of the capture
-	up     map[netip.Addr]bool // servers that answered anything; nil until asked for
+	kernel *kernel           // nil for files
+	end    capture.Timestamp // of the capture
+	up     *addrSet          // servers that answered anything; nil until asked for
 }
 
 // isUp reports whether a server is known to have answered anything.
 func (b *background) isUp(server netip.Addr) bool {
 	if b.up == nil {
-		b.up = make(map[netip.Addr]bool)
+		b.up = new(addrSet)
 		for s := range b.doors.heavy.all() {
 			if s.value.answered {
-				b.up[s.key.addr()] = true
+				b.up.add(s.key.ip.end(s.key.version), maxHeavy)
 			}
 		}
 	}
-	return b.up[server] || b.doors.portless.hosts[server]
+	return b.up.has(endOf(server)) || b.doors.portless.hosts[server]
+}
+
+// shortest is how long an endpoint that is silent had to answer, when that is too short for
+// its silence to mean anything: because the clients gave up, or else because the capture
+// ends. short is false when it had the time, or may have had.
+func (b *background) shortest(s *slot[groupKey, group]) (d time.Duration, gaveUp, short bool) {
+	g := &s.value
+	if s.key.kind != unanswered || s.missed > 0 || g.waited >= answerTime {
+		return 0, false, false
+	}
+	if s.key.protocol == protoTCP && g.extra == s.weight {
+		return g.waited, true, true
+	}
+	d, known := b.end.Sub(g.since)
+	return max(0, d), false, known && d < answerTime
 }
 
 // silence tells why an endpoint's silence may mean nothing: nobody gave it the time
 // to answer. It is "" when it had the time, or may have had.
 func (b *background) silence(s *slot[groupKey, group]) string {
-	g := &s.value
-	if s.key.kind != unanswered || s.missed > 0 || g.waited >= answerTime {
+	d, gaveUp, short := b.shortest(s)
+	switch {
+	case !short:
 		return ""
-	}
-	if s.key.protocol == protoTCP && g.extra == s.weight {
-		if s.weight == 1 {
-			return "the client gave up after " + wait(g.waited)
-		}
-		return "the clients gave up within " + wait(g.waited)
-	}
-	d, known := b.end.Sub(g.since)
-	if !known || d >= answerTime {
-		return ""
+	case gaveUp && s.weight == 1:
+		return "the client gave up after " + wait(d)
+	case gaveUp:
+		return "the clients gave up within " + wait(d)
 	}
 	what := "request"
 	if s.key.protocol == protoTCP || s.key.protocol == protoSCTP {
@@ -83,7 +93,7 @@ func (b *background) silence(s *slot[groupKey, group]) string {
 	if s.weight > 1 {
 		what = "first " + what
 	}
-	return "the capture ends " + wait(max(0, d)) + " after the " + what
+	return "the capture ends " + wait(d) + " after the " + what
 }
 
 // cause is what a server's silence means when it had the time to answer, "" when

@@ -11,9 +11,10 @@ import (
 
 // compareTrouble orders the worst first.
 func compareTrouble(a, b Trouble) int {
+	if n := cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.Count, a.Count)); n != 0 {
+		return n
+	}
 	return cmp.Or(
-		cmp.Compare(b.Severity, a.Severity),
-		cmp.Compare(b.Count, a.Count),
 		strings.Compare(a.Subject, b.Subject),
 		strings.Compare(a.Kind, b.Kind),
 		strings.Compare(a.Text, b.Text),
