@@ -206,40 +206,39 @@ func (s Sequence) number(i int) uint32 {
 	return s.table.numbering[s.class].chunks[i>>chunkBits]<<chunkBits | uint32(i)%chunkLen
 }
 
-// FirstFrame is the number of the frame that connection i of s began with. It grows with i.
-func (s Sequence) FirstFrame(i int) uint64 { return s.table.firstFrame(s.number(i)) }
-
 // Connection fills r with connection i of s, all but its ID. What r points to stays valid
 // and belongs to the table.
 func (s Sequence) Connection(i int, r *Connection) { s.table.connection(s.number(i), r) }
 
-// Prepare reads what connections i to i+n are made of, one behind the other, so that
-// Connection need not wait for it. Its result means nothing.
-func (s Sequence) Prepare(i, n int) (touched uint64) {
-	t, end := s.table, min(i+n, s.Len())
-	for i := i; i < end; i++ {
-		touched += uint64(t.cells.at(s.number(i)).bits)
+// Prepare sets frames to the numbers of the frames that the connections from i on began
+// with, which grow. It reads what these connections are made of, one behind the other, so
+// that Connection need not wait for it. Its result means nothing.
+func (s Sequence) Prepare(i int, frames []uint64) (touched uint64) {
+	t := s.table
+	frames = frames[:min(len(frames), s.Len()-i)]
+	for j := range frames {
+		touched += uint64(t.cells.at(s.number(i + j)).bits)
 	}
 	if s.class&hasNetwork != 0 {
-		for i := i; i < end; i++ {
-			touched += uint64(t.networks.at(s.number(i)).id)
+		for j := range frames {
+			touched += uint64(t.networks.at(s.number(i + j)).id)
 		}
 	}
-	if s.class&hasKnock != 0 {
-		for ; i < end; i++ {
-			touched += t.knocks.at(s.number(i)).firstFrame
+	switch {
+	case s.class&hasKnock != 0:
+		for j := range frames {
+			frames[j] = t.knocks.at(s.number(i + j)).firstFrame
 		}
-		return touched
-	}
-	if s.class&hasStream == 0 {
-		for ; i < end; i++ {
-			touched += t.others.at(s.number(i)).firstFrame
+	case s.class&hasStream == 0:
+		for j := range frames {
+			frames[j] = t.others.at(s.number(i + j)).firstFrame
 		}
-		return touched
-	}
-	for ; i < end; i++ {
-		h := t.handshake(s.number(i)) // two cache lines
-		touched += h.firstFrame + uint64(h.letters)
+	default:
+		for j := range frames {
+			h := t.handshake(s.number(i + j)) // two cache lines
+			touched += uint64(h.letters)
+			frames[j] = h.firstFrame
+		}
 	}
 	return touched
 }
