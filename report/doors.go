@@ -78,7 +78,7 @@ func (a *answering) add(host netip.Addr) {
 
 // add counts a visit at its server's endpoint, whose hash is given. It reports whether the same service
 // was met there before.
-func (d *doors) add(v *visit, hash uint64, guess *slot[doorKey, door]) (known bool) {
+func (d *doors) add(v *visit, hash uint64, guess int32) (known bool) {
 	if !v.has(withPorts) {
 		if v.has(answered) {
 			d.portless.add(v.server.addr(v.serverVersion))

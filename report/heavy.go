@@ -74,9 +74,11 @@ func (h *heavy[K, V]) all() iter.Seq[*slot[K, V]] {
 
 // at is the slot of key, made if need be, one heavier than before. It is valid until
 // the next call. The caller has the key's hash at hand, and may have a guess.
-func (h *heavy[K, V]) at(key K, hash uint64, guess *slot[K, V]) *slot[K, V] {
-	s := guess
-	if s == nil || s.weight == 0 || s.key != key { // weight 0: it was forgotten since
+func (h *heavy[K, V]) at(key K, hash uint64, guess int32) *slot[K, V] {
+	var s *slot[K, V]
+	if guess >= 0 && int(guess) < h.n && h.slot(int(guess)).key == key {
+		s = h.slot(int(guess))
+	} else {
 		s = h.slotOf(key, hash)
 	}
 	if s.weight < uint64(len(h.light)) {
@@ -126,21 +128,33 @@ func (h *heavy[K, V]) touch(hash uint64) uint64 {
 	return uint64(h.index[hash&uint64(len(h.index)-1)])
 }
 
-// guess is the slot where a key with that hash may well be, or nil: only the index is
-// looked at, and no slot. For at, which finds out whether it is right.
-func (h *heavy[K, V]) guess(hash uint64) *slot[K, V] {
+// noSlot is a guess that says nothing.
+const noSlot = -1
+
+// guess is the number of the slot where a key with that hash may well be, or noSlot: only
+// the index is looked at, and no slot. For at, which finds out whether it is right.
+func (h *heavy[K, V]) guess(hash uint64) int32 {
 	if h.index == nil {
-		return nil
+		return noSlot
 	}
 	mask := uint64(len(h.index) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {
 		switch p := h.index[i]; {
 		case p == 0:
-			return nil
+			return noSlot
 		case p.mayBe(hash):
-			return h.slot(p.slot())
+			return int32(p.slot())
 		}
 	}
+}
+
+// read reads a slot that was guessed, so that it is in the cache when it is needed. The
+// number means nothing.
+func (h *heavy[K, V]) read(guess int32) uint64 {
+	if guess < 0 {
+		return 0
+	}
+	return h.slot(int(guess)).weight
 }
 
 // find is the slot of key, or nil.
@@ -189,20 +203,19 @@ func (h *heavy[K, V]) enter(slot int) {
 
 // forget drops the keys up to the median weight, at least half of them.
 func (h *heavy[K, V]) forget() {
-	median := h.median()
+	median, all := h.median()
 	clear(h.index)
 	kept := 0
-	for i := range h.n {
-		s := h.slot(i)
-		if s.weight > median {
-			if kept < i {
-				*h.slot(kept) = *s
+	if !all {
+		for i := range h.n {
+			s := h.slot(i)
+			if s.weight > median {
+				if kept < i {
+					*h.slot(kept) = *s
+				}
+				h.enter(kept)
+				kept++
 			}
-			h.enter(kept)
-			kept++
-		}
-		if kept <= i {
-			s.weight = 0 // free: at makes it anew
 		}
 	}
 	h.n = kept // the slabs stay: a flood fills them again at once
@@ -210,14 +223,14 @@ func (h *heavy[K, V]) forget() {
 	clear(h.light[:min(median+1, uint64(len(h.light)))])
 }
 
-// median is the weight that half of the keys have at most. Where forgetting is frequent
-// it is small, and known without a look at the slots.
-func (h *heavy[K, V]) median() uint64 {
+// median is the weight that half of the keys have at most, and whether it is known that all
+// have. Where forgetting is frequent it is small, and found without a look at the slots.
+func (h *heavy[K, V]) median() (weight uint64, all bool) {
 	seen := 0
 	for w, n := range h.light {
 		seen += n
 		if seen > h.n/2 {
-			return uint64(w)
+			return uint64(w), seen == h.n
 		}
 	}
 	weights := make([]uint64, 0, h.n)
@@ -225,5 +238,5 @@ func (h *heavy[K, V]) median() uint64 {
 		weights = append(weights, s.weight)
 	}
 	slices.Sort(weights)
-	return weights[len(weights)/2]
+	return weights[len(weights)/2], false
 }

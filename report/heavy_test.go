@@ -10,7 +10,7 @@ func TestHeavyIsExactBelowItsBound(t *testing.T) {
 	var h heavy[testKey, int]
 	for round := range 3 {
 		for key := range maxHeavy {
-			s := h.at(testKey(key), testKey(key).hash(), nil)
+			s := h.at(testKey(key), testKey(key).hash(), noSlot)
 			s.value += round
 		}
 	}
@@ -25,7 +25,7 @@ func TestHeavyKeepsHeavyKeysAndBoundsItsError(t *testing.T) {
 	var h heavy[testKey, struct{}]
 	truth := make(map[int]uint64)
 	count := func(key int) {
-		h.at(testKey(key), testKey(key).hash(), nil)
+		h.at(testKey(key), testKey(key).hash(), noSlot)
 		truth[key]++
 	}
 	for i := range 10 * maxHeavy {
@@ -54,11 +54,12 @@ func TestHeavyKeepsHeavyKeysAndBoundsItsError(t *testing.T) {
 // nobody's, after the map has forgotten keys.
 func TestHeavyDistrustsOldGuesses(t *testing.T) {
 	var h heavy[testKey, int]
-	old := make([]*slot[testKey, int], maxHeavy)
+	old := make([]int32, maxHeavy)
 	for key := range maxHeavy {
-		old[key] = h.at(testKey(key), testKey(key).hash(), nil)
+		h.at(testKey(key), testKey(key).hash(), noSlot)
+		old[key] = h.guess(testKey(key).hash())
 	}
-	h.at(maxHeavy, testKey(maxHeavy).hash(), nil) // one too many: all others are forgotten
+	h.at(maxHeavy, testKey(maxHeavy).hash(), noSlot) // one too many: all others are forgotten
 	for key, guess := range old {
 		s := h.at(testKey(key), testKey(key).hash(), guess)
 		if s.key != testKey(key) || s.weight != 1 || s.missed != 1 || h.find(testKey(key)) != s {

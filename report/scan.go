@@ -116,8 +116,7 @@ type scans struct {
 // something from being optimized away.
 func (s *scans) enter(b *Batch) (touched uint64) {
 	var paths, sweeps [stretch]uint64 // hashes
-	var pathGuesses [stretch]*slot[pathKey, hostProbe]
-	var sweepGuesses [stretch]*slot[sweepKey, portProbe]
+	var pathGuesses, sweepGuesses [stretch]int32
 	for all := b.attempts; len(all) > 0; {
 		attempts := all[:min(stretch, len(all))]
 		all = all[len(attempts):]
@@ -132,12 +131,7 @@ func (s *scans) enter(b *Batch) (touched uint64) {
 			pathGuesses[i], sweepGuesses[i] = s.paths.guess(paths[i]), s.sweeps.guess(sweeps[i])
 		}
 		for i := range attempts {
-			if p := pathGuesses[i]; p != nil {
-				touched += uint64(p.key.protocol) + p.weight
-			}
-			if p := sweepGuesses[i]; p != nil {
-				touched += uint64(p.key.port) + p.weight
-			}
+			touched += s.paths.read(pathGuesses[i]) + s.sweeps.read(sweepGuesses[i])
 		}
 		for i := range attempts {
 			a := &attempts[i]

@@ -104,7 +104,7 @@ type trouble struct {
 // only fetch something from being optimized away.
 func (t *trouble) enterFindings(b *Batch) (touched uint64) {
 	var hashes [stretch]uint64
-	var guesses [stretch]*slot[groupKey, group]
+	var guesses [stretch]int32
 	for all := b.findings; len(all) > 0; {
 		findings := all[:min(stretch, len(all))]
 		all = all[len(findings):]
@@ -115,8 +115,9 @@ func (t *trouble) enterFindings(b *Batch) (touched uint64) {
 		for i := range findings {
 			guesses[i] = t.groups.guess(hashes[i])
 		}
-		for _, s := range guesses[:len(findings)] {
-			if s != nil {
+		for _, guess := range guesses[:len(findings)] {
+			if guess != noSlot { // it has three cache lines
+				s := t.groups.slot(int(guess))
 				touched += uint64(s.key.port) + s.weight + s.value.extra
 			}
 		}

@@ -58,7 +58,7 @@ func (t *tables) enterVisits(all []visit) (touched uint64) {
 	d := &t.doors
 	var clients, servers [stretch]end
 	var hashes [stretch]uint64 // of the doors
-	var guesses [stretch]*slot[doorKey, door]
+	var guesses [stretch]int32
 	for len(all) > 0 {
 		visits := all[:min(stretch, len(all))]
 		all = all[len(visits):]
@@ -71,10 +71,8 @@ func (t *tables) enterVisits(all []visit) (touched uint64) {
 		for i := range visits {
 			guesses[i] = d.heavy.guess(hashes[i])
 		}
-		for _, s := range guesses[:len(visits)] {
-			if s != nil {
-				touched += s.weight
-			}
+		for _, guess := range guesses[:len(visits)] {
+			touched += d.heavy.read(guess)
 		}
 		for i := range visits {
 			touched += visits[i].group.clients.more.touch(&clients[i])
