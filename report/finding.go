@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"sockscope/capture"
@@ -95,11 +96,14 @@ func (b *Batch) last() int32 { return int32(len(b.visits) - 1) }
 
 // note adds a finding of the last visit, whose connection is c.
 func (b *Batch) note(c *flow.Connection, k groupKey, beside *aside) *finding {
-	b.findings = append(b.findings, finding{
-		key: k, visit: b.last(), single: c.SYNCount <= 1, id: c.ID,
-		span: spanOf(c, k.kind), frame: frameOf(c, k.kind, k.side), aside: beside,
-	})
-	f := &b.findings[len(b.findings)-1]
+	if len(b.findings) == cap(b.findings) {
+		b.findings = slices.Grow(b.findings, stretch)
+	}
+	b.findings = b.findings[:len(b.findings)+1]
+	f := &b.findings[len(b.findings)-1] // it is long, so it is set in place
+	f.key, f.visit, f.id, f.single, f.aside = k, b.last(), c.ID, c.SYNCount <= 1, beside
+	f.span, f.frame = spanOf(c, k.kind), frameOf(c, k.kind, k.side)
+	f.extra, f.waited = 0, 0
 	if k.kind == unanswered {
 		f.addSilence(c)
 	}

@@ -285,6 +285,8 @@ func (e *evidence) add(frame uint64) {
 	switch {
 	case frame == 0 || frame == e.lowest:
 		return
+	case e.others != nil && e.others[3] != 0 && frame > e.others[3]: // nearly always: frames come in order
+		return
 	case e.lowest == 0:
 		e.lowest = frame
 		return
