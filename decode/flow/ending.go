@@ -184,8 +184,7 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.proofs.drop(m.evidence)
 	if s := t.streams.of(n); s != nil {
 		t.dropQuality(s)
-		t.roundTrips.drop(s.roundTrips[0])
-		t.roundTrips.drop(s.roundTrips[1])
+		t.dropRoundTrips(n)
 		*s = handshake{}
 	} else {
 		*m = meta{}

@@ -261,6 +261,11 @@ func checkNumbers(t testing.TB, table *Table) {
 		if table.knocks.of(n) != nil {
 			continue
 		}
+		if x := table.roundTripsOf(n); x != nil {
+			count("round trips", *table.trips.at(n))
+			count("sketch", x.timed[0].sketch)
+			count("sketch", x.timed[1].sketch)
+		}
 		m := table.meta(n)
 		if count("rare", m.rare); m.rare != 0 {
 			x := table.rares.at(m.rare - 1)
@@ -286,8 +291,6 @@ func checkNumbers(t testing.TB, table *Table) {
 				count("holes", both[0].holes)
 				count("holes", both[1].holes)
 			}
-			count("round trips", h.roundTrips[0])
-			count("round trips", h.roundTrips[1])
 		}
 	}
 	for _, of := range []struct {
@@ -296,7 +299,7 @@ func checkNumbers(t testing.TB, table *Table) {
 	}{
 		{"slot", table.live}, {"icmp", table.icmp.len()}, {"big", table.big.len()}, {"proof", table.proofs.len()},
 		{"text", table.proofs.texts.single.len()}, {"waits", len(table.waits) - len(table.freeWaits)}, {"spill", len(table.spill) - len(table.freeSpill)},
-		{"rare", table.rares.len()}, {"course", table.courses.len()}, {"odd", table.odds.len()}, {"holes", table.holes.len()}, {"quality", table.quality.len()}, {"round trips", table.roundTrips.len()},
+		{"rare", table.rares.len()}, {"course", table.courses.len()}, {"odd", table.odds.len()}, {"holes", table.holes.len()}, {"quality", table.quality.len()}, {"round trips", table.roundTrips.len()}, {"sketch", table.sketches.len()},
 	} {
 		if len(used[of.what]) != of.n {
 			t.Errorf("%d of %s are in use, but %d are not free", len(used[of.what]), of.what, of.n)

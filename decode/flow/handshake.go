@@ -22,13 +22,13 @@ type handshake struct {
 	complete uint8 // Wireshark's completeness
 	counts   usualCounts
 
-	letters    letters
-	tally      tally
-	chunks     [2]uint16 // SCTP: set of chunk types that each side sent
-	rstSeq     [2]uint32 // of each side's last RST
-	roundTrips [2]uint32 // 1 + index of each side's, when they are measured
-	offered    [2]offer
-	usual      usual
+	letters letters
+	tally   tally
+	chunks  [2]uint16 // SCTP: set of chunk types that each side sent
+	rstSeq  [2]uint32 // of each side's last RST
+	offered [2]offer
+	usual   usual
+	_       [2]uint32 // so that each begins a cache line
 }
 
 // marks are known of a handshake. Those of a side stand twice: mark<<side.

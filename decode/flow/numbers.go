@@ -79,6 +79,7 @@ func (t *Table) newChunk(k class) {
 	t.others.more(k&(hasStream|hasKnock) == 0)
 	t.knocks.more(k&hasKnock != 0)
 	t.networks.more(k&hasNetwork != 0)
+	t.trips.more(k&(hasStream|hasKnock) == hasStream && t.cfg.RoundTrips)
 }
 
 // noChunk makes chunk 0, which is not counted: it has the cell of noConnection.
@@ -88,6 +89,7 @@ func (t *Table) noChunk() {
 	t.others.more(false)
 	t.knocks.more(false)
 	t.networks.more(false)
+	t.trips.more(false)
 }
 
 // Len is the number of connections that t has.

@@ -50,7 +50,7 @@ func (t *Table) connection(n uint32, r *Connection) {
 	}
 	switch c.key.protocol() {
 	case protoTCP:
-		t.tcpConnection(c, m, h, client, r)
+		t.tcpConnection(n, c, m, h, client, r)
 	case protoSCTP:
 		t.sctpConnection(m, h, client, r)
 	default:
@@ -82,7 +82,7 @@ func (d *Direction) setVolume(v *volume) {
 }
 
 // tcpConnection fills in what only TCP has.
-func (t *Table) tcpConnection(c *cell, m *meta, h *handshake, client uint8, r *Connection) {
+func (t *Table) tcpConnection(n uint32, c *cell, m *meta, h *handshake, client uint8, r *Connection) {
 	server := client ^ 1
 	r.Outcome = outcome(c, h)
 	r.Close = closing(c, h, r.Outcome)
@@ -101,6 +101,9 @@ func (t *Table) tcpConnection(c *cell, m *meta, h *handshake, client uint8, r *C
 	t.tcpDirection(c, h, client, &r.ToServer)
 	t.tcpDirection(c, h, server, &r.ToClient)
 	r.ClientState, r.ServerState = h.state[client], h.state[server]
+	if x := t.roundTripsOf(n); x != nil {
+		r.ToServer.RoundTrips, r.ToClient.RoundTrips = t.summary(x, client), t.summary(x, server)
+	}
 }
 
 // markOneWay notes that only one direction is in the capture, although both were there.
@@ -151,9 +154,6 @@ func (t *Table) tcpDirection(c *cell, h *handshake, side uint8, d *Direction) {
 		d.RetransmissionFrame = q.resentFrame
 		d.Retransmissions, d.OutOfOrder = uint64(q.retransmissions), uint64(q.outOfOrder)
 		d.DupACKs, d.Missing = uint64(q.dupACKs), q.missing
-	}
-	if i := h.roundTrips[side]; i != 0 {
-		d.RoundTrips = t.roundTrips.at(i - 1).summary()
 	}
 	t.segments(h, side, d)
 	h.offered[side].fill(&d.Options, h.isn[side])

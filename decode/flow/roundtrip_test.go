@@ -40,7 +40,7 @@ func TestRoundTripQuantiles(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for _, n := range []int{1, 2, 5, maxRanks, 100, 1000, 20_000} {
-			var x roundTrips
+			var x sketch
 			var all []time.Duration
 			for i := range n {
 				d := tt.sample(i, n)

@@ -23,6 +23,7 @@ type Table struct {
 	others   chunks[meta]      // of those without
 	knocks   chunks[knock]     // of those that will have one with their next packet
 	networks chunks[network]   // of wide keys
+	trips    chunks[uint32]    // of connections with a stream, when they are measured: 1 + index of its round trips, once it has some
 
 	rares      arena[rare]
 	courses    arena[course]
@@ -30,6 +31,7 @@ type Table struct {
 	quality    arena[[2]quality]
 	holes      arena[holes]
 	roundTrips arena[roundTrips]
+	sketches   arena[sketch]
 	big        arena[[2]volume] // what counts do not hold
 
 	tunnels [][]decode.Tunnel
@@ -197,7 +199,7 @@ func (t *Table) touch(records []record) {
 		}
 	}
 	if t.cfg.RoundTrips {
-		touched += t.touchRoundTrips(guesses)
+		touched += t.touchRoundTrips(records, guesses)
 	}
 	t.touched = touched
 }

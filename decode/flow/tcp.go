@@ -31,7 +31,7 @@ func (t *Table) steadySegment(b *Batch, r *record, n uint32, c *cell) bool {
 		return false
 	}
 	if t.cfg.RoundTrips {
-		t.roundTrip(r, c, t.handshake(n))
+		t.roundTrip(r, n, c)
 	}
 	if r.what&(firstOfMany|owned) != 0 || !c.isNext(r) {
 		return false
@@ -143,7 +143,7 @@ func (t *Table) segment(b *Batch, r *record, n uint32, c *cell) {
 	d := r.side()
 	h.distance(r)
 	if t.cfg.RoundTrips && c.bits&steady == 0 { // else record did it
-		t.roundTrip(r, c, h)
+		t.roundTrip(r, n, c)
 	}
 	if r.flags&(syn|rst) == 0 {
 		t.noteSegment(r, c, h)
