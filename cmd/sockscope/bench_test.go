@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ import (
 
 	"sockscope/capture/pcapfile"
 	"sockscope/decode/engine"
+	"sockscope/decode/flow"
+	"sockscope/report"
 )
 
 // BenchmarkReport is the whole program, from a file to the text of the report, on
@@ -24,16 +27,52 @@ func BenchmarkReport(b *testing.B) {
 	name := benchCapture(b)
 	for _, workers := range []string{"1", "2"} {
 		b.Run("workers="+workers, func(b *testing.B) {
+			benchRun(b, name, "report", "--workers", workers)
+		})
+	}
+}
+
+// BenchmarkConnections is the whole program as BenchmarkReport is, to a line for each
+// connection.
+func BenchmarkConnections(b *testing.B) {
+	name := benchCapture(b)
+	for _, format := range report.ConnectionFormats() {
+		b.Run(format, func(b *testing.B) {
+			benchRun(b, name, "connections", "--workers", "1", "--format", format)
+		})
+	}
+}
+
+// benchRun runs the program over a capture and drops its output.
+func benchRun(b *testing.B, name string, args ...string) {
+	b.ReportAllocs()
+	for b.Loop() {
+		var stderr bytes.Buffer
+		if status := run(context.Background(), append(args, "-r", name), nil, io.Discard, &stderr); status != exitDone {
+			b.Fatalf("exit status %d: %s", status, &stderr)
+		}
+	}
+	frames, _ := read(b, name)
+	b.ReportMetric(float64(frames)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mframes/s")
+}
+
+// BenchmarkRows is only the writing of the connections, when all is read. flow.Config's
+// round trips are measured as they are for these formats.
+func BenchmarkRows(b *testing.B) {
+	r := &reading{result: benchRead(b, benchCapture(b), flow.Config{Classify: classify, RoundTrips: true})}
+	for _, format := range []string{"ndjson", "csv"} {
+		b.Run(format, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				var stderr bytes.Buffer
-				args := []string{"report", "--workers", workers, "-r", name}
-				if status := run(context.Background(), args, nil, io.Discard, &stderr); status != exitDone {
-					b.Fatalf("exit status %d: %s", status, &stderr)
+				w, err := report.NewConnectionWriter(io.Discard, format, report.ConnectionOptions{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := errors.Join(writeInOrder(r, w.Write), w.Close()); err != nil {
+					b.Fatal(err)
 				}
 			}
-			frames, _ := read(b, name)
-			b.ReportMetric(float64(frames)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mframes/s")
+			b.ReportMetric(float64(r.result.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 		})
 	}
 }
@@ -61,16 +100,23 @@ func heap() uint64 {
 // read runs the engine over a capture on one worker.
 func read(b *testing.B, name string) (frames uint64, result *engine.Result) {
 	b.Helper()
+	result = benchRead(b, name, flow.Config{})
+	return result.Totals.Frames, result
+}
+
+// benchRead is read with the connection table's Config.
+func benchRead(b *testing.B, name string, cfg flow.Config) *engine.Result {
+	b.Helper()
 	src, err := pcapfile.Open(context.Background(), []string{name}, pcapfile.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer src.Close()
-	result, err = engine.Run(context.Background(), src, engine.Config{Workers: 1})
+	result, err := engine.Run(context.Background(), src, engine.Config{Workers: 1, Flow: cfg})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return result.Totals.Frames, result
+	return result
 }
 
 // benchCapture writes a capture like that of a busy office, the same each time: web
