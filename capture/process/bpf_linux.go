@@ -14,7 +14,6 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
-	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 )
 
@@ -62,7 +61,9 @@ func openBPF(proc string) (_ *bpfSource, err error) {
 		return nil, errors.New(reason(err))
 	}
 	defer group.Close()
-	_ = rlimit.RemoveMemlock() // kernels before 5.11 count maps as locked memory; else loading says what is wrong
+	// Kernels before 5.11 count maps as locked memory; loading says what is wrong with that. The
+	// package that is made for it makes a map whenever the program starts.
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
 	s := &bpfSource{}
 	defer func() {
 		if err != nil {

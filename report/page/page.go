@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 
 	"sockscope/report"
 )
@@ -29,7 +30,10 @@ var styleSheet string
 //go:embed page.js
 var script string
 
-var templates = template.Must(template.New("").ParseFS(markup, "*.html"))
+// templates are parsed by the first page: no other view should wait for it.
+var templates = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").ParseFS(markup, "*.html"))
+})
 
 // contentPolicy allows the embedded style sheet and script and nothing else.
 func contentPolicy() string {
@@ -49,7 +53,7 @@ func source(text string) string {
 // number.
 func Write(w io.Writer, s *report.Summary) error {
 	b := bufio.NewWriterSize(w, 64<<10)
-	if err := templates.ExecuteTemplate(b, "page.html", newView(s)); err != nil {
+	if err := templates().ExecuteTemplate(b, "page.html", newView(s)); err != nil {
 		return fmt.Errorf("html report: %w", err)
 	}
 	if err := b.Flush(); err != nil {
