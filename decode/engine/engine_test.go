@@ -146,11 +146,14 @@ func (s *stopping) Next(b *capture.Block) error {
 func BenchmarkRun(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			const frames = 200_000
+			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Run(b.Context(), newPackets(200_000, 1500), Config{Workers: workers}); err != nil {
+				if _, err := Run(b.Context(), newPackets(frames, 1500), Config{Workers: workers}); err != nil {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(frames*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mframes/s")
 		})
 	}
 }

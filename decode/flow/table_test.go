@@ -242,9 +242,15 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkApply(b *testing.B) {
+	const many = 10_000 // so that the memory of a table counts for little
 	for _, tt := range []struct {
 		name, script string
-	}{{"data", "S h A" + strings.Repeat(" D a d A", 60)}, {"handshakes", strings.Repeat("S* h* A R ", 60)}} {
+		cfg          Config
+	}{
+		{"data", "S h A" + strings.Repeat(" D a d A", many), Config{}},
+		{"handshakes", strings.Repeat("S* h* A R ", many), Config{}},
+		{"round trips", "S h A" + strings.Repeat(" D a d A", many), Config{RoundTrips: true}},
+	} {
 		b.Run(tt.name, func(b *testing.B) {
 			frames := play(b, tt.script)
 			block := capture.Block{First: 1, Frames: frames}
@@ -253,13 +259,10 @@ func BenchmarkApply(b *testing.B) {
 			parts := make([]Batch, 1)
 			r.Record(&block, parts)
 			b.ReportAllocs()
-			b.SetBytes(int64(len(frames)))
 			for b.Loop() {
-				table := NewTable(Config{}, seed)
-				for range 20 {
-					table.Apply(&parts[0])
-				}
+				NewTable(tt.cfg, seed).Apply(&parts[0])
 			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(frames)), "ns/frame")
 		})
 	}
 }
