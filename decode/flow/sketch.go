@@ -46,6 +46,9 @@ func (x *sketch) nearest() int {
 	best := 0
 	for i := range bounds {
 		a, b := float64(x.ranks[i]+1), float64(x.ranks[i+1]+1)
+		if a == b && (i == 0 || bounds[best] > 0) {
+			return i // nothing is lost, and by those before something is
+		}
 		const exact = 1 - 1e-6 // rounding makes losses a little less
 		bounds[i] = (2*exact*(b-a)/(b+a) - 1e-15) * x.weight(i)
 		if bounds[i] < bounds[best] {

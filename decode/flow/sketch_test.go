@@ -70,3 +70,21 @@ func TestFewRoundTripsAreASketch(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSketch(b *testing.B) {
+	for _, tt := range []struct {
+		name   string
+		sample func(i uint64) time.Duration
+	}{
+		{"varied", func(i uint64) time.Duration { return time.Duration(1e6 + i*0x9e3779b97f4a7c15>>44) }},
+		{"the same", func(uint64) time.Duration { return 1e6 }},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			var x sketch
+			b.ReportAllocs()
+			for i := uint64(0); b.Loop(); i++ {
+				x.sample(tt.sample(i))
+			}
+		})
+	}
+}
