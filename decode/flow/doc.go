@@ -10,10 +10,11 @@
 //
 //	frame ─▶ Recorder ─▶ record ─▶ Table: key ─▶ cell      what each packet touches
 //	                                             ├ meta      start, tunnels, evidence
-//	                                             └ handshake TCP: frames, times, states, and quality where something is amiss
+//	                                             ├ handshake TCP: frames, times, states, and quality where something is amiss
+//	                                             └ rare      what does not fit these
 //
 // A segment in the middle of an established connection takes the short way
-// (cell.inOrder) and touches the cell alone. Everything else goes through
+// (Table.steadySegment) and touches the cell alone. Everything else goes through
 // Table.segment, which notes facts (see facts) and moves both ends' states
 // (see transitions). Outcome, close and role are derived from the facts when they
 // are asked for (outcome, closing, Table.role), so a later fact can always
