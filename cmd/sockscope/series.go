@@ -28,19 +28,31 @@ type series struct {
 	stop    context.CancelFunc // ends the capture
 	facts   *facts             // when it has begun
 
-	sofar chan sofar // what is to be reported; it holds one
+	sofar chan *sofar // what is to be reported; it holds one
 	done  chan struct{}
 	err   error // the writer's, when it is done
 	n     int   // reports written
 }
 
-// sofar is all that a report is made of. It is nobody else's.
+// sofar is all that a report is made of: while it is being found the capture's, and the
+// writer's when it is complete.
 type sofar struct {
-	builder *report.Builder
-	stats   capture.Stats
-	totals  flow.Totals
-	last    bool
-	taken   time.Time
+	builder  *report.Builder
+	stats    capture.Stats
+	totals   flow.Totals
+	last     bool
+	taken    time.Time     // the moment that it is of
+	complete chan struct{} // closed when it is
+	dropped  bool          // the capture ended before it was
+}
+
+// Open implements engine.View.
+func (f *sofar) Open(c *flow.Connection) { f.builder.Add(c) }
+
+// Done implements engine.View.
+func (f *sofar) Done(totals *flow.Totals) {
+	f.totals = *totals
+	close(f.complete)
 }
 
 // fresh is how soon behind the last frame the kernel must be asked: what it says later is
@@ -52,21 +64,26 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	s := &series{p: p, format: format, display: d, lines: &wholeLines{w: p.stdout}, stop: stop,
-		sofar: make(chan sofar, 1), done: make(chan struct{})}
+		sofar: make(chan *sofar, 1), done: make(chan struct{})}
 	var src *tapped
 	var b *report.Builder
+	var latest *sofar
 	source.tap = &tap{
 		begin: func(begun *tapped, k *facts) { src, s.facts, b = begun, k, k.builder(cfg) },
 		tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
 		every: every,
-		look: func(r *engine.Result) {
-			if len(s.sofar) == 0 { // nobody else puts anything there
-				s.sofar <- sofar{withOpen(b.Clone(), r), src.Stats(), r.Totals, false, time.Now()}
+		look: func() engine.View {
+			if len(s.sofar) > 0 { // nobody else puts anything there
+				return nil
 			}
+			latest = &sofar{builder: b.Clone(), stats: src.Stats(), taken: time.Now(), complete: make(chan struct{})}
+			s.sofar <- latest
+			return latest
 		},
 	}
 	go s.write()
 	r, err := source.read(ctx, p)
+	latest.drop()
 	if err != nil {
 		close(s.sofar)
 		awaitReader(ctx, s.done, s.lines)
@@ -77,7 +94,9 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	default:
 	}
 	r.add(b)
-	s.sofar <- sofar{b, r.stats, r.result.Totals, true, time.Now()}
+	all := &sofar{builder: b, stats: r.stats, last: true, taken: time.Now(), complete: make(chan struct{})}
+	all.Done(&r.result.Totals)
+	s.sofar <- all
 	close(s.sofar)
 	if !awaitReader(ctx, s.done, s.lines) {
 		return &failure{exitOutput, errors.New("standard output: its reader takes nothing: the last report was not written")}
@@ -88,12 +107,17 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	return r.verdict(p)
 }
 
-// withOpen adds what is open to b.
-func withOpen(b *report.Builder, r *engine.Result) *report.Builder {
-	for c := range r.Connections() {
-		b.Add(c)
+// drop gives f up unless it is complete, when nothing more comes. f may be nil.
+func (f *sofar) drop() {
+	if f == nil {
+		return
 	}
-	return b
+	select {
+	case <-f.complete:
+	default:
+		f.dropped = true
+		close(f.complete)
+	}
 }
 
 // write writes what there is to report, until the end or an error, which ends the capture.
@@ -103,7 +127,7 @@ func (s *series) write() {
 		if s.err != nil {
 			continue
 		}
-		if s.err = s.report(&f); s.err != nil {
+		if s.err = s.report(f); s.err != nil {
 			s.stop()
 		}
 	}
@@ -111,10 +135,16 @@ func (s *series) write() {
 
 // report writes one report.
 func (s *series) report(f *sofar) error {
+	var host *capture.Host
 	if !f.last && s.facts.ask != nil && time.Since(f.taken) < fresh {
-		if host := s.facts.ask(); host != nil {
-			f.builder.Ask(host)
-		}
+		host = s.facts.ask() // while the connections are being added
+	}
+	<-f.complete
+	if f.dropped {
+		return nil
+	}
+	if host != nil {
+		f.builder.Ask(host)
 	}
 	summary := f.builder.Summary(f.stats, &f.totals)
 	if err := unbalanced(summary); err != nil {

@@ -19,9 +19,10 @@ type tap struct {
 	tell  func(flow.Event, *flow.Connection)
 	steps bool
 
-	// look is given what was found so far every so often, likewise.
+	// look gives who is to be shown what was found so far, every so often, likewise; nil:
+	// nobody.
 	every time.Duration
-	look  func(*engine.Result)
+	look  func() engine.View
 }
 
 // open is the source of a session as it must be read for t, and begins.

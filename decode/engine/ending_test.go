@@ -85,9 +85,10 @@ func TestEndingKeepsMemoryFlat(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	told, most := 0, uint64(0)
-	cfg := Config{Workers: 1, Every: 10 * time.Second, Look: func(*Result) {
+	cfg := Config{Workers: 1, Every: 10 * time.Second, Look: func() View {
 		runtime.ReadMemStats(&m)
 		most = max(most, m.HeapAlloc)
+		return nil
 	}}
 	cfg.Flow.Ending = &flow.Ending{Tell: func(flow.Event, *flow.Connection) { told++ }}
 	r, err := Run(t.Context(), newAttempts(n), cfg)
@@ -118,6 +119,15 @@ func TestEndingOnAQuietLink(t *testing.T) {
 	}
 }
 
+// A view is a View made of functions.
+type view struct {
+	open func(*flow.Connection)
+	done func(*flow.Totals)
+}
+
+func (v *view) Open(c *flow.Connection)  { v.open(c) }
+func (v *view) Done(totals *flow.Totals) { v.done(totals) }
+
 // The number of workers changes nothing, and whoever looks sees all that was read, once.
 func TestLookSeesEverythingOnce(t *testing.T) {
 	word := func(c *flow.Connection) string {
@@ -126,30 +136,39 @@ func TestLookSeesEverythingOnce(t *testing.T) {
 	run := func(workers int) []string {
 		var all []string
 		var ended uint64 // packets of connections that ended
-		looks := 0
-		cfg := Config{Workers: workers, Every: time.Second, Look: func(r *Result) {
+		looks, done, unwanted := 0, 0, 0
+		cfg := Config{Workers: workers, Every: time.Second, Look: func() View {
+			if looks == 2 && unwanted == 0 { // nobody wants to see it: that is no look
+				unwanted++
+				return nil
+			}
 			looks++
 			packets := ended
-			for c := range r.Connections() {
-				if c.ID != c.FirstFrame {
-					t.Fatalf("connection %d began with frame %d", c.ID, c.FirstFrame)
-				}
-				packets += c.ToServer.Packets + c.ToClient.Packets
-			}
-			if totals := &r.Totals; packets != totals.Frames || totals.Connections.Frames != packets || packets == 0 {
-				t.Fatalf("%d workers, look %d: connections of %d packets, %d read", workers, looks, packets, totals.Frames)
+			return &view{
+				open: func(c *flow.Connection) {
+					if c.ID != c.FirstFrame {
+						t.Fatalf("connection %d began with frame %d", c.ID, c.FirstFrame)
+					}
+					packets += c.ToServer.Packets + c.ToClient.Packets
+				},
+				done: func(totals *flow.Totals) {
+					done++
+					if packets != totals.Frames || totals.Connections.Frames != packets || packets == 0 {
+						t.Fatalf("%d workers, look %d: connections of %d packets, %d read", workers, looks, packets, totals.Frames)
+					}
+				},
 			}
 		}}
 		cfg.Flow.Ending = &flow.Ending{Tell: func(_ flow.Event, c *flow.Connection) {
 			ended += c.ToServer.Packets + c.ToClient.Packets
 			all = append(all, word(c))
 		}}
-		r, err := Run(t.Context(), newAttempts(40_000), cfg)
+		r, err := Run(t.Context(), newAttempts(55_000), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if looks != 3 || len(all) < 10_000 {
-			t.Errorf("%d workers: %d looks, %d ended", workers, looks, len(all))
+		if looks < 3 || done != looks || len(all) < 10_000 {
+			t.Errorf("%d workers: %d looks, %d done, %d ended", workers, looks, done, len(all))
 		}
 		for c := range r.Connections() {
 			all = append(all, word(c))

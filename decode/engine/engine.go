@@ -26,11 +26,12 @@ type Config struct {
 	// are only counted as filtered. nil means that all count.
 	Filter func(*capture.Frame) bool
 
-	// Look is given what the run found so far every Every of the capture's clock, while
-	// nothing else is done: between two blocks of frames, all workers. What it is given is
-	// valid during the call. 0 or nil: never.
+	// Look is asked every Every of the capture's clock whether somebody wants to see what the
+	// run found so far, between two blocks of frames; nil when nobody does. A single worker
+	// shows it a part at a time, between blocks that come meanwhile, and asks no more until it
+	// is done; several workers, which wait for it, all at once. 0 or nil: never.
 	Every time.Duration
-	Look  func(*Result)
+	Look  func() View
 }
 
 // A Result is what a run found.
@@ -70,6 +71,7 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 	} else {
 		err = together(ctx, src, recorders, tables, l)
 	}
+	l.stop()
 	result := &Result{Totals: recorders[0].Totals, tables: tables, ending: cfg.Flow.Ending != nil}
 	for _, r := range recorders[1:] {
 		result.Totals.Add(&r.Totals)
@@ -102,9 +104,7 @@ func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Ta
 		now := l.latest(&block)
 		src.Release(&block)
 		t.Sweep(now)
-		if l.due(now) {
-			l.look()
-		}
+		l.between(now)
 	}
 	return nil
 }

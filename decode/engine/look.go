@@ -8,22 +8,42 @@ import (
 	"sockscope/decode/flow"
 )
 
-// A looker knows the capture's clock, and gives Config.Look what was found when it is time.
+// A View is shown what a run has found at one moment, while the run goes on: the connections
+// that are open then, in no order, and what was counted until then. A run that ends does
+// not show the rest.
+type View interface {
+	Open(c *flow.Connection) // valid during the call, what it points to stays so; its ID is its FirstFrame
+	Done(totals *flow.Totals)
+}
+
+// How many connections are shown between two blocks of frames: one for each µs that the
+// capture's clock went on, which is a quarter of the time or so, within bounds.
+const (
+	timePerShown          = time.Microsecond
+	leastShown, mostShown = 1 << 10, 1 << 16
+)
+
+// A looker knows the capture's clock, and shows Config.Look what was found when it is time.
 type looker struct {
 	every  time.Duration     // 0: never
 	last   capture.Timestamp // the last time, or when the clock began
+	before capture.Timestamp // the time behind the block before
 	clock  bool              // somebody asks for the time
-	give   func(*Result)
+	ask    func() View
 	ending bool
 
 	recorders []*flow.Recorder
 	tables    []*flow.Table
+
+	view   View         // nil: nothing is shown
+	looks  []*flow.Look // that are not over
+	totals flow.Totals
 }
 
 func newLooker(cfg *Config, recorders []*flow.Recorder, tables []*flow.Table) *looker {
-	l := &looker{last: capture.Unknown, ending: cfg.Flow.Ending != nil, recorders: recorders, tables: tables}
+	l := &looker{last: capture.Unknown, before: capture.Unknown, ending: cfg.Flow.Ending != nil, recorders: recorders, tables: tables}
 	if cfg.Look != nil && cfg.Every > 0 {
-		l.every, l.give = cfg.Every, cfg.Look
+		l.every, l.ask = cfg.Every, cfg.Look
 	}
 	l.clock = l.ending || l.every > 0
 	return l
@@ -61,17 +81,51 @@ func (l *looker) due(now capture.Timestamp) bool {
 	return true
 }
 
-// look gives what was found so far. All blocks that were read are applied, and nobody else
-// is at work.
+// look begins to show what was found so far, unless nobody wants to see it. All blocks that
+// were read are applied.
 func (l *looker) look() {
-	r := &Result{Totals: flow.NewTotals(), tables: l.tables, ending: l.ending}
+	if l.view = l.ask(); l.view == nil {
+		return
+	}
+	l.totals = flow.NewTotals()
 	for _, rec := range l.recorders {
-		r.Totals.Add(&rec.Totals)
+		l.totals.Add(&rec.Totals)
 	}
 	for _, t := range l.tables {
-		t.AddTo(&r.Totals)
+		l.looks = append(l.looks, t.Look(&l.totals, l.view.Open))
 	}
-	l.give(r)
+}
+
+// show shows what comes next, and reports whether there is more. Nobody else is at work.
+func (l *looker) show(n int) bool {
+	if l.view == nil {
+		return false
+	}
+	for len(l.looks) > 0 && !l.looks[0].Show(n) {
+		l.looks = l.looks[1:]
+	}
+	if len(l.looks) > 0 {
+		return true
+	}
+	l.view.Done(&l.totals)
+	l.view, l.totals = nil, flow.Totals{}
+	return false
+}
+
+// between looks, or goes on with it, behind a block that ends at a time.
+func (l *looker) between(now capture.Timestamp) {
+	passed, _ := now.Sub(l.before)
+	l.before = now
+	if !l.show(min(max(int(passed/timePerShown), leastShown), mostShown)) && l.due(now) {
+		l.look()
+	}
+}
+
+// stop ends what is being shown.
+func (l *looker) stop() {
+	for _, k := range l.looks {
+		k.Stop()
+	}
 }
 
 // inTurns is e for tables of several goroutines.

@@ -127,6 +127,8 @@ func (c *crew) apply(j *job) {
 		c.freed++
 		if c.held && c.freed == c.taken {
 			c.looker.look() // all others wait for mu
+			for c.looker.show(mostShown) {
+			}
 			c.held = false
 		}
 		c.changed.Broadcast()

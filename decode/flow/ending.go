@@ -159,6 +159,9 @@ func (t *Table) patienceSCTP(n uint32) time.Duration {
 
 // end hands connection n, which is c, out and forgets it.
 func (t *Table) end(n uint32, c *cell) {
+	if t.looking != nil {
+		t.looking.before(n)
+	}
 	r := &t.ending.told
 	t.connection(n, r)
 	r.ID = r.FirstFrame

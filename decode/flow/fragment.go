@@ -156,15 +156,3 @@ func (t *Table) Finish() {
 		t.Totals.ClockJumps = t.ending.jumps
 	}
 }
-
-// AddTo adds to totals what t would have after Finish, and goes on.
-func (t *Table) AddTo(totals *Totals) {
-	totals.Add(&t.Totals)
-	for _, e := range t.fragments.entries {
-		totals.Fragments.add(Volume{e.waiting.packets, e.waiting.bytes})
-	}
-	t.sumAllTunnels(totals.Tunnels)
-	if t.ending != nil {
-		totals.ClockJumps = max(totals.ClockJumps, t.ending.jumps)
-	}
-}

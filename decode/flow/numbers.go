@@ -50,6 +50,7 @@ func (t *Table) number(k class) uint32 {
 	if last := len(s.free) - 1; last >= 0 {
 		n := s.free[last]
 		s.free = s.free[:last]
+		t.looking.isNew(n)
 		return n
 	}
 	i := uint32(s.n) % chunkLen
@@ -58,7 +59,9 @@ func (t *Table) number(k class) uint32 {
 		t.newChunk(k)
 	}
 	s.n++
-	return s.chunks[len(s.chunks)-1]<<chunkBits | i
+	n := s.chunks[len(s.chunks)-1]<<chunkBits | i
+	t.looking.isNew(n)
+	return n
 }
 
 // giveUp makes the number of a connection of a class one to be given again.

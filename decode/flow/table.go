@@ -49,6 +49,7 @@ type Table struct {
 	touched   uint32 // keeps the early loads of Apply alive
 	Totals    Totals // fragments and what else only the table can tell
 
+	looking   *Look    // nil: nobody looks
 	ending    *ending  // nil: connections stay
 	freeWaits []uint32 // of waits, by 1 + index
 	freeSpill []uint32 // likewise
@@ -89,6 +90,9 @@ func (t *Table) Apply(b *Batch) {
 	for records := b.records(); len(records) > 0; {
 		n := min(len(records), stretch)
 		t.touch(records[:n])
+		if t.looking != nil {
+			t.looking.beforeRecords(b, records[:n])
+		}
 		if t.ending != nil && t.ending.Steps {
 			t.steps(b, records[:n])
 		} else {
