@@ -68,9 +68,8 @@ type kernel struct {
 	local     map[netip.Addr]bool
 	low, high uint16 // its ephemeral range
 
-	visits map[listenKey]bool    // endpoints of this host that somebody talked to, or that talked
-	recent map[socketKey]meeting // TCP connections, before it is known which of them the kernel has
-	queue  []socketKey           // of recent, the oldest from next on when it is full
+	visits map[listenKey]bool // endpoints of this host that somebody talked to, or that talked
+	recent []met              // TCP connections, before it is known which of them the kernel has; the oldest is next when it is full
 	next   int
 	forgot bool // not all visits or connections are remembered
 
@@ -91,6 +90,12 @@ const (
 // A socketKey is a TCP connection as its own host sees it.
 type socketKey struct{ local, remote netip.AddrPort }
 
+// A met is what the wire showed of what may be a socket.
+type met struct {
+	socketKey
+	meeting
+}
+
 // newKernel makes a kernel; nil when there is no host to ask.
 func newKernel(cfg *Config) *kernel {
 	if cfg.Local == nil {
@@ -101,7 +106,6 @@ func newKernel(cfg *Config) *kernel {
 		everywhere: cfg.AllInterfaces,
 		local:      make(map[netip.Addr]bool),
 		visits:     make(map[listenKey]bool),
-		recent:     make(map[socketKey]meeting),
 	}
 	k.learn(cfg.Local)
 	return k
@@ -135,9 +139,7 @@ func (k *kernel) ask(host *capture.Host) {
 		case s.Listens():
 			k.listeners.add(s, local)
 		case s.Protocol == protoTCP && s.Remote.IsValid():
-			key := socketKey{local, onWire(s.Remote)}
-			k.sockets[key] = i
-			k.met[i] = k.recent[key]
+			k.sockets[socketKey{local, onWire(s.Remote)}] = i
 		}
 	}
 	for i := range host.Sockets {
@@ -147,7 +149,11 @@ func (k *kernel) ask(host *capture.Host) {
 			}
 		}
 	}
-	k.recent, k.queue, k.next = nil, nil, 0
+	for i := range k.recent {
+		m := &k.recent[(k.next+i)%len(k.recent)]
+		k.judge(m.socketKey, &m.meeting)
+	}
+	k.recent, k.next = nil, 0
 }
 
 // onWire is an endpoint of a socket as packets have it: a socket of IPv6 that speaks IPv4
@@ -196,27 +202,28 @@ func (k *kernel) visit(key listenKey) {
 	k.visits[key] = true
 }
 
-// meet notes a TCP connection of which this host is one side.
+// meet notes a TCP connection of which this host is one side. Before the kernel is asked
+// it is only written down: a table of them took more time than all the rest of a report.
 func (k *kernel) meet(key socketKey, c *flow.Connection, g *serviceGroup, side flow.Side, owners *[2]capture.Owner) {
-	if k.host != nil {
-		if i, ok := k.sockets[key]; ok && (k.met[i].side == flow.Neither || k.met[i].first <= c.First) {
-			k.met[i] = newMeeting(c, g, side, owners)
-		}
-		return
+	m := newMeeting(c, g, side, owners)
+	switch {
+	case k.host != nil:
+		k.judge(key, &m)
+	case len(k.recent) < maxRecent:
+		k.recent = append(k.recent, met{key, m})
+	default:
+		k.recent[k.next] = met{key, m}
+		k.next = (k.next + 1) % maxRecent
+		k.forgot = true
 	}
-	if before, ok := k.recent[key]; ok && before.first > c.First {
-		return // an older one, that ended later
-	} else if !ok {
-		if len(k.queue) < maxRecent {
-			k.queue = append(k.queue, key)
-		} else {
-			delete(k.recent, k.queue[k.next])
-			k.queue[k.next] = key
-			k.next = (k.next + 1) % maxRecent
-			k.forgot = true
-		}
+}
+
+// judge holds a connection against the socket that the kernel has, when it has one: the
+// latest of its addresses, which need not end last.
+func (k *kernel) judge(key socketKey, m *meeting) {
+	if i, ok := k.sockets[key]; ok && (k.met[i].side == flow.Neither || k.met[i].first <= m.first) {
+		k.met[i] = *m
 	}
-	k.recent[key] = newMeeting(c, g, side, owners)
 }
 
 // clone is a kernel that shares nothing with k that either changes.
@@ -225,11 +232,10 @@ func (k *kernel) clone(groups cloned) *kernel {
 		return nil
 	}
 	c := *k
-	c.local, c.visits, c.recent = maps.Clone(k.local), maps.Clone(k.visits), maps.Clone(k.recent)
-	c.queue, c.met = slices.Clone(k.queue), slices.Clone(k.met)
-	for key, m := range c.recent {
-		m.group = groups.of(m.group)
-		c.recent[key] = m
+	c.local, c.visits = maps.Clone(k.local), maps.Clone(k.visits)
+	c.recent, c.met = slices.Clone(k.recent), slices.Clone(k.met)
+	for i := range c.recent {
+		c.recent[i].group = groups.of(c.recent[i].group)
 	}
 	for i := range c.met {
 		c.met[i].group = groups.of(c.met[i].group)
