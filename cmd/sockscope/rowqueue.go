@@ -2,8 +2,9 @@ package main
 
 import (
 	"sync"
+	"unsafe"
 
-	"sockscope/report"
+	"sockscope/decode/flow"
 )
 
 // A rowQueue is between a capture, which must not wait, and whoever writes its rows. What
@@ -11,19 +12,34 @@ import (
 type rowQueue struct {
 	mu      sync.Mutex
 	changed sync.Cond
-	batches [][]report.Row // the last one is being filled
-	spare   []report.Row   // an empty one
-	taken   int            // rows that the writer has
-	waiting int            // rows in batches
+	batches [][]queued // the last one is being filled
+	spare   []queued   // an empty one
+	rows    int        // in batches, and those that the writer has
+	bytes   int        // that they take
+	taken   int        // bytes of those that the writer has
 	dropped uint64
 	ended   bool // no more rows come
 	stopped bool // no more rows are taken
 }
 
+// Queued is what was told of a connection.
+type queued struct {
+	flow.Connection
+	event flow.Event
+}
+
 const (
-	maxRows  = 1 << 16 // 50 MiB
+	// What the queue takes of memory, in bytes: with what else grows when nobody reads it is
+	// less than 16 MiB, and what a table ends in one go fits.
+	maxQueued = 14 << 20
+
 	batchLen = 512
 )
+
+// size is the memory that r takes, in bytes, with what it alone points to.
+func (r *queued) size() int {
+	return int(unsafe.Sizeof(*r)) + len(r.Evidence.ServerName) + len(r.Evidence.ALPN) + len(r.SYNWaits)*int(unsafe.Sizeof(r.SYNWaits[0]))
+}
 
 func newRowQueue() *rowQueue {
 	q := &rowQueue{}
@@ -31,50 +47,55 @@ func newRowQueue() *rowQueue {
 	return q
 }
 
-// add takes row, or drops it when there is no room.
-func (q *rowQueue) add(row report.Row) {
+// add takes what is told of c, or drops it when there is no room.
+func (q *rowQueue) add(e flow.Event, c *flow.Connection) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.stopped || q.waiting+q.taken >= maxRows {
+	if q.stopped || q.bytes >= maxQueued {
 		q.dropped++
 		return
 	}
-	q.put(row)
+	q.put(e, c)
 }
 
-// wait takes row when there is room for it. It reports false when rows are not taken any more.
-func (q *rowQueue) wait(row report.Row) bool {
+// wait is add that waits for room. It reports false when rows are not taken any more.
+func (q *rowQueue) wait(e flow.Event, c *flow.Connection) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for !q.stopped && q.waiting+q.taken >= maxRows {
+	for !q.stopped && q.bytes >= maxQueued {
 		q.changed.Wait()
 	}
 	if !q.stopped {
-		q.put(row)
+		q.put(e, c)
 	}
 	return !q.stopped
 }
 
-func (q *rowQueue) put(row report.Row) {
+func (q *rowQueue) put(e flow.Event, c *flow.Connection) {
 	last := len(q.batches) - 1
 	if last < 0 || len(q.batches[last]) == batchLen {
 		b := q.spare
 		if q.spare = nil; b == nil {
-			b = make([]report.Row, 0, batchLen)
+			b = make([]queued, 0, batchLen)
 		}
 		q.batches = append(q.batches, b)
 		last++
 	}
-	q.batches[last] = append(q.batches[last], row)
-	q.waiting++
+	q.batches[last] = append(q.batches[last], queued{*c, e})
+	q.rows++
+	q.bytes += q.batches[last][len(q.batches[last])-1].size()
 	q.changed.Broadcast()
 }
 
 // take gives the next rows, waiting for them, and takes those of the call before back: it
 // tells whether any are left behind these. At the end there are none.
-func (q *rowQueue) take(back []report.Row) (rows []report.Row, more bool) {
+func (q *rowQueue) take(back []queued) (rows []queued, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if !q.stopped {
+		q.rows -= len(back)
+		q.bytes -= q.taken
+	}
 	q.taken = 0
 	if cap(back) == batchLen {
 		clear(back)
@@ -88,9 +109,11 @@ func (q *rowQueue) take(back []report.Row) (rows []report.Row, more bool) {
 		return nil, false
 	}
 	rows = q.batches[0]
+	q.batches[0] = nil
 	q.batches = q.batches[1:]
-	q.waiting -= len(rows)
-	q.taken = len(rows)
+	for i := range rows {
+		q.taken += rows[i].size()
+	}
 	return rows, len(q.batches) > 0
 }
 
@@ -108,8 +131,8 @@ func (q *rowQueue) stop() {
 	defer q.mu.Unlock()
 	if !q.stopped {
 		q.stopped = true
-		q.dropped += uint64(q.waiting + q.taken)
-		q.batches, q.waiting, q.taken = nil, 0, 0
+		q.dropped += uint64(q.rows)
+		q.batches, q.rows, q.bytes = nil, 0, 0
 		q.changed.Broadcast()
 	}
 }

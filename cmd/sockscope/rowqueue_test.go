@@ -7,19 +7,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"sockscope/decode/flow"
-	"sockscope/report"
 )
 
-func rowWithID(id uint64) report.Row { return report.Row{Connection: flow.Connection{ID: id}} }
+// room is how many connections without a name the queue holds: with one more it is full.
+const room = (maxQueued + int(unsafe.Sizeof(queued{})) - 1) / int(unsafe.Sizeof(queued{}))
+
+func connectionWithID(id uint64) *flow.Connection { return &flow.Connection{ID: id} }
 
 // A full queue drops and counts what comes, and gives the rest in order, once.
 func TestRowQueueIsBounded(t *testing.T) {
 	q := newRowQueue()
 	const more = 1000
-	for i := range uint64(maxRows + more) {
-		q.add(rowWithID(i))
+	for i := range uint64(room + more) {
+		q.add(flow.Ended, connectionWithID(i))
 	}
 	if q.lost() != more {
 		t.Errorf("%d lost, want %d", q.lost(), more)
@@ -33,23 +36,46 @@ func TestRowQueueIsBounded(t *testing.T) {
 			}
 			next++
 		}
-		if left != (next < maxRows) {
+		if left != (next < uint64(room)) {
 			t.Fatalf("behind row %d: more is %v", next, left)
 		}
 	}
-	if next != maxRows {
-		t.Errorf("%d rows, want %d", next, maxRows)
+	if next != uint64(room) {
+		t.Errorf("%d rows, want %d", next, room)
+	}
+}
+
+// What a row alone points to counts, too.
+func TestRowQueueCountsNames(t *testing.T) {
+	q := newRowQueue()
+	c := connectionWithID(1)
+	c.Evidence.ServerName, c.SYNWaits = strings.Repeat("x", 255), make([]time.Duration, 8)
+	for range room {
+		q.add(flow.Ended, c)
+	}
+	if want := room * (255 + 64) / (int(unsafe.Sizeof(queued{})) + 255 + 64); int(q.lost()) < want-1 || int(q.lost()) > want+1 {
+		t.Errorf("%d lost, want %d", q.lost(), want)
+	}
+	row := queued{*c, flow.Ended}
+	held := room - int(q.lost())
+	rows, _ := q.take(nil)
+	if q.take(rows); q.bytes != (held-batchLen)*row.size() || q.rows != held-batchLen {
+		t.Errorf("%d rows of %d bytes are left", q.rows, q.bytes)
+	}
+	q.stop()
+	if q.lost() != uint64(room-batchLen) || q.bytes != 0 {
+		t.Errorf("%d lost, %d bytes left", q.lost(), q.bytes)
 	}
 }
 
 // Whoever waits for room gets it, and is let go when nobody takes rows any more.
 func TestRowQueueWait(t *testing.T) {
 	q := newRowQueue()
-	for i := range uint64(maxRows) {
-		q.add(rowWithID(i))
+	for i := range uint64(room) {
+		q.add(flow.Ended, connectionWithID(i))
 	}
 	waited := make(chan bool)
-	go func() { waited <- q.wait(rowWithID(maxRows)) }()
+	go func() { waited <- q.wait(flow.Ended, connectionWithID(uint64(room))) }()
 	select {
 	case <-waited:
 		t.Fatal("a full queue took a row")
@@ -61,9 +87,9 @@ func TestRowQueueWait(t *testing.T) {
 		t.Errorf("no row was taken, %d lost", q.lost())
 	}
 	for range 2 * batchLen {
-		q.add(rowWithID(0))
+		q.add(flow.Ended, connectionWithID(0))
 	}
-	go func() { waited <- q.wait(rowWithID(1)) }()
+	go func() { waited <- q.wait(flow.Ended, connectionWithID(1)) }()
 	q.stop()
 	if <-waited {
 		t.Error("a row was taken by nobody")
@@ -79,7 +105,7 @@ func TestRowQueueHandsOver(t *testing.T) {
 	const n = 200_000
 	go func() {
 		for i := range uint64(n) {
-			q.wait(rowWithID(i))
+			q.wait(flow.Ended, connectionWithID(i))
 		}
 		q.end()
 	}()

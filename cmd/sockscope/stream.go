@@ -47,7 +47,7 @@ func streamConnections(ctx context.Context, p *program, source *sourceFlags, ste
 			go s.write(src)
 			go watchReader(p.stdout, s.done, s.leave)
 		},
-		tell:  func(e flow.Event, c *flow.Connection) { s.queue.add(rowOf(e, c)) },
+		tell:  s.queue.add,
 		steps: steps,
 	}
 	r, err := source.read(ctx, p)
@@ -58,7 +58,7 @@ func streamConnections(ctx context.Context, p *program, source *sourceFlags, ste
 	}
 	go func() {
 		for c := range r.result.Connections() {
-			if !s.queue.wait(rowOf(flow.Ended, c)) {
+			if !s.queue.wait(flow.Ended, c) {
 				return
 			}
 		}
@@ -74,13 +74,6 @@ func streamConnections(ctx context.Context, p *program, source *sourceFlags, ste
 		return &failure{exitOutput, fmt.Errorf("standard output: its reader is too slow: %d lines were dropped", lost)}
 	}
 	return r.verdict(p)
-}
-
-// rowOf is a row of what is told of c, without its processes: whoever writes it asks.
-func rowOf(e flow.Event, c *flow.Connection) report.Row {
-	row := report.NewRow(c)
-	row.Event = e
-	return row
 }
 
 // write writes what is in the queue, until its end or an error, which ends the capture.
@@ -108,7 +101,8 @@ func (s *stream) writeRows(src *tapped) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	var rows []report.Row
+	var rows []queued
+	var row report.Row
 	for {
 		var more bool
 		rows, more = s.queue.take(rows)
@@ -116,11 +110,9 @@ func (s *stream) writeRows(src *tapped) error {
 			return w.Close()
 		}
 		for i := range rows {
-			row := &rows[i]
-			if s.facts.owners != nil {
-				row.Owners = s.facts.owners(&row.Connection)
-			}
-			if err := w.Write(row); err != nil {
+			s.facts.setRow(&row, &rows[i].Connection)
+			row.Event = rows[i].event
+			if err := w.Write(&row); err != nil {
 				return err
 			}
 		}
