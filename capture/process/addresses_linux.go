@@ -1,6 +1,7 @@
 package process
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 
@@ -10,52 +11,74 @@ import (
 
 // addresses are those of this host. It is never changed, so that everybody may look.
 type addresses struct {
-	last [256]bool           // the last bytes of all: most addresses of others fail here
-	ours map[netip.Addr]bool // false: not of our network namespace, but of another here
+	slots []address    // a power of two, at most half of them full
+	list  []netip.Addr // of other network namespaces
+}
+
+// An address is one of this host.
+type address struct {
+	high, low uint64 // IPv4 as IPv4-mapped
+	here      bool   // else the slot is empty
+	ours      bool   // of our network namespace, not of another here
 }
 
 func newAddresses(ours, foreign []netip.Addr) *addresses {
-	a := &addresses{ours: make(map[netip.Addr]bool)}
-	for _, f := range foreign {
-		a.ours[plain(f)] = false
+	a := &addresses{}
+	size := 16
+	for size < 2*(len(ours)+len(foreign)) {
+		size *= 2
 	}
-	for _, o := range ours {
-		a.ours[plain(o)] = true
-	}
-	for address := range a.ours {
-		if address.IsLoopback() || address.IsUnspecified() {
-			delete(a.ours, address) // has knows the former, the latter is none
-			continue
+	a.slots = make([]address, size)
+	for i, list := range [][]netip.Addr{ours, foreign} {
+		for _, addr := range list {
+			addr = plain(addr)
+			if addr.IsLoopback() || addr.IsUnspecified() { // has knows the former, the latter is none
+				continue
+			}
+			if s := a.slot(words(addr.As16())); !s.here {
+				s.high, s.low = words(addr.As16())
+				s.here, s.ours = true, i == 0
+				if i > 0 {
+					a.list = append(a.list, addr)
+				}
+			}
 		}
-		a.last[address.As16()[15]] = true
 	}
 	return a
+}
+
+// slot is where an address stands, or would.
+func (a *addresses) slot(high, low uint64) *address {
+	for i := (high ^ low) * 0x9e3779b97f4a7c15 >> 32; ; i++ {
+		s := &a.slots[i&uint64(len(a.slots)-1)]
+		if !s.here || s.high == high && s.low == low {
+			return s
+		}
+	}
+}
+
+// words is an address as two numbers.
+func words(b [16]byte) (high, low uint64) {
+	return binary.BigEndian.Uint64(b[:8]), binary.BigEndian.Uint64(b[8:])
 }
 
 // plain is an address without a zone, and without the IPv6 around one of IPv4.
 func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
-// has reports whether a is an address here; isOurs, of our network namespace.
-func (a *addresses) has(address netip.Addr) (here, isOurs bool) {
-	if address.IsLoopback() {
-		return true, true
+// has reports whether a, with IPv4 as IPv4-mapped, is an address here; isOurs, of our
+// network namespace.
+func (a *addresses) has(address [16]byte) (here, isOurs bool) {
+	high, low := words(address)
+	const mapped = 0xffff << 32
+	if high == 0 && (low>>24 == mapped>>24|127 || low == 1) {
+		return true, true // loopback
 	}
-	if !a.last[address.As16()[15]] {
-		return false, false
-	}
-	isOurs, here = a.ours[plain(address)]
-	return here, isOurs
+	s := a.slot(high, low)
+	return s.here, s.ours
 }
 
 // foreign lists those of other network namespaces.
-func (a *addresses) foreign() (list []netip.Addr) {
-	for address, isOurs := range a.ours {
-		if !isOurs {
-			list = append(list, address)
-		}
-	}
-	return list
-}
+func (a *addresses) foreign() []netip.Addr { return a.list }
 
 // readAddresses finds out whether our addresses have changed.
 func (w *Watch) readAddresses() {

@@ -169,7 +169,7 @@ func (s *bpfSource) close() {
 // fd can be polled for events.
 func (s *bpfSource) fd() int { return s.maps.events.FD() }
 
-func (s *bpfSource) patience() int { return -1 }
+func (s *bpfSource) patience() time.Duration { return 0 }
 
 // lost counts the events that found no room so far.
 func (s *bpfSource) lost() uint64 {

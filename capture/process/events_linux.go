@@ -2,11 +2,8 @@ package process
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"sockscope/capture"
 )
@@ -15,9 +12,8 @@ import (
 // only they know before they end.
 func (w *Watch) listen(ctx context.Context) {
 	const pause = 2 * time.Millisecond // between two turns: a flood of events does not cost a wake-up each
-	waiting := []unix.PollFd{{Fd: int32(w.source.fd()), Events: unix.POLLIN}, {Fd: int32(w.wake), Events: unix.POLLIN}}
 	for ctx.Err() == nil {
-		if _, err := unix.Poll(waiting, w.source.patience()); err != nil && !errors.Is(err, unix.EINTR) {
+		if err := w.waiter.wait(w.source.patience()); err != nil {
 			return
 		}
 		w.mu.Lock()
@@ -85,7 +81,7 @@ func (w *Watch) apply(e *event, t capture.Timestamp) (fresh *image) {
 	}
 	switch e.kind {
 	case eventTuple, eventAccept:
-		if here, _ := w.local.Load().has(e.local.Addr()); !here { // a new one, perhaps of a new namespace
+		if here, _ := w.local.Load().has(e.local.Addr().As16()); !here { // a new one, perhaps of a new namespace
 			select {
 			case w.doubtful <- struct{}{}:
 			default:
@@ -100,6 +96,13 @@ func (w *Watch) apply(e *event, t capture.Timestamp) (fresh *image) {
 		r.dual = r.dual || e.four
 	case eventRelease:
 		w.book.close(r, t)
+		return fresh
+	}
+	if w.tellsAll && r.named && r.process() == nil { // accepted, or made before we began
+		select {
+		case w.appeared <- r.key:
+		default:
+		}
 	}
 	return fresh
 }

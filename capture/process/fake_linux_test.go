@@ -21,12 +21,12 @@ type fakeSource struct {
 	missing uint64
 }
 
-func (s *fakeSource) fd() int          { return -1 }
-func (s *fakeSource) patience() int    { return -1 }
-func (s *fakeSource) lost() uint64     { return s.missing }
-func (s *fakeSource) tellsExits() bool { return true }
-func (s *fakeSource) tellsAll() bool   { return true }
-func (s *fakeSource) close()           {}
+func (s *fakeSource) fd() int                 { return -1 }
+func (s *fakeSource) patience() time.Duration { return 0 }
+func (s *fakeSource) lost() uint64            { return s.missing }
+func (s *fakeSource) tellsExits() bool        { return true }
+func (s *fakeSource) tellsAll() bool          { return true }
+func (s *fakeSource) close()                  {}
 
 func (s *fakeSource) read(f func(*event)) {
 	for i := range s.events {

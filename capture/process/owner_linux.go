@@ -12,41 +12,81 @@ import (
 // value when that is not known. Of what happened before it is called all is known that
 // ever will be, except what a reading of the tables tells, for which Appeared asks.
 func (w *Watch) Owner(protocol uint8, local, remote netip.AddrPort, first, last capture.Timestamp) capture.Owner {
-	if protocol != unix.IPPROTO_TCP && protocol != unix.IPPROTO_UDP {
-		return capture.Owner{}
+	k := keyOf(protocol, local, remote)
+	return w.ends(k, [2]bool{true, false}, first, last)[0]
+}
+
+// Owners is Owner of both ends of a connection between a and b, of which often none is here.
+func (w *Watch) Owners(protocol uint8, a, b netip.AddrPort, first, last capture.Timestamp) [2]capture.Owner {
+	return w.ends(keyOf(protocol, a, b), [2]bool{true, true}, first, last)
+}
+
+// ends is Owner of the ends of k that are wanted.
+func (w *Watch) ends(k key, wanted [2]bool, first, last capture.Timestamp) (owners [2]capture.Owner) {
+	if k.protocol != unix.IPPROTO_TCP && k.protocol != unix.IPPROTO_UDP {
+		return owners
 	}
-	if here, _ := w.local.Load().has(local.Addr()); !here {
-		return capture.Owner{} // cheaply, for the other end of every connection
+	var ours [2]bool
+	local := w.local.Load()
+	for i, address := range [2][16]byte{k.local, k.remote} {
+		if wanted[i] {
+			wanted[i], ours[i] = local.has(address)
+		}
 	}
-	w.mu.Lock()
+	if wanted == [2]bool{} {
+		return owners // cheaply, for most that are not this host's
+	}
+	var found [2]answer
 	var fresh []*image
+	w.mu.Lock()
 	if last > w.drained || !last.Known() { // else all that happened until then is known
 		fresh = w.drain()
 	}
-	i, basis, cgroup := w.find(keyOf(protocol, local, remote), local.Addr(), first, last)
+	for i := range found {
+		if wanted[i] {
+			found[i] = w.find(k, ours[i], first, last)
+		}
+		k.local, k.remote, k.localPort, k.remotePort = k.remote, k.local, k.remotePort, k.localPort
+	}
 	w.mu.Unlock()
 	w.resolve(fresh)
+	for i := range found {
+		owners[i] = w.owner(&found[i])
+	}
+	return owners
+}
+
+// An answer is what the book has of an end of a connection.
+type answer struct {
+	image   *image // nil when the process is not known
+	basis   capture.Basis
+	cgroup  uint64 // of the socket, when nothing else is known; 0 when that is not
+	unnamed bool   // there is a socket of which the tables may tell more
+}
+
+// owner is the answer for those who want to read it.
+func (w *Watch) owner(a *answer) capture.Owner {
 	switch {
-	case i != nil:
-		return capture.Owner{Process: w.identity.resolve(i), Basis: basis}
-	case cgroup != 0:
-		if p := w.groups.process(cgroup); p != nil {
+	case a.image != nil:
+		return capture.Owner{Process: w.identity.resolve(a.image), Basis: a.basis}
+	case a.cgroup != 0:
+		if p := w.groups.process(a.cgroup); p != nil {
 			return capture.Owner{Process: p, Basis: capture.BasisCgroup}
 		}
 	}
 	return capture.Owner{}
 }
 
-// find is Owner for w.mu's holder: the process, or the control group of the socket.
-func (w *Watch) find(k key, local netip.Addr, first, last capture.Timestamp) (*image, capture.Basis, uint64) {
+// find is what the book has of k's local end, which is an address of this network namespace
+// if isOurs. w.mu is held.
+func (w *Watch) find(k key, isOurs bool, first, last capture.Timestamp) answer {
 	r := w.book.find(k, first, last)
 	if r != nil {
 		if i := r.process(); i != nil {
-			return i, capture.BasisExact, 0
+			return answer{image: i, basis: capture.BasisExact}
 		}
 	}
 	var at *record
-	_, isOurs := w.local.Load().has(local)
 	switch {
 	case r == nil && isOurs:
 		at = w.book.waiting(k, w.own, false, first, last)
@@ -55,19 +95,19 @@ func (w *Watch) find(k key, local netip.Addr, first, last capture.Timestamp) (*i
 	}
 	if at != nil {
 		if i := at.process(); i != nil && k.protocol == unix.IPPROTO_UDP {
-			return i, capture.BasisExact, 0
+			return answer{image: i, basis: capture.BasisExact}
 		} else if i != nil && at.listen {
 			if r != nil && r.closer != nil && r.closer.pid == i.pid {
-				return r.closer, capture.BasisExact, 0
+				return answer{image: r.closer, basis: capture.BasisExact}
 			}
-			return i, capture.BasisListener, 0
+			return answer{image: i, basis: capture.BasisListener, unnamed: r != nil}
 		}
 	}
 	switch {
 	case r != nil:
-		return nil, capture.NoBasis, r.cgroup
+		return answer{cgroup: r.cgroup, unnamed: true}
 	case at != nil:
-		return nil, capture.NoBasis, at.cgroup
+		return answer{cgroup: at.cgroup, unnamed: true}
 	}
-	return nil, capture.NoBasis, 0
+	return answer{}
 }

@@ -1,6 +1,10 @@
 package process
 
-import "sockscope/capture"
+import (
+	"golang.org/x/sys/unix"
+
+	"sockscope/capture"
+)
 
 // A record is what is known of one socket while it had certain addresses.
 type record struct {
@@ -64,6 +68,31 @@ type book struct {
 	limit    int // of closed ones
 	evicted  uint64
 	own      uint64 // cookie of our network namespace
+
+	// What was never there need not be looked for.
+	used  ports // local ports that a socket had
+	alone ports // likewise, without a peer
+}
+
+// ports is a set of local ports by protocol: TCP's, and all others.
+type ports [2][1 << 16 / 64]uint64
+
+func (p *ports) place(k *key) (word *uint64, bit uint64) {
+	of := 0
+	if k.protocol != unix.IPPROTO_TCP {
+		of = 1
+	}
+	return &p[of][k.localPort/64], 1 << (k.localPort % 64)
+}
+
+func (p *ports) add(k *key) {
+	word, bit := p.place(k)
+	*word |= bit
+}
+
+func (p *ports) has(k *key) bool {
+	word, bit := p.place(k)
+	return *word&bit != 0
 }
 
 func newBook(limit int, own uint64) *book {
@@ -99,6 +128,10 @@ func (b *book) name(r *record, k key, t capture.Timestamp) *record {
 		b.byCookie[r.cookie] = r
 	}
 	r.key, r.named, r.seen = k, true, max(r.seen, t)
+	b.used.add(&k)
+	if k.remotePort == 0 {
+		b.alone.add(&k)
+	}
 	r.older = b.byKey[k]
 	b.byKey[k] = r
 	r.depth = 0
@@ -171,6 +204,9 @@ func (b *book) forget(r *record) {
 // nil when there is none, or more than one that is as good. Outside of our network
 // namespace the same addresses may be used by several; those of loopback always are.
 func (b *book) find(k key, first, last capture.Timestamp) *record {
+	if !b.used.has(&k) {
+		return nil
+	}
 	var ours, other *record
 	several := false
 	for r := b.byKey[k]; r != nil; r = r.older {
@@ -240,6 +276,9 @@ func (r *record) fit(t capture.Timestamp) int {
 // end in a network namespace: the most specific one. It is nil when there is none, or
 // when several share the end and belong to different processes.
 func (b *book) waiting(k key, netns uint64, proven bool, first, last capture.Timestamp) *record {
+	if !b.alone.has(&k) {
+		return nil
+	}
 	four := k.isIPv4()
 	for i, at := range [...]key{k.alone(), k.everywhere(four), k.everywhere(false)} {
 		var found *record

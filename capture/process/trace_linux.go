@@ -121,11 +121,11 @@ func (s *traceSource) close() {
 	}
 }
 
-func (s *traceSource) fd() int          { return s.poller }
-func (s *traceSource) patience() int    { return 20 }
-func (s *traceSource) lost() uint64     { return s.missing }
-func (s *traceSource) tellsExits() bool { return true }
-func (s *traceSource) tellsAll() bool   { return false }
+func (s *traceSource) fd() int                 { return s.poller }
+func (s *traceSource) patience() time.Duration { return 20 * time.Millisecond }
+func (s *traceSource) lost() uint64            { return s.missing }
+func (s *traceSource) tellsExits() bool        { return true }
+func (s *traceSource) tellsAll() bool          { return false }
 
 // read takes the records of all rings in the order of their times. What is newer than
 // the beginning waits for the next reading: of its causes some may still be in a ring

@@ -29,6 +29,7 @@ type Watch struct {
 	cfg      Config
 	source   source // nil without one
 	sourced  string // what it is, or why there is none
+	tellsAll bool   // it does
 	diag     *diag
 	routes   *routes
 	netstat  *os.File
@@ -60,14 +61,15 @@ type Watch struct {
 	refreshes    atomic.Uint64
 
 	stop    context.CancelFunc
-	wake    int // an eventfd
+	wake    int     // an eventfd
+	waiter  *waiter // for the source's events and wake; nil without a source
 	running sync.WaitGroup
 }
 
 // A source tells what happens while it happens.
 type source interface {
 	fd() int
-	patience() int // ms to wait for fd, which does not tell of every event; -1 when it does
+	patience() time.Duration // to wait for fd, which does not tell of every event; 0 when it does
 	read(func(*event))
 	lost() uint64
 	tellsExits() bool
@@ -118,6 +120,12 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 	w.book = newBook(cfg.Sockets, w.own)
 	w.refreshed, w.toured = beginOfTime, beginOfTime
 	w.openSource()
+	w.tellsAll = w.source != nil && w.source.tellsAll()
+	if w.source != nil {
+		if w.waiter, err = newWaiter(w.source.fd(), w.wake); err != nil {
+			return nil, err
+		}
+	}
 	w.images = images{identity: &w.identity, own: w.own, ownInode: w.ownInode,
 		told: w.source != nil && w.source.tellsExits(), byPID: make(map[int][]*image)}
 	if _, err = w.refresh(); err != nil {
@@ -206,21 +214,26 @@ func (w *Watch) release() {
 	for _, f := range append(w.raw, w.netstat) {
 		_ = f.Close() // nil when there is none
 	}
+	if w.waiter != nil {
+		w.waiter.close()
+	}
 	if w.wake >= 0 {
 		_ = unix.Close(w.wake)
 	}
+	w.waiter = nil
 	w.source, w.diag, w.routes, w.raw, w.netstat, w.wake = nil, nil, nil, nil, nil, -1
 }
 
 // Appeared says that a connection between a and b was seen for the first time. It never
-// blocks, and costs little when neither is an address of this host.
+// blocks, and costs little when neither is an address of this host, or where the kernel
+// tells of all sockets.
 func (w *Watch) Appeared(protocol uint8, a, b netip.AddrPort) {
-	if protocol != unix.IPPROTO_TCP && protocol != unix.IPPROTO_UDP {
+	if w.tellsAll || protocol != unix.IPPROTO_TCP && protocol != unix.IPPROTO_UDP {
 		return
 	}
 	local := w.local.Load()
 	for range 2 {
-		if here, _ := local.has(a.Addr()); here && len(w.appeared) < cap(w.appeared) {
+		if here, _ := local.has(a.Addr().As16()); here && len(w.appeared) < cap(w.appeared) {
 			select {
 			case w.appeared <- keyOf(protocol, a, b):
 			default: // the next reading of the tables serves for all
@@ -230,27 +243,38 @@ func (w *Watch) Appeared(protocol uint8, a, b netip.AddrPort) {
 	}
 }
 
-// keepFresh reads the tables when a connection appeared that is not known.
+// keepFresh reads the tables when a connection appeared that is not known; where the kernel
+// tells of all sockets, when one is there of which it did not tell the process.
 func (w *Watch) keepFresh(ctx context.Context) {
-	const share = 10       // of a core at most one in so many parts
+	share := time.Duration(10) // of a core at most one in so many parts
+	if w.tellsAll {
+		share = 50 // little is left to be told
+	}
 	runtime.LockOSThread() // the thread's time is that of a reading
 	defer runtime.UnlockOSThread()
 	const turn = 5 * time.Second // for what does not appear: addresses, and connections of other namespaces
 	ticker := time.NewTicker(turn)
 	defer ticker.Stop()
+	const tries = 3
+	var latest key // of those that a reading was for
+	left := 0      // readings: it may not have been accepted yet
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if w.source != nil && w.source.tellsAll() {
-				w.readAddresses()
-				continue
-			}
-		case <-w.doubtful:
-		case k := <-w.appeared:
-			if !w.wanted(k) {
-				continue
+		if !w.tellsAll || left == 0 || !w.wanted(latest) {
+			left = 0
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+				if w.tellsAll {
+					w.readAddresses()
+					continue
+				}
+			case <-w.doubtful:
+			case latest = <-w.appeared:
+				if !w.wanted(latest) {
+					continue
+				}
+				left = tries
 			}
 		}
 		before := threadTime()
@@ -259,8 +283,9 @@ func (w *Watch) keepFresh(ctx context.Context) {
 		if err == nil {
 			took -= min(took, r.foreignTook) // which has a share of its own
 		}
+		left = max(left-1, 0)
 		for len(w.appeared) > 0 { // these the reading has served
-			<-w.appeared
+			latest, left = <-w.appeared, tries-1
 		}
 		select {
 		case <-ctx.Done():
@@ -282,10 +307,14 @@ func (w *Watch) wanted(k key) bool {
 	w.mu.Lock()
 	fresh := w.drain()
 	now := readClock().now
-	i, basis, _ := w.find(k, netip.AddrFrom16(k.local).Unmap(), now, now)
+	_, isOurs := w.local.Load().has(k.local)
+	a := w.find(k, isOurs, now, now)
 	w.mu.Unlock()
 	w.resolve(fresh)
-	return i == nil || basis == capture.BasisListener
+	if w.tellsAll {
+		return a.unnamed
+	}
+	return a.image == nil || a.basis == capture.BasisListener
 }
 
 // ownNetns is the inode of the network namespace of the calling thread; 0 when it is not

@@ -25,6 +25,10 @@ func (*Watch) Owner(uint8, netip.AddrPort, netip.AddrPort, capture.Timestamp, ca
 	return capture.Owner{}
 }
 
+func (*Watch) Owners(uint8, netip.AddrPort, netip.AddrPort, capture.Timestamp, capture.Timestamp) [2]capture.Owner {
+	return [2]capture.Owner{}
+}
+
 func (*Watch) Host() (*capture.Host, error) { return nil, errors.ErrUnsupported }
 func (*Watch) Sources() string              { return "" }
 func (*Watch) Counters() Counters           { return Counters{} }

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"sockscope/capture"
+	"sockscope/capture/process"
 	"sockscope/decode/flow"
 	"sockscope/report"
 )
@@ -88,18 +89,12 @@ func ownersIn(stats *capture.Stats) func(c *flow.Connection) [2]capture.Owner {
 	}
 }
 
-// ownersBy are the owners that an attributor knows; nil when there is none.
-func ownersBy(who attributor) func(c *flow.Connection) [2]capture.Owner {
-	if who == nil {
-		return nil
-	}
+// ownersBy are the owners that a watch knows.
+func ownersBy(w *process.Watch) func(c *flow.Connection) [2]capture.Owner {
 	return func(c *flow.Connection) [2]capture.Owner {
 		if !c.HasPorts {
 			return [2]capture.Owner{}
 		}
-		return [2]capture.Owner{
-			who.Owner(c.Protocol, c.Client, c.Server, c.First, c.Last),
-			who.Owner(c.Protocol, c.Server, c.Client, c.First, c.Last),
-		}
+		return w.Owners(c.Protocol, c.Client, c.Server, c.First, c.Last)
 	}
 }

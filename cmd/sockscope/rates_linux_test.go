@@ -24,7 +24,8 @@ import (
 //
 // SOCKSCOPE_RATES lists frames per second, as in 300000,600000,0; 0, which is tried when
 // it is not set, is what the sender can. SOCKSCOPE_PINNED=1 gives the sender one core
-// and the capture the other. SOCKSCOPE_FLAGS are more flags of the report.
+// and the capture the other. SOCKSCOPE_LOCAL=1 makes the servers' addresses this host's, so
+// that whose the connections are is looked for. SOCKSCOPE_FLAGS are more flags of the report.
 //
 //	go test -run '^$' -bench Rates -benchtime 2000000x -count 5 ./cmd/sockscope
 func BenchmarkRates(b *testing.B) {
@@ -51,6 +52,11 @@ func BenchmarkRates(b *testing.B) {
 				rate, _ := strconv.Atoi(rate)
 				b.Run(fmt.Sprintf("%d/%s/%d", length, shape.name, rate), func(b *testing.B) {
 					newPairOfInterfaces(b)
+					if os.Getenv("SOCKSCOPE_LOCAL") != "" {
+						for i := range 16 {
+							command(b, fmt.Sprintf("ip address add 192.0.2.%d/32 dev lo", i))
+						}
+					}
 					for _, c := range captures {
 						r := race(b, c, "out", b.N, rate, length, shape.parallel, shape.life)
 						what := filepath.Base(c[0])

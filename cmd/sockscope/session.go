@@ -76,7 +76,7 @@ func (s *session) follow(p *program) {
 		p.remark("", "processes: "+p.escape(s.watch.Sources()))
 	}
 	s.who = s.watch
-	s.facts.owners = ownersBy(s.who)
+	s.facts.owners = ownersBy(s.watch)
 	s.facts.ask = s.ask
 	s.facts.local = s.ask()
 }
