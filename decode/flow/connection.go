@@ -17,6 +17,7 @@ const NoDuration time.Duration = -1 << 63
 type Connection struct {
 	ID         uint64 // 1-based, in the order of the first packets; where connections end during the run: FirstFrame
 	FirstFrame uint64
+	PartOf     uint64         // ID of the record that this one goes on from: it was told before this one's first packet came; 0: none
 	Protocol   uint8          // IP protocol number
 	Client     netip.AddrPort // port 0 when HasPorts is false
 	Server     netip.AddrPort

@@ -16,6 +16,10 @@ type Ending struct {
 
 	// Steps asks for all events. Without it only the last one of each connection is told.
 	Steps bool
+
+	// MemoryOnly leaves connections alone however long they are silent: they end only when
+	// they are too many (see Relief).
+	MemoryOnly bool
 }
 
 // An Event is a step in the life of a connection.
@@ -72,6 +76,9 @@ func (t *Table) Sweep(now capture.Timestamp) {
 		return
 	}
 	s.advance(now)
+	if s.MemoryOnly {
+		return
+	}
 	if s.chunk == 0 {
 		if passed, ok := s.now.Sub(s.began); ok && 0 <= passed && passed < sweepEvery {
 			return
@@ -88,13 +95,43 @@ func (t *Table) Sweep(now capture.Timestamp) {
 	}
 }
 
+// sweepAll ends all that is over.
+func (t *Table) sweepAll() {
+	for chunk := 1; chunk < len(t.cells); chunk++ {
+		t.sweepChunk(uint32(chunk))
+	}
+}
+
+// shortestSilence is the shortest one that ends a connection.
+func shortestSilence(cfg *Config) time.Duration {
+	if cfg.UDPIdle > 0 {
+		return min(closedSilence, cfg.UDPIdle)
+	}
+	return closedSilence
+}
+
+// outlived reports whether connection n, which is c, was over before r: when it ends must
+// not depend on when somebody looks at it. That the clock was set is no silence.
+func (t *Table) outlived(n uint32, c *cell, r *record) bool {
+	s := &t.ending.clock
+	if r.kind() == fragment || !r.time.Known() || !c.latest.Known() {
+		return false
+	}
+	if step, ok := r.time.Sub(s.now); s.now.Known() && (!ok || step > maxStep) {
+		return false
+	}
+	limit := t.patience(n, c)
+	silence, ok := r.time.Sub(max(t.last(n), s.since))
+	return limit > 0 && ok && silence > limit
+}
+
 // sweepChunk ends what is over of a chunk, and counts that.
 func (t *Table) sweepChunk(chunk uint32) (ends int) {
-	shortest := closedSilence
-	if t.cfg.UDPIdle > 0 {
-		shortest = min(shortest, t.cfg.UDPIdle)
-	}
+	shortest := time.Duration(t.shortest)
 	cells := t.cells[chunk]
+	if cells == nil {
+		return 0 // given back
+	}
 	for i := range cells {
 		c := &cells[i]
 		silence := t.ending.silence(c.latest)
@@ -157,16 +194,53 @@ func (t *Table) patienceSCTP(n uint32) time.Duration {
 	return attemptSilence
 }
 
-// end hands connection n, which is c, out and forgets it.
+// end hands connection n, which is c and was silent for too long, out and forgets it.
 func (t *Table) end(n uint32, c *cell) {
-	if t.looking != nil {
-		t.looking.before(n)
+	r := t.asTold(n)
+	if r.Close == Open && c.bits&replaced == 0 {
+		r.Close = Idle
 	}
+	t.depart(n, c, r, t.patience(n, c) == closedSilence, 0)
+	t.leave(n, c, r)
+}
+
+// evict does the same with one that memory is short for, and remembers it as a departure
+// when it is to be remembered. What is known to have ended has no other end for that.
+func (t *Table) evict(n uint32, order uint64, remembered bool) {
+	c := t.cells.at(n)
+	r := t.asTold(n)
+	silent := t.tiers[n>>chunkBits][n%chunkLen] == over
+	ended := t.patience(n, c) == closedSilence
+	switch {
+	case !silent && !ended:
+		r.Close = Evicted
+		if t.Totals.Evicted++; t.Totals.Evicted == 1 {
+			t.Totals.EvictedSince = t.ending.now
+		}
+	case r.Close == Open && c.bits&replaced == 0:
+		r.Close = Idle
+	}
+	if silent || ended {
+		t.Totals.Outlived++
+	}
+	if remembered {
+		t.depart(n, c, r, ended, order)
+	}
+	t.leave(n, c, r)
+}
+
+// asTold is connection n as it is told.
+func (t *Table) asTold(n uint32) *Connection {
 	r := &t.ending.told
 	t.connection(n, r)
 	r.ID = r.FirstFrame
-	if r.Close == Open && c.bits&replaced == 0 {
-		r.Close = Idle
+	return r
+}
+
+// leave hands connection n, which is c and told as r, out and forgets it.
+func (t *Table) leave(n uint32, c *cell, r *Connection) {
+	if t.looking != nil {
+		t.looking.before(n)
 	}
 	t.sumTunnels(n, t.Totals.Tunnels)
 	t.remove(n, c)
@@ -178,6 +252,7 @@ func (t *Table) end(n uint32, c *cell) {
 func (t *Table) remove(n uint32, c *cell) {
 	t.index.remove(t.seed.hash(c.key), n)
 	delete(t.owners, n)
+	delete(t.parts, n)
 	if t.knocks.of(n) != nil {
 		t.giveUp(c.key.class()|hasKnock, n)
 		return
@@ -209,7 +284,7 @@ func (t *Table) steps(b *Batch, records []record) {
 			continue
 		}
 		n, c := t.find(b, r)
-		if n != old {
+		if t.firstFrame(n) == b.number(r) {
 			t.tell(Opened, n)
 			wasDone = false
 		}
@@ -237,8 +312,5 @@ func (t *Table) isDone(n uint32, c *cell) bool {
 
 // tell tells of connection n as it stands.
 func (t *Table) tell(e Event, n uint32) {
-	r := &t.ending.told
-	t.connection(n, r)
-	r.ID = r.FirstFrame
-	t.ending.Tell(e, r)
+	t.ending.Tell(e, t.asTold(n))
 }

@@ -293,6 +293,22 @@ func checkNumbers(t testing.TB, table *Table) {
 			}
 		}
 	}
+	if texts := &table.proofs.texts; !texts.apart { // they lie in chunks that know how much of them is in use
+		delete(used, "text")
+		var live, want int
+		for _, n := range texts.live {
+			live += int(n)
+		}
+		for n := range table.numbers() {
+			if table.knocks.of(n) == nil && table.meta(n).evidence != 0 {
+				p := table.proofs.at(table.meta(n).evidence - 1)
+				want += int(p.nameLength) + int(p.alpnLength)
+			}
+		}
+		if live != want {
+			t.Errorf("%d bytes of texts are in use, but %d are not free", want, live)
+		}
+	}
 	for _, of := range []struct {
 		what string
 		n    int

@@ -92,6 +92,7 @@ func runEnding(t testing.TB, frames []capture.Frame, parts int, cfg Config, step
 	wait(now + capture.Timestamp(rest))
 	totals := r.Totals
 	for _, table := range tables {
+		table.Finish()
 		for _, s := range table.Sequences() {
 			for i := range s.Len() {
 				var c Connection
@@ -100,7 +101,6 @@ func runEnding(t testing.TB, frames []capture.Frame, parts int, cfg Config, step
 			}
 		}
 		checkNumbers(t, table)
-		table.Finish()
 		totals.Add(&table.Totals)
 	}
 	slices.SortFunc(d.ended, func(a, b Connection) int { return cmp.Compare(a.FirstFrame, b.FirstFrame) })

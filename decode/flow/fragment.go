@@ -151,6 +151,9 @@ func (t *Table) Finish() {
 		t.unattributed(e)
 	}
 	t.fragments = fragments{}
+	if t.bySilence {
+		t.sweepAll()
+	}
 	t.sumAllTunnels(t.Totals.Tunnels)
 	if t.ending != nil {
 		t.Totals.ClockJumps = t.ending.jumps

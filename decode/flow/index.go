@@ -136,6 +136,18 @@ func (t *Table) slot(b *Batch, r *record) (*entry, *cell) {
 	}
 }
 
+// put puts a connection that is not there yet where a search for its hash ends.
+func (x *index) put(hash, number uint32) {
+	if x.full(hash) {
+		x.split(hash)
+	}
+	i, slots := hash, x.in(hash)
+	for slots[i%bucketLen] != 0 {
+		i++
+	}
+	x.set(&slots[i%bucketLen], hash, number)
+}
+
 // place is the slot of a connection, or nil when another one has taken its place.
 func (x *index) place(hash, number uint32) *entry {
 	slots, e := x.in(hash), newEntry(hash, number)
@@ -229,4 +241,30 @@ func (x *index) double() {
 		x.buckets[2*i], x.buckets[2*i+1] = b, b
 	}
 	x.shift--
+}
+
+// bytes is what x takes, all but what it always does.
+func (x *index) bytes() int64 {
+	const each = bucketLen * 8
+	n := int64(0)
+	for i := 0; i < len(x.buckets); i += 1 << x.buckets[i].spare {
+		n += each
+	}
+	if x.moving != nil {
+		n += each
+	}
+	return n
+}
+
+// shrink makes x as small as what it holds allows.
+func (x *index) shrink() {
+	old := *x
+	*x = newIndex()
+	for i := 0; i < len(old.buckets); i += 1 << old.buckets[i].spare {
+		for _, e := range old.buckets[i].slots {
+			if e != 0 {
+				x.put(e.hash(), e.number())
+			}
+		}
+	}
 }

@@ -5,18 +5,6 @@ import (
 	"testing"
 )
 
-// put puts a connection where a search for its hash ends.
-func (x *index) put(hash, number uint32) {
-	if x.full(hash) {
-		x.split(hash)
-	}
-	i, s := hash, x.in(hash)
-	for s[i%bucketLen] != 0 {
-		i++
-	}
-	x.set(&s[i%bucketLen], hash, number)
-}
-
 // check compares x with the hashes of all that was put into it by number; 0 is what was
 // taken out.
 func (x *index) check(t *testing.T, hashes []uint32, in []bool) {

@@ -37,6 +37,9 @@ func (t *Table) Look(totals *Totals, show func(*Connection)) *Look {
 func (l *Look) Show(n int) bool {
 	const perWord = 64
 	for ; l.chunk < len(l.shown); l.chunk, l.word = l.chunk+1, 0 {
+		if l.table.cells[l.chunk] == nil {
+			continue // given back
+		}
 		for ; l.word < len(l.shown[l.chunk]); l.word++ {
 			if n <= 0 {
 				return true
@@ -56,6 +59,12 @@ func (l *Look) Show(n int) bool {
 	}
 	l.Stop()
 	return false
+}
+
+// finish shows all that was not shown, because numbers are about to change. l may be nil.
+func (l *Look) finish() {
+	for l != nil && l.Show(chunkLen) {
+	}
 }
 
 // Stop ends l, whether all was shown or not.

@@ -1,6 +1,9 @@
 package flow
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // A class tells what a connection has beside its cell.
 type class uint8
@@ -111,11 +114,11 @@ func (t *Table) inOrder(k class) []uint32 {
 		for i := range t.cells[chunk] {
 			if t.cells[chunk][i].key != (key{}) {
 				n := chunk<<chunkBits | uint32(i)
-				all = append(all, beginning{t.firstFrame(n), n})
+				all = append(all, beginning{t.firstFrame(n), n, 0})
 			}
 		}
 	}
-	all = sortBeginnings(all)
+	all, _ = sortBeginnings(all, nil)
 	numbers := make([]uint32, len(all))
 	for i := range all {
 		numbers[i] = all[i].number
@@ -127,17 +130,19 @@ func (t *Table) inOrder(k class) []uint32 {
 type beginning struct {
 	frame  uint64
 	number uint32
+	table  uint32 // which, where there are several
 }
 
 // sortBeginnings sorts by frame, digit by digit from the lowest: a hundred thousand
-// connections in a millisecond, where comparing them takes ten.
-func sortBeginnings(all []beginning) []beginning {
+// connections in a millisecond, where comparing them takes ten. It uses room, grown when it
+// is too small, and gives it back, or the list's own in its place.
+func sortBeginnings(all, room []beginning) (sorted, rest []beginning) {
 	const bits = 11
 	var last uint64
 	for i := range all {
 		last = max(last, all[i].frame)
 	}
-	to := make([]beginning, len(all))
+	to := slices.Grow(room[:0], len(all))[:len(all)]
 	for shift := 0; last>>shift > 0; shift += bits {
 		var place [1 << bits]int
 		for i := range all {
@@ -154,7 +159,7 @@ func sortBeginnings(all []beginning) []beginning {
 		}
 		all, to = to, all
 	}
-	return all
+	return all, to
 }
 
 // firstFrame is the number of the frame that connection n began with.

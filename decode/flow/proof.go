@@ -83,10 +83,14 @@ func bit(b bool) uint8 {
 // texts are short strings, one behind the other in chunks. A chunk never outgrows the room
 // that it is made with: what was taken from it stays valid.
 type texts struct {
-	chunks []*strings.Builder
+	chunks []*strings.Builder // the last one used is that being filled
+	live   []int32            // of each chunk: bytes that were not given up
+	filled int                // 1 + the chunk that is being filled, or 0
+	free   []int              // chunks that are not there: all of their texts were given up
 
-	apart  bool // texts are given up again: each is kept for itself
+	apart  bool // texts are given up all the time: each is kept for itself
 	single arena[string]
+	bytes  int64 // of those
 }
 
 const textChunk = 1 << 16
@@ -98,19 +102,41 @@ func (t *texts) keep(s string) (at uint32, length uint8) {
 		if s != "" {
 			var text *string
 			at, text = t.single.add()
-			*text = s
+			*text = strings.Clone(s)
+			t.bytes += int64(len(s))
 		}
 		return at, uint8(len(s))
 	}
-	last := len(t.chunks) - 1
-	if last < 0 || t.chunks[last].Len()+len(s) > textChunk {
-		t.chunks = append(t.chunks, new(strings.Builder))
-		last++
-		t.chunks[last].Grow(textChunk)
+	if t.filled == 0 || t.chunks[t.filled-1].Len()+len(s) > textChunk {
+		t.filled = 1 + t.chunk()
 	}
+	last := t.filled - 1
 	at = uint32(last*textChunk + t.chunks[last].Len())
 	t.chunks[last].WriteString(s)
+	t.live[last] += int32(len(s))
 	return at, uint8(len(s))
+}
+
+// chunk begins a chunk.
+func (t *texts) chunk() (number int) {
+	chunk := new(strings.Builder)
+	chunk.Grow(textChunk)
+	if last := len(t.free) - 1; last >= 0 {
+		number, t.free = t.free[last], t.free[:last]
+		t.chunks[number] = chunk
+		return number
+	}
+	t.chunks, t.live = append(t.chunks, chunk), append(t.live, 0)
+	return len(t.chunks) - 1
+}
+
+// used is what the texts take, in bytes.
+func (t *texts) used() int64 {
+	var live int64
+	for _, n := range t.live {
+		live += int64(n)
+	}
+	return live + t.bytes + t.single.used()
 }
 
 // at is the string at a place. It is part of its chunk, so none is made.
@@ -126,7 +152,17 @@ func (t *texts) at(at uint32, length uint8) string {
 
 // drop gives up the string at a place.
 func (t *texts) drop(at uint32, length uint8) {
-	if length != 0 {
+	switch {
+	case length == 0:
+	case t.apart:
+		t.bytes -= int64(length)
 		t.single.drop(at + 1)
+	default:
+		chunk := int(at / textChunk)
+		t.live[chunk] -= int32(length)
+		if t.live[chunk] == 0 && t.filled != chunk+1 {
+			t.chunks[chunk] = nil
+			t.free = append(t.free, chunk)
+		}
 	}
 }

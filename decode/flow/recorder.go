@@ -26,13 +26,14 @@ func NewRecorder(seed *Seed) *Recorder {
 }
 
 // Record decodes all frames of block and puts each one's record into the batch
-// of its partition. The batches refer to block until they are applied.
-func (r *Recorder) Record(block *capture.Block, parts []Batch) {
+// of its partition. The batches refer to block until they are applied. It gives the latest
+// time of a frame, or Unknown.
+func (r *Recorder) Record(block *capture.Block, parts []Batch) capture.Timestamp {
 	for i := range parts {
 		parts[i].reset(block)
 	}
 	frames := block.Frames
-	all := r.Totals.read(frames)
+	all, last := r.Totals.read(frames)
 	var others Volume // others are not common ones
 	links := linkRun{totals: &r.Totals}
 	for i := 0; i < len(frames); i++ {
@@ -59,6 +60,7 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) {
 	}
 	links.flush()
 	r.Totals.common(Volume{all.Frames - others.Frames, all.Bytes - others.Bytes})
+	return last
 }
 
 // commons adds the records of the common frames at the start of frames, of which the first

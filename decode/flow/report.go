@@ -23,6 +23,9 @@ func (t *Table) connection(n uint32, r *Connection) {
 	client, basis := t.roleOf(c, m, h, &ends)
 	r.Client, r.Server = ends[client], ends[client^1]
 	r.FirstFrame = m.firstFrame
+	if t.parts != nil {
+		r.PartOf = t.parts[n]
+	}
 	r.Protocol, r.HasPorts, r.Role = c.key.protocol(), hasPorts(c.key.protocol()), basis
 	r.VLAN, r.HasVLAN = m.vlan()
 	r.Interface = t.interfaceOf(m)

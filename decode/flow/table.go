@@ -51,8 +51,13 @@ type Table struct {
 
 	looking   *Look    // nil: nobody looks
 	ending    *ending  // nil: connections stay
+	bySilence bool     // they end when they are silent
+	shortest  uint64   // then: the shortest silence that ends one, in nanoseconds
 	freeWaits []uint32 // of waits, by 1 + index
 	freeSpill []uint32 // likewise
+	departed  departed
+	parts     map[uint32]uint64 // of connections that go on from another one: its ID. nil until there is one
+	tiers     [][]tier          // by chunk, of a Relief at work
 }
 
 // icmpError is the first ICMP error that quoted a connection.
@@ -74,7 +79,10 @@ func NewTable(cfg Config, seed *Seed) *Table {
 	}
 	if cfg.Ending != nil {
 		t.ending = &ending{Ending: *cfg.Ending, clock: newClock()}
-		t.proofs.texts.apart = true
+		t.proofs.texts.apart = !cfg.Ending.MemoryOnly
+		t.bySilence = !cfg.Ending.MemoryOnly
+		t.shortest = uint64(shortestSilence(&cfg))
+		t.departed = departed{seed: seed, limit: defaultRemember}
 	}
 	t.noChunk()
 	return t
@@ -116,6 +124,10 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 	n, c := g.entry.number(), g.cell
 	if c.bits&replaced != 0 || !t.is(n, c, b, r) {
 		n, c = t.find(b, r)
+	}
+	if t.bySilence && c != nil && uint64(r.time-c.latest) > t.shortest && t.outlived(n, c, r) {
+		t.end(n, c)
+		c = nil
 	}
 	if c != nil {
 		switch {
@@ -298,11 +310,15 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 		t.split(r.hash)
 		slot, _ = t.slot(b, r)
 	}
+	part := t.partOf(r)
 	class := r.key.class()
-	if b.isKnock(r) {
+	if part == 0 && b.isKnock(r) {
 		class = class&^hasStream | hasKnock
 	}
 	n := t.number(class)
+	if part != 0 {
+		t.goesOnFrom(n, part)
+	}
 	t.set(slot, r.hash, n)
 	c := t.cells.at(n)
 	c.begin(r.key, r.time)

@@ -23,6 +23,12 @@ type Totals struct {
 	Problems [256]uint64                 // frames of any class by decode.Error: decoded partly, limits reached
 	Tunnels  map[TunnelKey]Volume        // the connections inside of each tunnel; a connection counts in all around its first packet
 
+	// Of the connections, where memory bounds their number: how many were evicted, and since
+	// when by the frames' clock; and how many were over and told before the end.
+	Evicted      uint64
+	EvictedSince capture.Timestamp // Unknown when there is none
+	Outlived     uint64
+
 	// ClockJumps is how often the frames' clock was set forward by more than an hour, where
 	// connections end while the run goes on.
 	ClockJumps uint64

@@ -10,19 +10,21 @@ import (
 // NewTotals are those of nothing.
 func NewTotals() Totals {
 	return Totals{
-		First: capture.Unknown, Last: capture.Unknown,
+		First: capture.Unknown, Last: capture.Unknown, EvictedSince: capture.Unknown,
 		NonIP: map[uint16]Volume{}, UnknownLink: map[capture.LinkType]Volume{},
 		Links: map[capture.LinkType]uint64{}, Tunnels: map[TunnelKey]Volume{},
 	}
 }
 
-// read counts frames as read, and gives their volume.
-func (t *Totals) read(frames []capture.Frame) Volume {
+// read counts frames as read, and gives their volume and the latest of their times, or
+// Unknown.
+func (t *Totals) read(frames []capture.Frame) (all Volume, last capture.Timestamp) {
+	last = capture.Unknown // which is below all times
 	if len(frames) == 0 {
-		return Volume{}
+		return all, last
 	}
 	var bytes, captured uint64
-	first, last := capture.Timestamp(math.MaxInt64), capture.Unknown // Unknown is below all times
+	first := capture.Timestamp(math.MaxInt64)
 	for i := range frames {
 		f := &frames[i]
 		bytes += uint64(f.Length)
@@ -30,14 +32,14 @@ func (t *Totals) read(frames []capture.Frame) Volume {
 		last = max(last, f.Time)
 		first = min(first, f.Time-1) // which makes Unknown the latest
 	}
-	all := Volume{uint64(len(frames)), bytes}
+	all = Volume{uint64(len(frames)), bytes}
 	t.Frames += all.Frames
 	t.Bytes += all.Bytes
 	t.Captured += captured
 	if last.Known() {
 		t.see(first+1, last)
 	}
-	return all
+	return all, last
 }
 
 // common counts frames that decode.Common decoded.
@@ -88,6 +90,11 @@ func (t *Totals) Add(u *Totals) {
 	}
 	for k, n := range u.Links {
 		t.Links[k] += n
+	}
+	t.Evicted += u.Evicted
+	t.Outlived += u.Outlived
+	if u.EvictedSince.Known() && (u.EvictedSince < t.EvictedSince || !t.EvictedSince.Known()) {
+		t.EvictedSince = u.EvictedSince
 	}
 	t.ClockJumps = max(t.ClockJumps, u.ClockJumps) // all workers see all of them
 	addVolumes(t.NonIP, u.NonIP)

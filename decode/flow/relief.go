@@ -1,0 +1,349 @@
+package flow
+
+import (
+	"math/bits"
+
+	"sockscope/capture"
+)
+
+// A Relief keeps what the tables of a run take within a bound, by finishing connections
+// before their time: first those that are over by what silence says (see ending.go), then
+// the unproven ones, of which only one side was captured or the handshake is not done, and
+// proven ones only when these alone take too much; in each of these groups those first that
+// were silent for the longest time.
+//
+// What it decides depends on what connections there are and on nothing else: not on how many
+// tables they are in, nor on where they lie. So its answers are the same for any number of
+// workers, as long as it is asked behind the same frames.
+type Relief struct {
+	tables []*Table
+	bound  int64 // in bytes; more than that is too much
+	spare  uint64
+	order  uint64 // departures so far
+
+	picked, sorting []beginning // room
+
+	began   bool
+	touched uint64 // what was read only to have it in the cache; it means nothing
+}
+
+// ahead is how many connections' slots are read from memory together.
+const ahead = 64
+
+// NewRelief makes a Relief for the tables of a run, which have Config.Ending: more than
+// bound bytes by Table.Used are too much. It remembers up to remember connections that
+// departed.
+func NewRelief(tables []*Table, bound int64, remember int) *Relief {
+	for _, t := range tables {
+		t.departed.limit = remember
+	}
+	return &Relief{tables: tables, bound: bound, spare: uint64(remember)}
+}
+
+// Used is what all tables use.
+func (r *Relief) Used() int64 {
+	var used int64
+	for _, t := range r.tables {
+		used += t.Used()
+	}
+	return used
+}
+
+// Began reports whether connections were finished.
+func (r *Relief) Began() bool { return r.began }
+
+// The shares of the bound, in percent: what is left behind a relief, and what proven
+// connections may take before they are finished, too.
+const (
+	relieved   = 70
+	provenMost = 80
+	provenLeft = 70
+)
+
+// A tier is what stands in the order in which connections are finished.
+type tier uint8
+
+const (
+	nothing tier = iota // no connection
+	over                // by silence
+	unproven
+	proven
+	numTiers
+)
+
+// Relieve finishes connections when there are too many, and tells them in the order of
+// their first packets. Nobody else may be at work on the tables.
+func (r *Relief) Relieve() {
+	used := r.Used()
+	if used <= r.bound {
+		return
+	}
+	for _, t := range r.tables {
+		t.looking.finish()
+	}
+	var sums [numTiers]tierSum
+	for k := range sums {
+		sums[k].low = ^uint64(0)
+	}
+	for _, t := range r.tables {
+		t.sortOut(&sums)
+	}
+	all := sums[over].weight + sums[unproven].weight + sums[proven].weight
+	if all == 0 {
+		return
+	}
+	// Connections have more than what their class has; what it is is spread over them.
+	share := func(percent int64) int64 {
+		return int64(float64(all) / float64(used) * float64(r.bound) * float64(percent) / 100)
+	}
+	picked := r.picked[:0]
+	left := all
+	for k := over; k < numTiers && left > share(relieved); k++ {
+		want := left - share(relieved)
+		if k == proven {
+			if left <= share(provenMost) {
+				break
+			}
+			want = left - share(provenLeft)
+		}
+		until := everything
+		if want < sums[k].weight {
+			until = r.until(k, want, sums[k].low, sums[k].high)
+		}
+		for i, t := range r.tables {
+			var weight int64
+			picked, weight = t.pick(picked, uint32(i), k, until)
+			left -= weight
+		}
+	}
+	r.finish(picked)
+	var room int64
+	for _, t := range r.tables {
+		room += t.room()
+	}
+	if room > r.bound/4*5 { // chunks of one class do not serve another
+		for _, t := range r.tables {
+			t.compact()
+		}
+	}
+}
+
+// finish finishes connections.
+func (r *Relief) finish(picked []beginning) {
+	r.picked, r.sorting = sortBeginnings(picked, r.sorting)
+	picked = r.picked
+	r.began = r.began || len(picked) > 0
+	last := r.order + uint64(len(picked))
+	var oldest uint64 // departures up to this one are forgotten
+	if last > r.spare {
+		oldest = last - r.spare
+	}
+	for _, t := range r.tables {
+		t.departed.forget(oldest)
+	}
+	for i, p := range picked {
+		if i%ahead == 0 {
+			r.touch(picked[i:min(i+ahead, len(picked))])
+		}
+		r.order++
+		r.tables[p.table].evict(p.number, r.order, r.order > oldest)
+	}
+}
+
+// A moment is a place in the order of silence: the time of a connection's last packet, and
+// among those with the same its first frame.
+type moment struct {
+	last  capture.Timestamp
+	frame uint64
+}
+
+var everything = moment{last: 1<<63 - 1, frame: 1<<64 - 1}
+
+// until is up to which moment the connections of a tier must be finished to have, by weight,
+// what is wanted of them; perhaps some more. Their last packets came from low to high, as
+// ordinals.
+func (r *Relief) until(k tier, want int64, low, high uint64) moment {
+	last, rest := r.narrow(k, want, low, high, nil)
+	at := timeOf(last)
+	if rest < 0 {
+		return moment{at, everything.frame}
+	}
+	frame, _ := r.narrow(k, rest, 0, 1<<63, &at)
+	return moment{at, frame}
+}
+
+// narrow is the least value from low to high up to which there is what is wanted by weight,
+// or one that is near enough. rest is what is wanted of that value alone, when it has far more
+// than that; else it is negative. Values are ordinals of the last packets' times or, of the
+// connections with one of these, numbers of their first frames.
+func (r *Relief) narrow(k tier, want int64, low, high uint64, at *capture.Timestamp) (value uint64, rest int64) {
+	const bucketBits = 12
+	tolerance := want / 8
+	for {
+		shift := max(0, bits.Len64(high-low)-bucketBits)
+		var sums [1 << bucketBits]int64
+		for _, t := range r.tables {
+			t.addUp(&sums, k, low, high, shift, at)
+		}
+		b := 0
+		for sums[b] < want && b < len(sums)-1 {
+			want -= sums[b]
+			b++
+		}
+		low += uint64(b) << shift
+		high = min(high, low+1<<shift-1)
+		if sums[b]-want <= tolerance {
+			return high, -1
+		}
+		if low == high {
+			return low, want
+		}
+	}
+}
+
+// addUp adds the weights of a tier's connections to sums by their values' distance from low.
+func (t *Table) addUp(sums *[1 << 12]int64, k tier, low, high uint64, shift int, at *capture.Timestamp) {
+	for class, weight := range t.weights() {
+		for _, chunk := range t.numbering[class].chunks {
+			cells := t.cells[chunk]
+			for i, is := range t.tiers[chunk] {
+				if is != k {
+					continue
+				}
+				value := ordinal(cells[i].latest)
+				if at != nil {
+					if cells[i].latest != *at {
+						continue
+					}
+					value = t.firstFrame(chunk<<chunkBits | uint32(i))
+				}
+				if low <= value && value <= high {
+					sums[(value-low)>>shift] += weight
+				}
+			}
+		}
+	}
+}
+
+// ordinal is a time as a number in the same order.
+func ordinal(at capture.Timestamp) uint64 { return uint64(at) ^ 1<<63 }
+
+func timeOf(ordinal uint64) capture.Timestamp { return capture.Timestamp(ordinal ^ 1<<63) }
+
+// touch reads what is needed to finish connections, at most ahead, one behind the other.
+func (r *Relief) touch(picked []beginning) {
+	var hashes [ahead]uint32
+	for i := range picked {
+		t, n := r.tables[picked[i].table], picked[i].number
+		hashes[i] = t.seed.hash(t.cells.at(n).key)
+		if k := t.knocks.of(n); k != nil {
+			r.touched += uint64(k.flags)
+		}
+	}
+	for i := range picked {
+		t, hash := r.tables[picked[i].table], hashes[i]
+		r.touched += uint64(t.look(hash))
+		if d := &t.departed; len(d.slots) > 0 {
+			r.touched += uint64(d.slots[hash&uint32(len(d.slots)-1)])
+		}
+	}
+}
+
+// weights are those of the classes.
+func (t *Table) weights() (of [classes]int64) {
+	for k := range of {
+		of[k] = class(k).weight()
+	}
+	return of
+}
+
+// pick appends the connections of a tier, up to a moment, and tells what they weigh.
+func (t *Table) pick(to []beginning, table uint32, k tier, until moment) (_ []beginning, weight int64) {
+	for class, one := range t.weights() {
+		before := len(to)
+		for _, chunk := range t.numbering[class].chunks {
+			cells := t.cells[chunk]
+			for i, is := range t.tiers[chunk] {
+				if is != k || cells[i].latest > until.last {
+					continue
+				}
+				n := chunk<<chunkBits | uint32(i)
+				if frame := t.firstFrame(n); cells[i].latest < until.last || frame <= until.frame {
+					to = append(to, beginning{frame, n, table})
+				}
+			}
+		}
+		weight += int64(len(to)-before) * one
+	}
+	return to, weight
+}
+
+// A tierSum is what the connections of a tier weigh, and between which times, as ordinals,
+// their last packets came.
+type tierSum struct {
+	weight    int64
+	low, high uint64
+}
+
+// sortOut finds the tiers of all connections, and adds them up.
+func (t *Table) sortOut(sums *[numTiers]tierSum) {
+	t.tiers = append(t.tiers, make([][]tier, len(t.cells)-len(t.tiers))...)
+	for k := range t.numbering {
+		w := class(k).weight()
+		for _, chunk := range t.numbering[k].chunks {
+			tiers := t.tiers[chunk]
+			if tiers == nil {
+				tiers = make([]tier, chunkLen)
+			}
+			clear(tiers)
+			for i := range t.cells[chunk] {
+				if c := &t.cells[chunk][i]; c.key != (key{}) {
+					tiers[i] = t.tier(chunk<<chunkBits|uint32(i), c, class(k)&hasKnock != 0)
+					s, at := &sums[tiers[i]], ordinal(c.latest)
+					s.weight += w
+					s.low, s.high = min(s.low, at), max(s.high, at)
+				}
+			}
+			t.tiers[chunk] = tiers
+		}
+	}
+}
+
+// tier is that of connection n, which is c.
+func (t *Table) tier(n uint32, c *cell, isKnock bool) tier {
+	silence := t.ending.silence(c.latest)
+	if isKnock && c.bits&replaced == 0 {
+		if silence > attemptSilence {
+			return over
+		}
+		return unproven
+	}
+	if c.bits&(steady|replaced) == steady && silence <= idleSilence {
+		return proven
+	}
+	limit := t.patience(n, c)
+	switch {
+	case limit > 0 && silence > limit && t.ending.silence(t.last(n)) > limit:
+		return over
+	case limit != closedSilence && t.isProven(n, c):
+		return proven
+	}
+	return unproven
+}
+
+// isProven reports whether both ends of connection n, which is c, have shown that they are
+// there: with a handshake, or packets in both directions.
+func (t *Table) isProven(n uint32, c *cell) bool {
+	if t.knocks.of(n) != nil {
+		return false
+	}
+	switch c.key.protocol() {
+	case protoTCP:
+		return c.bits&ackedSYN.both() == ackedSYN.both() || c.bits&goesOn.both() == goesOn.both()
+	case protoSCTP:
+		h := t.handshake(n)
+		return h.chunks[0] != 0 && h.chunks[1] != 0 && (h.chunks[0]|h.chunks[1])&(chunkCookieAck|chunkSACK) != 0
+	}
+	sent := t.volumes(n)
+	return sent[0].packets != 0 && sent[1].packets != 0
+}
