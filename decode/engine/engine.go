@@ -26,6 +26,11 @@ type Config struct {
 	// are only counted as filtered. nil means that all count.
 	Filter func(*capture.Frame) bool
 
+	// Memory is what connections and what belongs to them may take, in bytes. When there is
+	// too little, some end before their time, and Flow.Ending, without which there is no
+	// bound, is told: see flow.Relief. 0: no bound.
+	Memory int64
+
 	// Look is asked every Every of the capture's clock whether somebody wants to see what the
 	// run found so far, between two blocks of frames; nil when nobody does. A single worker
 	// shows it a part at a time, between blocks that come meanwhile, and asks no more until it
@@ -65,14 +70,15 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 		recorders[i].Filter = cfg.Filter
 	}
 	var err error
-	l := newLooker(&cfg, recorders, tables)
+	k := newKeeper(&cfg, tables)
+	l := newLooker(&cfg, recorders, tables, k)
 	if n == 1 {
-		err = alone(ctx, src, recorders[0], tables[0], l)
+		err = alone(ctx, src, recorders[0], tables[0], l, k)
 	} else {
-		err = together(ctx, src, recorders, tables, l)
+		err = together(ctx, src, recorders, tables, l, k)
 	}
 	l.stop()
-	result := &Result{Totals: recorders[0].Totals, tables: tables, ending: cfg.Flow.Ending != nil}
+	result := &Result{Totals: recorders[0].Totals, tables: tables, ending: l.ending()}
 	for _, r := range recorders[1:] {
 		result.Totals.Add(&r.Totals)
 	}
@@ -88,22 +94,26 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 const stretch = 512
 
 // alone does all the work on the caller's goroutine.
-func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Table, l *looker) error {
+func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Table, l *looker, k *keeper) error {
 	var block, part capture.Block
 	parts := make([]flow.Batch, 1)
 	for ctx.Err() == nil {
 		if err := src.Next(&block); err != nil {
 			return ended(err)
 		}
+		now := waited(&block)
 		for i := 0; i < len(block.Frames); i += stretch {
 			part.First = block.First + uint64(i)
 			part.Frames = block.Frames[i:min(i+stretch, len(block.Frames))]
-			r.Record(&part, parts)
+			now = max(now, r.Record(&part, parts))
 			t.Apply(&parts[0])
 		}
-		now := l.latest(&block)
+		relieve := k.due(&block)
 		src.Release(&block)
 		t.Sweep(now)
+		if relieve {
+			k.relief.Relieve()
+		}
 		l.between(now)
 	}
 	return nil

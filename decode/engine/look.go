@@ -25,12 +25,12 @@ const (
 
 // A looker knows the capture's clock, and shows Config.Look what was found when it is time.
 type looker struct {
-	every  time.Duration     // 0: never
-	last   capture.Timestamp // the last time, or when the clock began
-	before capture.Timestamp // the time behind the block before
-	clock  bool              // somebody asks for the time
-	ask    func() View
-	ending bool
+	every   time.Duration     // 0: never
+	last    capture.Timestamp // the last time, or when the clock began
+	before  capture.Timestamp // the time behind the block before
+	ask     func() View
+	silence bool    // connections end by silence
+	keeper  *keeper // ends others
 
 	recorders []*flow.Recorder
 	tables    []*flow.Table
@@ -40,23 +40,32 @@ type looker struct {
 	totals flow.Totals
 }
 
-func newLooker(cfg *Config, recorders []*flow.Recorder, tables []*flow.Table) *looker {
-	l := &looker{last: capture.Unknown, before: capture.Unknown, ending: cfg.Flow.Ending != nil, recorders: recorders, tables: tables}
+func newLooker(cfg *Config, recorders []*flow.Recorder, tables []*flow.Table, k *keeper) *looker {
+	l := &looker{last: capture.Unknown, before: capture.Unknown, keeper: k, recorders: recorders, tables: tables}
+	l.silence = cfg.Flow.Ending != nil && !cfg.Flow.Ending.MemoryOnly
 	if cfg.Look != nil && cfg.Every > 0 {
 		l.every, l.ask = cfg.Every, cfg.Look
 	}
-	l.clock = l.ending || l.every > 0
 	return l
 }
 
-// latest is the time behind a block, or Unknown.
-func (l *looker) latest(b *capture.Block) capture.Timestamp {
-	latest := capture.Unknown
-	if !l.clock {
-		return latest
-	}
+// ending reports whether connections that ended are not there any more.
+func (l *looker) ending() bool { return l.silence || l.keeper.began() }
+
+// waited is the time until which a source has waited in vain, or Unknown.
+func waited(b *capture.Block) capture.Timestamp {
 	if b.Now != 0 {
-		latest = b.Now
+		return b.Now
+	}
+	return capture.Unknown
+}
+
+// latest is the time behind a block, or Unknown. It is asked for before the block is decoded,
+// when that is known, too.
+func (l *looker) latest(b *capture.Block) capture.Timestamp {
+	latest := waited(b)
+	if l.every == 0 {
+		return latest
 	}
 	for i := range b.Frames {
 		latest = max(latest, b.Frames[i].Time)

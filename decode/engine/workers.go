@@ -29,6 +29,7 @@ type job struct {
 type crew struct {
 	src    capture.Source
 	looker *looker
+	keeper *keeper
 
 	mu      sync.Mutex
 	changed sync.Cond // something below did
@@ -36,14 +37,18 @@ type crew struct {
 	taken   uint64    // blocks read so far
 	freed   uint64    // blocks applied by all partitions: their places are free again
 	reading bool
-	held    bool // nothing is read until what was read is applied and looked at
-	ended   bool // nothing more will be read
+	held    bool    // nothing is read until what was read is applied
+	look    bool    // and looked at
+	relieve bool    // and made less, if it is too much
+	used    []int64 // what each table takes
+	flying  uint64  // frames of blocks under way
+	ended   bool    // nothing more will be read
 	err     error
 }
 
 // together runs one worker for each recorder and table, and waits for them.
-func together(ctx context.Context, src capture.Source, recorders []*flow.Recorder, tables []*flow.Table, l *looker) error {
-	c := &crew{src: src, looker: l, ring: make([]job, blocksPerWorker*len(tables))}
+func together(ctx context.Context, src capture.Source, recorders []*flow.Recorder, tables []*flow.Table, l *looker, k *keeper) error {
+	c := &crew{src: src, looker: l, keeper: k, used: make([]int64, len(tables)), ring: make([]job, blocksPerWorker*len(tables))}
 	c.changed.L = &c.mu
 	for i := range c.ring {
 		c.ring[i].parts = make([]flow.Batch, len(tables))
@@ -68,7 +73,9 @@ func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table)
 			c.mu.Unlock()
 			t.Apply(&j.parts[i])
 			t.Sweep(j.now)
+			used := t.Used()
 			c.mu.Lock()
+			c.used[i] = used
 			c.apply(j)
 			next++
 		case !c.ended && !c.reading && !c.held && c.taken-c.freed < uint64(len(c.ring)):
@@ -77,7 +84,7 @@ func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table)
 				continue
 			}
 			c.mu.Unlock()
-			r.Record(&j.block, j.parts)
+			j.now = max(j.now, r.Record(&j.block, j.parts))
 			c.mu.Lock()
 			j.decoded = true
 			c.changed.Broadcast()
@@ -114,8 +121,20 @@ func (c *crew) read(ctx context.Context) *job {
 		return nil
 	}
 	c.taken++
-	c.held = c.looker.due(j.now)
+	c.flying += uint64(len(j.block.Frames))
+	c.look = c.looker.due(j.now)
+	c.relieve = c.keeper.due(&j.block) && c.near()
+	c.held = c.look || c.relieve
 	return j
+}
+
+// near reports whether what is used may be too much when all blocks under way are applied.
+func (c *crew) near() bool {
+	var used int64
+	for _, n := range c.used {
+		used += n
+	}
+	return c.keeper.near(used, c.flying)
 }
 
 // apply notes that one more partition is done with j. Partitions take blocks in
@@ -123,11 +142,17 @@ func (c *crew) read(ctx context.Context) *job {
 func (c *crew) apply(j *job) {
 	j.applied++
 	if j.applied == len(j.parts) {
+		c.flying -= uint64(len(j.block.Frames))
 		c.src.Release(&j.block)
 		c.freed++
-		if c.held && c.freed == c.taken {
-			c.looker.look() // all others wait for mu
-			for c.looker.show(mostShown) {
+		if c.held && c.freed == c.taken { // all others wait for mu
+			if c.relieve {
+				c.keeper.relief.Relieve()
+			}
+			if c.look {
+				c.looker.look()
+				for c.looker.show(mostShown) {
+				}
 			}
 			c.held = false
 		}

@@ -1,0 +1,56 @@
+package engine
+
+import (
+	"sockscope/capture"
+	"sockscope/decode/flow"
+)
+
+// Of Config.Memory a part is left to who is told, and of the rest connections may take three
+// quarters: what remains is for those of the frames that come before the next look, an index
+// that is copied into a larger one, and chunks that are not full.
+const (
+	boundShare     = 3
+	boundOf        = 4
+	mostBeside     = 24 << 20 // bytes for who is told, but not more than three eighths
+	perConnection  = 4 << 10  // of memory there is one departure that is remembered
+	mostDepartures = 1 << 20
+	frameCost      = 512     // bytes that a frame adds at most, taken over many
+	mostCost       = 2 << 10 // that a single one adds
+)
+
+// A keeper keeps what a run's connections take within Config.Memory. When to look is a
+// matter of the frames' numbers and what to do one of the connections alone (see
+// flow.Relief), so the answers do not depend on the workers.
+type keeper struct {
+	relief *flow.Relief // nil: there is no bound
+	bound  int64
+	every  uint64 // frames between two looks
+}
+
+func newKeeper(cfg *Config, tables []*flow.Table) *keeper {
+	k := &keeper{}
+	if cfg.Memory <= 0 || cfg.Flow.Ending == nil {
+		return k
+	}
+	k.bound = (cfg.Memory - min(mostBeside, cfg.Memory/8*3)) / boundOf * boundShare
+	k.every = max(1, uint64(cfg.Memory/8/frameCost))
+	k.relief = flow.NewRelief(tables, k.bound, int(min(cfg.Memory/perConnection, mostDepartures)))
+	return k
+}
+
+// due reports whether to look behind a block: whether a frame with a number that is due
+// is in it.
+func (k *keeper) due(b *capture.Block) bool {
+	if k.relief == nil || len(b.Frames) == 0 {
+		return false
+	}
+	return (b.First-1)/k.every != (b.First-1+uint64(len(b.Frames)))/k.every
+}
+
+// near reports whether what is used may be too much, with frames that are not yet applied.
+func (k *keeper) near(used int64, frames uint64) bool {
+	return used+int64(frames)*mostCost > k.bound
+}
+
+// began reports whether connections were finished.
+func (k *keeper) began() bool { return k.relief != nil && k.relief.Began() }
