@@ -30,6 +30,7 @@ var vocabulary = append([]recordColumn{
 	}),
 	countColumn("vlan", func(r *Row) (uint64, bool) { return uint64(r.VLAN), r.HasVLAN }),
 	newColumn("interface", kindText, appendInterface),
+	countColumn("part_of", func(r *Row) (uint64, bool) { return r.PartOf, r.PartOf > 0 }),
 
 	newColumn("client_ip", kindWord, func(b []byte, r *Row, _ *context) ([]byte, bool) { return appendAddr(b, r.Client) }),
 	countColumn("client_port", func(r *Row) (uint64, bool) { return uint64(r.Client.Port()), r.HasPorts }),

@@ -12,12 +12,13 @@ type ColumnHelp struct {
 // meanings explains the columns by their names without what tells directions and sides
 // apart. Times are the capture clock's, lengths are in bytes.
 var meanings = map[string]string{
-	"id":           "number of the connection, in the order of first packets; of a capture that goes on, first_frame",
+	"id":           "number of the connection, in the order of first packets; of a capture that goes on, or when memory was short, first_frame",
 	"community_id": "Community ID v1 of the innermost tuple, to join other tools' logs",
 	"proto":        "tcp, udp, sctp, icmp, icmpv6, or the IP protocol's name",
 	"tunnel":       "what the connection is inside of, outermost first",
 	"vlan":         "VLAN id of the first packet",
 	"interface":    "where its first packet was captured",
+	"part_of":      "id of the record that this one goes on from: that was told and forgotten before (evicted, or over)",
 
 	"client_ip":    "address of the client: see role_basis",
 	"client_port":  "port of the client",
@@ -35,7 +36,7 @@ var meanings = map[string]string{
 	"outcome":      "what became of the attempt: see the README",
 	"failed":       "true: somebody asked for a connection or an answer and got none",
 	"flags":        "what was unusual: fast-open, fast-open-ignored, simultaneous, reordered, mptcp, ecn, syn-retransmitted, synack-retransmitted, reused-open, one-way, wrapped (sequence numbers), rst-injected?, zero-window, keep-alive, synack-mismatch",
-	"close":        "fin (both sides), half-close (one), reset, reset-after-fin, open (at the end of the input), idle (silent too long, live), never (not established)",
+	"close":        "fin (both sides), half-close (one), reset, reset-after-fin, open (at the end of the input), idle (silent too long, live), evicted (memory was short), never (not established)",
 	"closed_by":    "who sent the first FIN or RST",
 	"conn_state":   "Zeek's, checksums ignored as under zeek -C",
 	"history":      "Zeek's letters, upper case: the client",

@@ -288,13 +288,25 @@ func countMembers(counts []capture.Count) []member {
 }
 
 func ledgerMembers(l *Ledger) []member {
-	return []member{
+	return slices.Concat([]member{
 		{"frames", l.Frames},
 		{"lines", recordsOf(l.Lines, func(l *LedgerLine) []member {
 			return slices.Concat([]member{{"group", l.Group}}, named("name", l.Name), []member{{"frames", l.Frames}, {"bytes", l.Bytes}})
 		})},
 		{"connections", l.Connections}, {"outcomes", outcomeMembers(&l.Outcomes)}, {"balanced", l.Balanced},
+	}, l.early())
+}
+
+// early are the connections that ended before their time; nothing when memory was not short.
+func (l *Ledger) early() []member {
+	if l.Evicted+l.Outlived == 0 {
+		return nil
 	}
+	since := capture.Unknown
+	if l.Evicted > 0 {
+		since = l.EvictedSince
+	}
+	return slices.Concat([]member{{"evicted", l.Evicted}, {"over_early", l.Outlived}}, timed("evicted_since", since))
 }
 
 // listingMembers say which lines the Summary lists, of all there are.

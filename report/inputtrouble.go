@@ -40,6 +40,11 @@ func inputTrouble(stats *capture.Stats, t *flow.Totals, drops uint64) []Trouble 
 		tell("drops", Warning, "capture", "the capturing side lost "+plural(drops, "frame")+" ("+
 			humanShare(float64(drops)/(float64(drops)+float64(t.Frames)))+" of what passed): verdicts can be wrong", drops)
 	}
+	if n := t.Evicted; n > 0 {
+		tell("evicted", Warning, "capture", "memory was short: "+plural(n, "connection")+
+			" ended before the time and may go on in records of their own; sums are exact", n)
+		lines[len(lines)-1].Since = t.EvictedSince
+	}
 	if reasons, n := undecodable(t); n > 0 {
 		severity := Note
 		if n*100 > t.Frames {

@@ -18,7 +18,8 @@ const udpLite = 136 // IP protocol number (RFC 3828)
 // were reported hold all frames that went into connections, and each connection
 // has one outcome.
 func ledger(t *flow.Totals, total *Tally, volumes *[256]flow.Volume) Ledger {
-	l := Ledger{Frames: t.Frames, Connections: total.Connections, Outcomes: total.Outcomes}
+	l := Ledger{Frames: t.Frames, Connections: total.Connections, Outcomes: total.Outcomes,
+		Evicted: t.Evicted, EvictedSince: t.EvictedSince, Outlived: t.Outlived}
 	add := func(group, name string, v flow.Volume) {
 		if v.Frames > 0 {
 			l.Lines = append(l.Lines, LedgerLine{Group: group, Name: name, Frames: v.Frames, Bytes: v.Bytes})

@@ -223,6 +223,12 @@ type Ledger struct {
 	Connections uint64
 	Outcomes    [flow.NumOutcomes]uint64
 	Balanced    bool
+
+	// Of the connections, when memory was short: how many were evicted and since when, and how
+	// many were over and told early.
+	Evicted      uint64
+	EvictedSince capture.Timestamp // Unknown when there is none
+	Outlived     uint64
 }
 
 // A LedgerLine is one way in which frames were counted.
