@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sockscope/capture"
+	"sockscope/decode/flow"
 	"sockscope/report"
 )
 
@@ -40,7 +43,7 @@ func defineConnections(fs *pflag.FlagSet) action {
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
-	hide(fs, append(seldom, "all")...)
+	hide(fs, append(seldom, "all", "udp-idle")...)
 
 	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)
@@ -77,36 +80,105 @@ func defineConnections(fs *pflag.FlagSet) action {
 		case source.isLive() && !sorted:
 			return streamConnections(ctx, p, source, *steps, options(), format.value)
 		}
-		var r *reading
-		var list *report.Builder
-		var err error
+		rows := &fileRows{format: format.value, options: options}
 		if sorted {
-			r, list, err = source.readInto(ctx, p, report.Config{Sort: sort.value, Top: top.value, All: top.value == 0})
-		} else {
-			r, err = source.read(ctx, p)
+			r, list, err := source.readInto(ctx, p, report.Config{Sort: sort.value, Top: top.value, All: top.value == 0})
+			if err != nil {
+				return err
+			}
+			return r.present(p, func(w io.Writer) error {
+				if err := rows.open(w, r.stats, r.owners); err != nil {
+					return err
+				}
+				return rows.end(writeSorted(r, list, rows.write))
+			})
 		}
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		source.early = func(stats func() capture.Stats, c *flow.Connection) {
+			if err := rows.early(p.out, stats, c); err != nil {
+				stop() // whoever writes next gets the same error
+			}
+		}
+		r, err := source.read(ctx, p)
 		if err != nil {
 			return err
 		}
+		rows.owners.stats = func() capture.Stats { return r.stats }
 		return r.present(p, func(w io.Writer) error {
-			o := options()
-			o.Interfaces, o.Processes = r.stats.Interfaces, r.owners != nil
-			cw, err := report.NewConnectionWriter(w, format.value, o)
-			if err != nil {
-				return err
+			if rows.writer == nil {
+				if err := rows.open(w, r.stats, r.owners); err != nil {
+					return err
+				}
 			}
-			write := func(row *report.Row) error { return cw.Write(row) }
-			if sorted {
-				err = writeSorted(r, list, write)
-			} else {
-				err = writeInOrder(r, write)
-			}
-			if err != nil {
-				return err
-			}
-			return cw.Close()
+			return rows.end(writeInOrder(r, rows.write))
 		})
 	}
+}
+
+// fileRows writes the connections of files: those that memory is short for as they are
+// finished, the others at the end.
+type fileRows struct {
+	format  string
+	options func() report.ConnectionOptions
+
+	writer report.ConnectionWriter // nil until the first row
+	facts  facts
+	owners ownersSoFar // of early rows
+	row    report.Row
+	err    error // of early rows
+}
+
+// open begins to write.
+func (f *fileRows) open(w io.Writer, stats capture.Stats, owners func(*flow.Connection) [2]capture.Owner) (err error) {
+	o := f.options()
+	o.Interfaces, o.Processes = stats.Interfaces, owners != nil
+	if f.owners.stats != nil {
+		o.MoreInterfaces = func() []capture.Interface { return f.owners.stats().Interfaces }
+	}
+	f.facts.owners = owners
+	f.writer, err = report.NewConnectionWriter(w, f.format, o)
+	return err
+}
+
+// early writes a connection before the end of the input.
+func (f *fileRows) early(w io.Writer, stats func() capture.Stats, c *flow.Connection) error {
+	f.owners.stats = stats
+	if f.writer == nil && f.err == nil {
+		s := stats()
+		var owners func(*flow.Connection) [2]capture.Owner
+		if len(s.Owners) > 0 {
+			owners = f.owners.of
+		}
+		f.err = f.open(w, s, owners)
+	}
+	if f.err == nil {
+		f.facts.setRow(&f.row, c)
+		f.err = f.write(&f.row)
+	}
+	return f.err
+}
+
+func (f *fileRows) write(row *report.Row) error { return f.writer.Write(row) }
+
+// end ends the output, unless there was an error.
+func (f *fileRows) end(err error) error {
+	if err = cmp.Or(f.err, err); err != nil {
+		return err
+	}
+	return f.writer.Close()
+}
+
+// writeInOrder gives all connections that are left in the order of their first packets.
+func writeInOrder(r *reading, write func(*report.Row) error) error {
+	var row report.Row
+	for c := range r.result.Connections() {
+		r.setRow(&row, c)
+		if err := write(&row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeColumnHelp explains the columns, in lines that fit the help's width.
@@ -128,18 +200,6 @@ func writeColumnHelp(w io.Writer) error {
 			if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-*s%s", indent, name, line), " ")); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// writeInOrder gives all connections in the order of their first packets.
-func writeInOrder(r *reading, write func(*report.Row) error) error {
-	var row report.Row
-	for c := range r.result.Connections() {
-		r.setRow(&row, c)
-		if err := write(&row); err != nil {
-			return err
 		}
 	}
 	return nil

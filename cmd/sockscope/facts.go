@@ -41,10 +41,19 @@ func (f *sourceFlags) readInto(ctx context.Context, p *program, cfg report.Confi
 			tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
 		}
 	}
+	owners := &ownersSoFar{}
+	f.early = func(stats func() capture.Stats, c *flow.Connection) {
+		if b == nil {
+			b = (&facts{owners: owners.of}).builder(cfg)
+		}
+		owners.stats = stats
+		b.Add(c)
+	}
 	r, err := f.read(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
+	owners.stats = func() capture.Stats { return r.stats }
 	if b == nil {
 		b = r.builder(cfg)
 	}
@@ -75,18 +84,29 @@ func (k *facts) setRow(row *report.Row, c *flow.Connection) {
 
 // ownersIn are the owners that a file names for its frames; nil when it names none.
 func ownersIn(stats *capture.Stats) func(c *flow.Connection) [2]capture.Owner {
-	list := stats.Owners
-	if len(list) == 0 {
+	if len(stats.Owners) == 0 {
 		return nil
 	}
-	return func(c *flow.Connection) (owners [2]capture.Owner) {
-		for end, i := range c.Owners {
-			if 0 < i && int(i) <= len(list) {
-				owners[end] = list[i-1]
-			}
+	return (&ownersSoFar{stats: func() capture.Stats { return *stats }}).of
+}
+
+// ownersSoFar are the owners that a file names, while it is read.
+type ownersSoFar struct {
+	stats func() capture.Stats
+	list  []capture.Owner
+}
+
+// of are those of a connection's client and server.
+func (o *ownersSoFar) of(c *flow.Connection) (owners [2]capture.Owner) {
+	for end, i := range c.Owners {
+		if int(i) > len(o.list) {
+			o.list = o.stats().Owners
 		}
-		return owners
+		if 0 < i && int(i) <= len(o.list) {
+			owners[end] = o.list[i-1]
+		}
 	}
+	return owners
 }
 
 // ownersBy are the owners that a watch knows.

@@ -29,6 +29,7 @@ func main() {
 	}
 	os.Exit(start(func(p *program) {
 		p.watch, p.startHelper, p.drop = process.Open, privilege.StartHelper, privilege.Drop
+		p.limitMemory = limitRuntime
 	}))
 }
 

@@ -17,7 +17,7 @@ import (
 // order, and into the report, once for each connection.
 func TestOwnersGetIntoEveryView(t *testing.T) {
 	source := sourceFlags{files: []string{filepath.Join("..", "..", "testdata", "handshakes.pcap")},
-		maxInput: &size{value: 1 << 40}, udpIdle: &span{}, workers: &number{value: 1}, progress: &choice{value: "never"}}
+		maxInput: &size{value: 1 << 40}, udpIdle: &span{}, memory: &memory{}, workers: &number{value: 1}, progress: &choice{value: "never"}}
 	p := newProgram(strings.NewReader(""), io.Discard, io.Discard)
 	r, err := source.read(context.Background(), p)
 	if err != nil {

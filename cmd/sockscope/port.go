@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"sockscope/capture"
+	"sockscope/decode/flow"
 	"sockscope/report/service"
 )
 
@@ -44,10 +46,15 @@ func definePort(fs *pflag.FlagSet) action {
 		}
 		var r *reading
 		if len(source.files) > 0 {
+			uses := newPortUses(facts.Port)
+			source.early = func(_ func() capture.Stats, c *flow.Connection) { uses.add(c) }
 			if r, err = source.read(ctx, p); err != nil {
 				return err
 			}
-			facts.use(r.result.Connections())
+			for c := range r.result.Connections() {
+				uses.add(c)
+			}
+			facts.use(uses)
 		}
 		facts.lookHere()
 		write := func(w io.Writer) error { return p.writePort(w, facts) }

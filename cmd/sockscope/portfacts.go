@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
-	"iter"
 	"net/netip"
 	"slices"
 	"strings"
@@ -155,48 +154,61 @@ func (f *portFacts) lookHere() {
 	f.Listeners = &list
 }
 
-// use adds who used the port in a capture.
-func (f *portFacts) use(connections iter.Seq[*flow.Connection]) {
-	type key struct {
-		protocol uint8
-		server   bool
+// portUses are who used a port in a capture, as far as it was read.
+type portUses struct {
+	port   uint16
+	groups map[useKey]*useGroup
+}
+
+type useKey struct {
+	protocol uint8
+	server   bool
+}
+
+type useGroup struct {
+	portUse
+	clients, servers map[netip.Addr]struct{}
+}
+
+func newPortUses(port uint16) *portUses {
+	return &portUses{port: port, groups: make(map[useKey]*useGroup)}
+}
+
+// add adds a connection.
+func (u *portUses) add(c *flow.Connection) {
+	if !c.HasPorts {
+		return
 	}
-	type group struct {
-		portUse
-		clients, servers map[netip.Addr]struct{}
-	}
-	groups := make(map[key]*group)
-	for c := range connections {
-		if !c.HasPorts {
+	for _, k := range []useKey{{c.Protocol, true}, {c.Protocol, false}} {
+		end := c.Client
+		if k.server {
+			end = c.Server
+		}
+		if end.Port() != u.port {
 			continue
 		}
-		for _, k := range []key{{c.Protocol, true}, {c.Protocol, false}} {
-			end := c.Client
+		g := u.groups[k]
+		if g == nil {
+			g = &useGroup{clients: make(map[netip.Addr]struct{}), servers: make(map[netip.Addr]struct{})}
+			g.Protocol, g.Side, g.Outcomes = transportOf(c.Protocol), "client", make(map[string]uint64)
 			if k.server {
-				end = c.Server
+				g.Side = "server"
 			}
-			if end.Port() != f.Port {
-				continue
-			}
-			g := groups[k]
-			if g == nil {
-				g = &group{clients: make(map[netip.Addr]struct{}), servers: make(map[netip.Addr]struct{})}
-				g.Protocol, g.Side, g.Outcomes = transportOf(c.Protocol), "client", make(map[string]uint64)
-				if k.server {
-					g.Side = "server"
-				}
-				groups[k] = g
-			}
-			g.Connections++
-			g.Outcomes[c.Outcome.String()]++
-			g.Packets += c.ToServer.Packets + c.ToClient.Packets
-			g.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
-			g.clients[c.Client.Addr()] = struct{}{}
-			g.servers[c.Server.Addr()] = struct{}{}
+			u.groups[k] = g
 		}
+		g.Connections++
+		g.Outcomes[c.Outcome.String()]++
+		g.Packets += c.ToServer.Packets + c.ToClient.Packets
+		g.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
+		g.clients[c.Client.Addr()] = struct{}{}
+		g.servers[c.Server.Addr()] = struct{}{}
 	}
+}
+
+// use tells who used the port in a capture.
+func (f *portFacts) use(u *portUses) {
 	uses := []portUse{}
-	for _, g := range groups {
+	for _, g := range u.groups {
 		g.Clients, g.Servers = len(g.clients), len(g.servers)
 		uses = append(uses, g.portUse)
 	}

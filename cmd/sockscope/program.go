@@ -29,6 +29,7 @@ type program struct {
 
 	// What main sets: the process is the program's alone, and its privileges may go.
 	watch       func(context.Context, process.Config) (*process.Watch, error) // nil: processes are not known
+	limitMemory func(bytes int64)                                             // nil: it is nobody's to bound
 	startHelper func() (*privilege.Helper, error)                             // nil: none is started
 	drop        func(privilege.Config) (privilege.State, error)               // nil: they stay
 }

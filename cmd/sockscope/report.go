@@ -43,7 +43,7 @@ func defineReport(fs *pflag.FlagSet) action {
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
 	show.addMessageFlags(fs)
-	hide(fs, seldom...)
+	hide(fs, append(seldom, "udp-idle")...)
 
 	return func(ctx context.Context, p *program, args []string) error {
 		show.apply(p)

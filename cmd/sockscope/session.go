@@ -151,7 +151,7 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	}
 	f.appeared = s.appeared()
 	// The source drains what came before the end; nothing else is to be cut short.
-	result, err := f.run(context.WithoutCancel(ctx), from, s.filter)
+	result, err := f.run(context.WithoutCancel(ctx), from, s.filter, p)
 	s.facts.host = s.ask()
 	r := &reading{result: result, stats: s.src.Stats(), filter: s.filter, facts: s.facts}
 	p.captured(r.stats, result.Totals.Frames-result.Totals.Filtered.Frames)

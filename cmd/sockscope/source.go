@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"runtime"
 	"slices"
 	"time"
 
@@ -27,11 +28,13 @@ type sourceFlags struct {
 	count    *number
 	maxInput *size
 	workers  *number
+	memory   *memory
 	udpIdle  *span
 	progress *choice
 
 	roundTrips bool // the view shows those of data
 	tap        *tap // what the view takes of a capture while it goes on; nil: nothing
+	early      early
 	appeared   appearedFunc
 }
 
@@ -52,6 +55,7 @@ func (f *sourceFlags) addFilterFlags(fs *pflag.FlagSet) {
 // addReadingFlags adds how the source is read, which comes after the view's own flags.
 func (f *sourceFlags) addReadingFlags(fs *pflag.FlagSet) {
 	f.udpIdle = spanFlag(fs, "udp-idle", 2*time.Minute, "split UDP after this silence, 0: never")
+	f.memory = memoryFlag(fs, "for connections, as in 2G; half of the machine's")
 	f.workers = numberFlag(fs, "workers", 0, 0, 1024, "`N` threads, 0: one for each core, live one")
 	f.addInputFlags(fs)
 }
@@ -136,7 +140,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 	if n := f.limit(); n > 0 {
 		from = &limited{Source: src, left: n, filter: filter}
 	}
-	result, err := f.run(ctx, from, filter)
+	result, err := f.run(ctx, from, filter, p)
 	stop()
 	interrupted := ctx.Err() != nil
 	if err != nil || interrupted && result.Totals.Frames == 0 {
@@ -151,9 +155,11 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 }
 
 // run takes the frames of src that pass the filter apart.
-func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter) (*engine.Result, error) {
+func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter, p *program) (*engine.Result, error) {
+	memory := f.memory.bytes()
 	cfg := engine.Config{
 		Workers: f.workers.value,
+		Memory:  memory,
 		Flow: flow.Config{
 			UDPIdle:    f.udpIdle.value,
 			Classify:   classify,
@@ -167,8 +173,20 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 	}
 	if f.tap != nil {
 		f.tap.configure(&cfg)
+	} else if f.early != nil {
+		cfg.Flow.Ending = &flow.Ending{MemoryOnly: true, Tell: func(_ flow.Event, c *flow.Connection) { f.early(src.Stats, c) }}
 	}
-	return engine.Run(ctx, src, cfg)
+	if memory > 0 && cfg.Flow.Ending != nil {
+		cfg.Workers = workersWithin(memory, cfg.Workers, runtime.GOMAXPROCS(0))
+		if p.limitMemory != nil {
+			p.limitMemory(runtimeMemory(memory))
+		}
+	}
+	result, err := engine.Run(ctx, src, cfg)
+	if result != nil {
+		p.evictions(&result.Totals, memory)
+	}
+	return result, err
 }
 
 // limit is after how many frames to stop; 0: never.

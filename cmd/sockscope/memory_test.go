@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// writeFlood writes a capture of n SYNs, each of its own tuple. In the middle some of those
+// before are answered.
+func writeFlood(t *testing.T, n int) string {
+	t.Helper()
+	var b bytes.Buffer
+	b.Write([]byte{0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0}) // raw IP
+	frame := func(i, at int, answer bool) {
+		var f [16 + 40]byte
+		binary.LittleEndian.PutUint32(f[0:], uint32(1_700_000_000+at/1_000_000))
+		binary.LittleEndian.PutUint32(f[4:], uint32(at%1_000_000))
+		f[8], f[12] = 40, 40
+		p := f[16:]
+		p[0], p[3], p[8], p[9], p[32], p[33], p[34] = 0x45, 40, 64, 6, 5<<4, 2, 1
+		src, dst, sport, dport := uint32(0x0b000000+i), uint32(0xc0000202), uint16(1024), uint16(80)
+		if answer {
+			src, dst, sport, dport, p[33], p[31] = dst, src, dport, sport, 0x12, 1
+		}
+		binary.BigEndian.PutUint32(p[12:], src)
+		binary.BigEndian.PutUint32(p[16:], dst)
+		binary.BigEndian.PutUint16(p[20:], sport)
+		binary.BigEndian.PutUint16(p[22:], dport)
+		b.Write(f[:])
+	}
+	for i := range n {
+		frame(i, i*10, false)
+		if i == n/2 { // memory was short before; of those that went the last are remembered
+			for j := 0; j < n/2; j += 16 {
+				frame(j, i*10, true)
+			}
+		}
+	}
+	name := filepath.Join(t.TempDir(), "flood.pcap")
+	if err := os.WriteFile(name, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// With little memory every format tells what was evicted and what goes on from it, the same
+// for any number of workers, and the report says how many there were.
+func TestMemoryIsShort(t *testing.T) {
+	name := writeFlood(t, 150_000)
+	give := func(args string) (out, said string) {
+		var stdout, stderr bytes.Buffer
+		if status := run(context.Background(), append(strings.Fields(args), "-r", name), strings.NewReader(""), &stdout, &stderr); status != exitDone {
+			t.Fatalf("%s: status %d: %s", args, status, &stderr)
+		}
+		return stdout.String(), stderr.String()
+	}
+	for _, tt := range []struct{ args, want string }{
+		{"connections --format ndjson", `"part_of":`},
+		{"connections --format ndjson", `"close":"evicted"`},
+		{"connections --format csv --columns id,close,part_of", ",evicted,\n"},
+		{"connections --format text --columns id,close,part_of", " evicted"},
+		{"connections --format zeek", "\tS0\t"},
+		{"connections --sort start --format ndjson --top 3", `"close":"evicted"`},
+		{"report", "Of these, memory being short: "},
+		{"report", "memory was short: "},
+		{"report --format json", `"evicted_since":`},
+		{"port 80", "150,000"},
+	} {
+		var first string
+		for _, workers := range []string{"1", "2", "5"} {
+			out, said := give(tt.args + " --memory 16M --workers " + workers)
+			if !strings.Contains(out, tt.want) && !strings.Contains(strings.ReplaceAll(out, ",", ""), strings.ReplaceAll(tt.want, ",", "")) {
+				t.Errorf("%s: no %q in %.300s", tt.args, tt.want, out)
+			}
+			if !strings.Contains(said, "memory is short (--memory 16MiB)") {
+				t.Errorf("%s: said %q", tt.args, said)
+			}
+			if first == "" {
+				first = out
+			}
+			if out != first {
+				t.Errorf("%s: something else with %s workers", tt.args, workers)
+			}
+		}
+	}
+	out, _ := give("connections --format ndjson --memory 16M")
+	ids := map[string]bool{}
+	parts := 0
+	for line := range strings.Lines(out) {
+		id, _, _ := strings.Cut(strings.TrimPrefix(line, `{"id":`), ",")
+		ids[id] = true
+		if _, rest, ok := strings.Cut(line, `"part_of":`); ok {
+			parts++
+			of, _, _ := strings.Cut(rest, ",")
+			if !ids[of] {
+				t.Fatalf("part of %s, which was not told before: %s", of, line)
+			}
+		}
+	}
+	if parts == 0 {
+		t.Error("nothing is part of anything")
+	}
+	if _, said := give("connections --format ndjson --memory 1G"); strings.Contains(said, "memory") {
+		t.Errorf("with enough memory: %q", said)
+	}
+}
+
+// The flag takes sizes that make sense.
+func TestMemoryFlag(t *testing.T) {
+	for text, want := range map[string]int64{"512M": 512 << 20, "2G": 2 << 30, "16777216": 16 << 20, "15M": 0, "-1": 0, "much": 0} {
+		var m memory
+		if err := m.Set(text); (err == nil) != (want > 0) || err == nil && m.bytes() != want {
+			t.Errorf("%s: %d, %v", text, m.value, err)
+		}
+	}
+	for _, tt := range []struct {
+		memory               int64
+		workers, cores, want int
+	}{{64 << 20, 0, 8, 4}, {64 << 20, 2, 8, 2}, {16 << 20, 4, 8, 1}, {1 << 30, 0, 8, 8}} {
+		if got := workersWithin(tt.memory, tt.workers, tt.cores); got != tt.want {
+			t.Errorf("%d workers on %d cores with %d: %d", tt.workers, tt.cores, tt.memory, got)
+		}
+	}
+}
