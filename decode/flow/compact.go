@@ -15,6 +15,7 @@ func isWaste(chunks, n int) bool {
 
 // compact gives back what t's connections do not need. Numbers change: nobody may hold one.
 func (t *Table) compact() {
+	t.looking.finish()
 	for k := range t.numbering {
 		if s := &t.numbering[k]; isWaste(len(s.chunks), s.len()) {
 			t.moveTogether(class(k))

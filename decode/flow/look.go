@@ -61,7 +61,7 @@ func (l *Look) Show(n int) bool {
 	return false
 }
 
-// finish shows all that was not shown, because numbers are about to change. l may be nil.
+// finish shows all that was not shown: numbers are about to change. l may be nil.
 func (l *Look) finish() {
 	for l != nil && l.Show(chunkLen) {
 	}

@@ -32,7 +32,7 @@ func openIn(table *Table) (all []Connection) {
 func byFirstFrame(a, b Connection) int { return cmp.Compare(a.FirstFrame, b.FirstFrame) }
 
 // What a Look shows while frames go on, a few connections at a time, is what there was when
-// it began: all connections once, and the totals.
+// it began: all connections once, and the totals. That is so when memory is short, too.
 func TestLookShowsOneMoment(t *testing.T) {
 	for seed := range uint64(4) {
 		x := &chaos{Rand: rand.New(rand.NewPCG(seed, 3)), t: t}
@@ -50,6 +50,12 @@ func TestLookShowsOneMoment(t *testing.T) {
 		cfg.Ending = &Ending{Tell: func(Event, *Connection) {}}
 		table, recorder, batches := NewTable(cfg, hashes), NewRecorder(hashes), make([]Batch, 1)
 
+		bound := int64(1 << 40)
+		if seed >= 2 {
+			bound = 400_000
+		}
+		relief := NewRelief([]*Table{table}, bound, 1000)
+
 		var look *Look
 		var shown, want []Connection
 		var totals, wantTotals Totals
@@ -61,6 +67,7 @@ func TestLookShowsOneMoment(t *testing.T) {
 			recorder.Record(&block, batches)
 			table.Apply(&batches[0])
 			table.Sweep(frames[i-1].Time)
+			relief.Relieve()
 			if look == nil && n%5 == 0 {
 				shown, want, looks = nil, openIn(table), looks+1
 				totals, wantTotals = NewTotals(), totalsOf(table)
@@ -90,9 +97,50 @@ func TestLookShowsOneMoment(t *testing.T) {
 				t.Fatalf("seed %d, look %d: %s", seed, looks, diff)
 			}
 		}
-		if looks < 5 || between < 4*looks || most < 300 {
+		if relief.Began() != (seed >= 2) {
+			t.Errorf("seed %d: memory was not what it should be", seed)
+		}
+		parts := 4 // for each look
+		if relief.Began() {
+			parts = 1 // those that are ended are shown before
+		}
+		if looks < 5 || between <= parts*looks || most < 300 {
 			t.Errorf("seed %d: %d looks in %d parts at %d connections or less", seed, looks, between, most)
 		}
+	}
+}
+
+// Connections that move together while they are being shown are shown once.
+func TestLookBeforeCompacting(t *testing.T) {
+	x := &chaos{Rand: rand.New(rand.NewPCG(1, 9)), t: t}
+	for i := range 12_000 {
+		x.stream(time.Duration(x.IntN(60_000))*time.Millisecond, uint16(20000+i))
+	}
+	seed := NewSeed()
+	table := NewTable(Config{Ending: &Ending{MemoryOnly: true, Tell: func(Event, *Connection) {}}}, seed)
+	batches := make([]Batch, 1)
+	NewRecorder(seed).Record(&capture.Block{First: 1, Frames: x.sorted()}, batches)
+	table.Apply(&batches[0])
+	for _, n := range slices.Collect(table.numbers()) {
+		if n%5 != 0 {
+			table.end(n, table.cells.at(n))
+		}
+	}
+	want, room := openIn(table), table.room()
+	var shown []Connection
+	totals := NewTotals()
+	look := table.Look(&totals, func(c *Connection) { shown = append(shown, *c) })
+	look.Show(len(want) / 2)
+	some := len(shown)
+	table.compact()
+	if some < len(want)/4 || some > len(want)/2 || table.room() > room/2 {
+		t.Fatalf("%d of %d shown before, %d of %d bytes left", some, len(want), table.room(), room)
+	}
+	for look.Show(100) {
+	}
+	slices.SortFunc(shown, byFirstFrame)
+	if diff := gocmp.Diff(want, shown, gocmp.Comparer(sameConnection)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -78,9 +78,6 @@ func (r *Relief) Relieve() {
 	if used <= r.bound {
 		return
 	}
-	for _, t := range r.tables {
-		t.looking.finish()
-	}
 	var sums [numTiers]tierSum
 	for k := range sums {
 		sums[k].low = ^uint64(0)
