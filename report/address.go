@@ -186,8 +186,6 @@ func (n ip) end(version uint8) end {
 	return end{}
 }
 
-func (e end) addr() netip.Addr { return e.ip.addr(e.version) }
-
 // with is the hash of a key that has more than the address.
 func (e end) with(rest uint64) uint64 { return mix(e.hash^rest, 0x8ebc6af09c88c6e3^addrSeed) }
 

@@ -19,11 +19,10 @@ type deluge struct {
 	perSecond   int // SYNs
 	gaps        []time.Duration
 
-	block  uint64
-	frame  uint64
-	sent   int
-	due    [][]talk // by tenth of a second, those that are to talk
-	memory []byte
+	block uint64
+	frame uint64
+	sent  int
+	due   [][]talk // by tenth of a second, those that are to talk
 }
 
 type talk struct{ id, step uint32 }
