@@ -108,11 +108,11 @@ func alone(ctx context.Context, src capture.Source, r *flow.Recorder, t *flow.Ta
 			now = max(now, r.Record(&part, parts))
 			t.Apply(&parts[0])
 		}
-		relieve := k.due(&block)
+		relieve, last := k.due(&block), block.First+uint64(len(block.Frames))-1
 		src.Release(&block)
 		t.Sweep(now)
 		if relieve {
-			k.relief.Relieve()
+			k.relief.Relieve(last)
 		}
 		l.between(now)
 	}

@@ -40,6 +40,7 @@ type crew struct {
 	held    bool    // nothing is read until what was read is applied
 	look    bool    // and looked at
 	relieve bool    // and made less, if it is too much
+	last    uint64  // number of the last frame read
 	used    []int64 // what each table takes
 	flying  uint64  // frames of blocks under way
 	ended   bool    // nothing more will be read
@@ -122,6 +123,7 @@ func (c *crew) read(ctx context.Context) *job {
 	}
 	c.taken++
 	c.flying += uint64(len(j.block.Frames))
+	c.last = j.block.First + uint64(len(j.block.Frames)) - 1
 	c.look = c.looker.due(j.now)
 	c.relieve = c.keeper.due(&j.block) && c.near()
 	c.held = c.look || c.relieve
@@ -147,7 +149,7 @@ func (c *crew) apply(j *job) {
 		c.freed++
 		if c.held && c.freed == c.taken { // all others wait for mu
 			if c.relieve {
-				c.keeper.relief.Relieve()
+				c.keeper.relief.Relieve(c.last)
 			}
 			if c.look {
 				c.looker.look()

@@ -88,6 +88,14 @@ func (d *departed) forget(order uint64) {
 	}
 }
 
+// newest is the order of the last departure; who departs now is as new.
+func (d *departed) newest() uint64 {
+	if d.next == d.first {
+		return 0
+	}
+	return d.ring[(d.next-1)%len(d.ring)].order
+}
+
 // drop forgets the oldest departure.
 func (d *departed) drop() {
 	at := d.first % len(d.ring)

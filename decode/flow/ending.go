@@ -180,6 +180,12 @@ func (t *Table) patience(n uint32, c *cell) time.Duration {
 	return attemptSilence
 }
 
+// isOver reports whether connection n, which is c, has ended by what was said: nothing new
+// will be sent.
+func (t *Table) isOver(n uint32, c *cell) bool {
+	return (c.bits&replaced != 0 || c.key.hasStream()) && t.patience(n, c) == closedSilence
+}
+
 // patienceSCTP is patience for an association.
 func (t *Table) patienceSCTP(n uint32) time.Duration {
 	h := t.handshake(n)
@@ -200,7 +206,7 @@ func (t *Table) end(n uint32, c *cell) {
 	if r.Close == Open && c.bits&replaced == 0 {
 		r.Close = Idle
 	}
-	t.depart(n, c, r, t.patience(n, c) == closedSilence, 0)
+	t.depart(n, c, r, t.isOver(n, c), t.departed.newest())
 	t.leave(n, c, r)
 }
 
@@ -210,7 +216,7 @@ func (t *Table) evict(n uint32, order uint64, remembered bool) {
 	c := t.cells.at(n)
 	r := t.asTold(n)
 	silent := t.tiers[n>>chunkBits][n%chunkLen] == over
-	ended := t.patience(n, c) == closedSilence
+	ended := t.isOver(n, c)
 	switch {
 	case !silent && !ended:
 		r.Close = Evicted
@@ -259,6 +265,7 @@ func (t *Table) remove(n uint32, c *cell) {
 	}
 	m := t.meta(n)
 	t.dropRare(m)
+	t.chains.drop(m.tunnels)
 	t.proofs.drop(m.evidence)
 	if s := t.streams.of(n); s != nil {
 		t.dropQuality(s)

@@ -58,7 +58,7 @@ func (t *Table) fragment(b *Batch, r *record) {
 	e := t.fragments.entry(t, k, r.time, b.number(r))
 	v := volume{packets: 1, bytes: uint64(r.wire), ip: uint64(r.ip)}
 	switch {
-	case e.known && t.meta(e.connection).firstFrame == e.began:
+	case t.isThere(e):
 		t.attribute(e.connection, r.dir, r.time, v)
 		return
 	case e.known: // it has ended
@@ -68,6 +68,11 @@ func (t *Table) fragment(b *Batch, r *record) {
 	e.waiting.packets++
 	e.waiting.bytes += v.bytes
 	e.waiting.ip += v.ip
+}
+
+// isThere reports whether the connection of e is known and has not ended.
+func (t *Table) isThere(e *fragmentEntry) bool {
+	return e.known && e.connection != noConnection && t.meta(e.connection).firstFrame == e.began
 }
 
 // fragmentOf names the datagram that r is a fragment of.

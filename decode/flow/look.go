@@ -132,7 +132,7 @@ func (l *Look) beforeRecords(b *Batch, records []record) {
 		if r.kind() != fragment {
 			continue
 		}
-		if e := t.fragments.entries[fragmentOf(b, r)]; e != nil && e.known && t.meta(e.connection).firstFrame == e.began {
+		if e := t.fragments.entries[fragmentOf(b, r)]; e != nil && t.isThere(e) {
 			l.before(e.connection)
 		}
 	}

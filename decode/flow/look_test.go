@@ -67,7 +67,7 @@ func TestLookShowsOneMoment(t *testing.T) {
 			recorder.Record(&block, batches)
 			table.Apply(&batches[0])
 			table.Sweep(frames[i-1].Time)
-			relief.Relieve()
+			relief.Relieve(uint64(i))
 			if look == nil && n%5 == 0 {
 				shown, want, looks = nil, openIn(table), looks+1
 				totals, wantTotals = NewTotals(), totalsOf(table)

@@ -51,7 +51,7 @@ func (t *Table) Used() int64 {
 	used += t.proofs.texts.used()
 	used += int64(len(t.owners))*ownersBytes + int64(len(t.parts))*partBytes
 	used += int64(len(t.fragments.entries)) * fragmentBytes
-	used += int64(len(t.tunnels)) * chainBytes
+	used += int64(t.chains.used) * chainBytes // as if each had one of its own: which do depends on the tables
 	return used + int64(t.departed.next-t.departed.first)*departureBytes
 }
 

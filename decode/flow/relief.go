@@ -71,9 +71,13 @@ const (
 	numTiers
 )
 
-// Relieve finishes connections when there are too many, and tells them in the order of
-// their first packets. Nobody else may be at work on the tables.
-func (r *Relief) Relieve() {
+// Relieve finishes connections when there are too many, behind the frame with number last,
+// and tells them in the order of their first packets. Nobody else may be at work on the
+// tables.
+func (r *Relief) Relieve(last uint64) {
+	for _, t := range r.tables {
+		t.fragments.forget(t, last) // which a table does when it needs to, else
+	}
 	used := r.Used()
 	if used <= r.bound {
 		return
@@ -135,8 +139,10 @@ func (r *Relief) finish(picked []beginning) {
 	if last > r.spare {
 		oldest = last - r.spare
 	}
-	for _, t := range r.tables {
-		t.departed.forget(oldest)
+	if oldest > 0 {
+		for _, t := range r.tables {
+			t.departed.forget(oldest)
+		}
 	}
 	for i, p := range picked {
 		if i%ahead == 0 {
@@ -188,7 +194,7 @@ func (r *Relief) narrow(k tier, want int64, low, high uint64, at *capture.Timest
 			b++
 		}
 		low += uint64(b) << shift
-		high = min(high, low+1<<shift-1)
+		high = low + min(high-low, 1<<shift-1) // low+1<<shift may be more than 64 bits
 		if sums[b]-want <= tolerance {
 			return high, -1
 		}
@@ -322,7 +328,7 @@ func (t *Table) tier(n uint32, c *cell, isKnock bool) tier {
 	switch {
 	case limit > 0 && silence > limit && t.ending.silence(t.last(n)) > limit:
 		return over
-	case limit != closedSilence && t.isProven(n, c):
+	case !t.isOver(n, c) && t.isProven(n, c):
 		return proven
 	}
 	return unproven

@@ -31,7 +31,7 @@ func runRelieved(t testing.TB, frames []capture.Frame, parts int, cfg Config, bo
 			table.Apply(&batches[p])
 			table.Sweep(now)
 		}
-		relief.Relieve()
+		relief.Relieve(block.First + uint64(len(block.Frames)) - 1)
 	}
 	told := len(all)
 	totals = r.Totals

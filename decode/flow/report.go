@@ -40,7 +40,7 @@ func (t *Table) connection(n uint32, r *Connection) {
 	r.ToServer.setVolume(&sent[client])
 	r.ToClient.setVolume(&sent[client^1])
 	if m.tunnels != 0 {
-		r.Tunnels = t.tunnels[m.tunnels-1]
+		r.Tunnels = t.chains.at(m.tunnels)
 	}
 	if m.evidence != 0 {
 		r.Evidence = t.proofs.evidence(t.proofs.at(m.evidence - 1))

@@ -34,13 +34,12 @@ type Table struct {
 	sketches   arena[sketch]
 	big        arena[[2]volume] // what counts do not hold
 
-	tunnels [][]decode.Tunnel
-	chains  map[chain]uint32 // tunnel chains by content: 1 + index into tunnels
-	proofs  proofs
-	icmp    arena[icmpError]
-	waits   [][]time.Duration
-	spill   [][]letter
-	owners  map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
+	chains chains
+	proofs proofs
+	icmp   arena[icmpError]
+	waits  [][]time.Duration
+	spill  [][]letter
+	owners map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
 
 	histories *histories
 
@@ -74,7 +73,7 @@ type icmpError struct {
 func NewTable(cfg Config, seed *Seed) *Table {
 	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
-		chains: map[chain]uint32{}, proofs: newProofs(), histories: new(histories),
+		chains: newChains(), proofs: newProofs(), histories: new(histories),
 		fragments: newFragments(), Totals: NewTotals(),
 	}
 	if cfg.Ending != nil {
@@ -346,7 +345,7 @@ func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
 			m.start |= start(id)&vlanID | hasVLAN
 		}
 		if p.NumTunnels > 0 {
-			m.tunnels = t.chain(p.Tunnels[:p.NumTunnels])
+			m.tunnels = t.chains.use(p.Tunnels[:p.NumTunnels])
 		}
 	}
 	return n, c

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"bytes"
+	"slices"
 
 	"sockscope/decode"
 )
@@ -12,18 +13,64 @@ type chain struct {
 	n       uint8
 }
 
-// chain is 1 + the number of a chain of tunnels.
-func (t *Table) chain(tunnels []decode.Tunnel) uint32 {
+func newChain(tunnels []decode.Tunnel) chain {
 	k := chain{n: uint8(len(tunnels))}
 	copy(k.tunnels[:], tunnels)
-	if i, ok := t.chains[k]; ok {
-		return i
+	return k
+}
+
+// chains are the tunnel chains of a table's connections. One that no connection has any
+// more is forgotten.
+type chains struct {
+	numbers map[chain]uint32 // 1 + index into list
+	list    []usedChain
+	free    []uint32 // of list, by 1 + index
+	used    int      // connections that have one
+}
+
+type usedChain struct {
+	tunnels []decode.Tunnel // never changed: whoever was given them keeps them
+	by      int             // connections
+}
+
+func newChains() chains { return chains{numbers: map[chain]uint32{}} }
+
+// use is 1 + the number of a chain, for one more connection.
+func (s *chains) use(tunnels []decode.Tunnel) uint32 {
+	k := newChain(tunnels)
+	i, ok := s.numbers[k]
+	if !ok {
+		if last := len(s.free) - 1; last >= 0 {
+			i, s.free = s.free[last], s.free[:last]
+		} else {
+			s.list = append(s.list, usedChain{})
+			i = uint32(len(s.list))
+		}
+		s.numbers[k] = i
+		s.list[i-1].tunnels = slices.Clone(tunnels)
 	}
-	t.tunnels = append(t.tunnels, append([]decode.Tunnel(nil), k.tunnels[:k.n]...))
-	i := uint32(len(t.tunnels))
-	t.chains[k] = i
+	s.list[i-1].by++
+	s.used++
 	return i
 }
+
+// drop gives up a connection's chain, by 1 + its number; 0 is none.
+func (s *chains) drop(i uint32) {
+	if i == 0 {
+		return
+	}
+	u := &s.list[i-1]
+	u.by--
+	s.used--
+	if u.by == 0 {
+		delete(s.numbers, newChain(u.tunnels))
+		*u = usedChain{}
+		s.free = append(s.free, i)
+	}
+}
+
+// at is the chain with 1 + its number.
+func (s *chains) at(i uint32) []decode.Tunnel { return s.list[i-1].tunnels }
 
 // A TunnelKey names one tunnel, both directions together: A is the lower address.
 type TunnelKey struct {
@@ -36,7 +83,7 @@ type TunnelKey struct {
 
 // sumAllTunnels counts each connection in the tunnels around it.
 func (t *Table) sumAllTunnels(sums map[TunnelKey]Volume) {
-	if len(t.tunnels) == 0 {
+	if t.chains.used == 0 {
 		return
 	}
 	for n := range t.numbers() {
@@ -58,7 +105,7 @@ func (t *Table) sumTunnels(n uint32, sums map[TunnelKey]Volume) {
 		Frames: sent[0].packets + sent[1].packets,
 		Bytes:  sent[0].bytes + sent[1].bytes,
 	}
-	for _, u := range t.tunnels[m.tunnels-1] {
+	for _, u := range t.chains.at(m.tunnels) {
 		k := tunnelKey(&u)
 		v := sums[k]
 		v.add(volume)
