@@ -57,6 +57,7 @@ func (t *Table) moveTogether(k class) {
 	}
 	for _, chunk := range drop {
 		t.cells[chunk], t.streams[chunk], t.others[chunk], t.knocks[chunk], t.networks[chunk], t.trips[chunk] = nil, nil, nil, nil, nil, nil
+		t.vacant = append(t.vacant, chunk)
 		if int(chunk) < len(t.tiers) {
 			t.tiers[chunk] = nil
 		}

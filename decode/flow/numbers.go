@@ -58,8 +58,7 @@ func (t *Table) number(k class) uint32 {
 	}
 	i := uint32(s.n) % chunkLen
 	if i == 0 {
-		s.chunks = append(s.chunks, uint32(len(t.cells)))
-		t.newChunk(k)
+		s.chunks = append(s.chunks, t.newChunk(k))
 	}
 	s.n++
 	n := s.chunks[len(s.chunks)-1]<<chunkBits | i
@@ -78,24 +77,41 @@ func (t *Table) giveUp(k class, n uint32) {
 	s.mixed = true
 }
 
-// newChunk makes room for more connections of a class.
-func (t *Table) newChunk(k class) {
-	t.cells.more(true)
-	t.streams.more(k&hasStream != 0)
-	t.others.more(k&(hasStream|hasKnock) == 0)
-	t.knocks.more(k&hasKnock != 0)
-	t.networks.more(k&hasNetwork != 0)
-	t.trips.more(k&(hasStream|hasKnock) == hasStream && t.cfg.RoundTrips)
+// newChunk makes room for more connections of a class, and gives its number.
+func (t *Table) newChunk(k class) uint32 {
+	if len(t.vacant) == 0 {
+		t.vacant = append(t.vacant, t.noChunk())
+	}
+	last := len(t.vacant) - 1
+	chunk := t.vacant[last]
+	t.vacant = t.vacant[:last]
+	t.cells[chunk] = new([chunkLen]cell)
+	switch {
+	case k&hasKnock != 0:
+		t.knocks[chunk] = new([chunkLen]knock)
+	case k&hasStream == 0:
+		t.others[chunk] = new([chunkLen]meta)
+	default:
+		t.streams[chunk] = new([chunkLen]handshake)
+		if t.cfg.RoundTrips {
+			t.trips[chunk] = new([chunkLen]uint32)
+		}
+	}
+	if k&hasNetwork != 0 {
+		t.networks[chunk] = new([chunkLen]network)
+	}
+	return chunk
 }
 
-// noChunk makes chunk 0, which is not counted: it has the cell of noConnection.
-func (t *Table) noChunk() {
-	t.cells.more(true)
+// noChunk makes a place for a chunk, and gives its number.
+func (t *Table) noChunk() uint32 {
+	t.cells.more(false)
 	t.streams.more(false)
 	t.others.more(false)
 	t.knocks.more(false)
 	t.networks.more(false)
 	t.trips.more(false)
+	return uint32(len(t.cells) - 1)
 }
 
 // Len is the number of connections that t has.

@@ -52,6 +52,7 @@ type Table struct {
 	ending    *ending  // nil: connections stay
 	bySilence bool     // they end when they are silent
 	shortest  uint64   // then: the shortest silence that ends one, in nanoseconds
+	vacant    []uint32 // chunks that are not there any more
 	freeWaits []uint32 // of waits, by 1 + index
 	freeSpill []uint32 // likewise
 	departed  departed
@@ -83,7 +84,8 @@ func NewTable(cfg Config, seed *Seed) *Table {
 		t.shortest = uint64(shortestSilence(&cfg))
 		t.departed = departed{seed: seed, limit: defaultRemember}
 	}
-	t.noChunk()
+	none := t.noChunk()
+	t.cells[none] = new([chunkLen]cell) // with that of noConnection; it is not counted
 	return t
 }
 
