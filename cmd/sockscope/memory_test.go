@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"os"
 	"path/filepath"
@@ -107,6 +108,29 @@ func TestMemoryIsShort(t *testing.T) {
 	}
 	if _, said := give("connections --format ndjson --memory 1G"); strings.Contains(said, "memory") {
 		t.Errorf("with enough memory: %q", said)
+	}
+}
+
+// What goes does not depend on how many workers there really are: with less memory than this
+// there is one only.
+func TestMemoryIsShortForAllWorkers(t *testing.T) {
+	name := writeFlood(t, 500_000)
+	for _, args := range []string{"report --format json", "connections --format ndjson"} {
+		var first [sha256.Size]byte
+		for _, workers := range []string{"1", "5"} {
+			var stdout, stderr bytes.Buffer
+			status := run(t.Context(), append(strings.Fields(args), "-r", name, "--memory", "80M", "--workers", workers), strings.NewReader(""), &stdout, &stderr)
+			if status != exitDone || !strings.Contains(stderr.String(), "were evicted") {
+				t.Fatalf("%s, %s workers: status %d: %s", args, workers, status, &stderr)
+			}
+			sum := sha256.Sum256(stdout.Bytes())
+			if workers == "1" {
+				first = sum
+			}
+			if sum != first {
+				t.Errorf("%s: something else with %s workers", args, workers)
+			}
+		}
 	}
 }
 
