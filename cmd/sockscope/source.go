@@ -29,6 +29,7 @@ type sourceFlags struct {
 	maxInput *size
 	workers  *number
 	memory   *memory
+	bound    int64 // what memory is, in bytes, once the source is read
 	udpIdle  *span
 	progress *choice
 
@@ -123,6 +124,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.bound = f.memory.bytes() // a capture may not ask for it any more once it runs
 	if len(f.live.interfaces) > 0 {
 		return f.listen(ctx, p, filter)
 	}
@@ -156,10 +158,9 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 
 // run takes the frames of src that pass the filter apart.
 func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter, p *program) (*engine.Result, error) {
-	memory := f.memory.bytes()
 	cfg := engine.Config{
 		Workers: f.workers.value,
-		Memory:  memory,
+		Memory:  f.bound,
 		Flow: flow.Config{
 			UDPIdle:    f.udpIdle.value,
 			Classify:   classify,
@@ -176,15 +177,15 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 	} else if f.early != nil {
 		cfg.Flow.Ending = &flow.Ending{MemoryOnly: true, Tell: func(_ flow.Event, c *flow.Connection) { f.early(src.Stats, c) }}
 	}
-	if memory > 0 && cfg.Flow.Ending != nil {
-		cfg.Workers = workersWithin(memory, cfg.Workers, runtime.GOMAXPROCS(0))
+	if f.bound > 0 && cfg.Flow.Ending != nil {
+		cfg.Workers = workersWithin(f.bound, cfg.Workers, runtime.GOMAXPROCS(0))
 		if p.limitMemory != nil {
-			p.limitMemory(runtimeMemory(memory))
+			p.limitMemory(runtimeMemory(f.bound))
 		}
 	}
 	result, err := engine.Run(ctx, src, cfg)
 	if result != nil {
-		p.evictions(&result.Totals, memory)
+		p.evictions(&result.Totals, f.bound)
 	}
 	return result, err
 }
