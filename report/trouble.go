@@ -330,21 +330,29 @@ func (e *evidence) list() []uint64 {
 	return frames
 }
 
-// A burst finds the busiest second of a group whose connections come in the order
-// of time.
+// A burst finds the busiest second of a group whose connections come nearly in the order of
+// time: when memory is short, attempts that took long come behind some that began later.
 type burst struct {
-	second int64
-	n      uint32 // in that second
-	peak   uint32
+	second  int64  // the latest one
+	earlier int64  // the last one of the others
+	n, m    uint32 // in these two
+	peak    uint32
 }
 
 func (b *burst) add(t capture.Timestamp) {
 	if !t.Known() {
 		return
 	}
-	if second := floorDiv(int64(t), int64(time.Second)); second != b.second {
-		b.second, b.n = second, 0
+	switch second := floorDiv(int64(t), int64(time.Second)); {
+	case second > b.second || b.peak == 0:
+		b.earlier, b.m = b.second, b.n
+		b.second, b.n = second, 1
+	case second == b.second:
+		b.n++
+	case second == b.earlier:
+		b.m++
+	default:
+		b.earlier, b.m = second, 1
 	}
-	b.n++
-	b.peak = max(b.peak, b.n)
+	b.peak = max(b.peak, b.n, b.m)
 }
