@@ -79,7 +79,7 @@ func (b *Builder) Ask(host *capture.Host) {
 // overwrite. For the same report, add connections in the same order.
 func (b *Builder) Add(c *flow.Connection) {
 	group := b.services.of(c)
-	failed := failed(c, group.key.name)
+	fate := fateOf(c, group.key.name)
 	if b.ownersOf != nil {
 		b.owners = b.ownersOf(c)
 		group.addOwners(&b.owners)
@@ -94,16 +94,16 @@ func (b *Builder) Add(c *flow.Connection) {
 		v.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
 	}
 	r := &b.ranges[rangeOf(c.HasPorts, c.Server.Port())]
-	r.tally.add(c, failed)
+	r.tally.add(c, fate)
 	r.synRTT.add(c.SYNRTT)
 	b.clients[rangeOf(c.HasPorts, c.Client.Port())]++
 	if c.Role < flow.NumRoleBases {
 		b.roles[c.Role]++
 	}
-	group.add(c, failed)
-	b.batch.find(c, b.batch.visit(c, group), failed, &b.owners)
-	b.times.add(c.First, failed)
-	b.top.add(c, failed, group, &b.owners)
+	group.add(c, fate)
+	b.batch.find(c, b.batch.visit(c, group), fate, &b.owners)
+	b.times.add(c.First, fate == failed)
+	b.top.add(c, fate == failed, group, &b.owners)
 	if b.batch.isFull() {
 		b.enter()
 	}
@@ -163,7 +163,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 	trouble := &b.tables.trouble
 	lines := trouble.lines(&background{doors: &b.tables.doors, owners: trouble.owners, kernel: kernel, end: totals.Last})
 	lines = append(lines, kernel.lines(&coverage{totals.First, totals.Last, s.Drops == 0})...)
-	lines = append(lines, inputTrouble(&stats, totals, s.Drops)...)
+	lines = append(lines, inputTrouble(&stats, totals, &s.Total, s.Drops)...)
 	slices.SortFunc(lines, compareTrouble)
 	s.Worse = uint64(max(0, len(lines)-MaxTrouble))
 	s.Trouble = slices.Clip(lines[:min(len(lines), MaxTrouble)])

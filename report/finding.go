@@ -29,22 +29,22 @@ type attempted struct {
 }
 
 // find looks for trouble in c, whose visit is v, the last one.
-func (b *Batch) find(c *flow.Connection, v *visit, failed bool, owners *[2]capture.Owner) {
+func (b *Batch) find(c *flow.Connection, v *visit, fate fate, owners *[2]capture.Owner) {
 	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
 	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
 		!loses(&c.ToServer) && !loses(&c.ToClient) {
 		return
 	}
 	beside := b.aside(c, owners)
-	if k, ok := v.outcome(c, failed); ok {
+	if k, ok := v.outcome(c, fate); ok {
 		b.note(c, k, beside)
 	}
-	if c.Outcome.Failed() && c.HasPorts && !isGroup(c.Server.Addr()) {
+	if c.Outcome.Failed() && c.HasPorts && !isGroup(c.Server.Addr()) && !isUndecided(c) {
 		b.attempts = append(b.attempts, attempted{attemptOf(c), b.last(), beside})
 	}
 	if c.Close == flow.Reset {
 		f := b.note(c, v.trouble(resetBy, c.ClosedBy), beside)
-		if c.ToClient.Payload == 0 {
+		if c.ToClient.Payload == 0 && c.PartOf == 0 {
 			f.extra++
 		}
 	}
@@ -78,7 +78,7 @@ func (b *Batch) findFlags(c *flow.Connection, v *visit, beside *aside) {
 	if c.Flags&flow.SYNRetransmitted != 0 && (c.Outcome == flow.Complete || c.Outcome == flow.Implied) {
 		b.note(c, v.trouble(retriedSYN, flow.Neither), beside)
 	}
-	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
+	if c.Flags&flow.OneWay != 0 && c.Protocol == protoTCP && !isCut(c) && !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly {
 		b.note(c, groupKey{trait: trait{kind: oneWay, protocol: c.Protocol}}, beside)
 	}
 }
@@ -101,7 +101,7 @@ func (b *Batch) note(c *flow.Connection, k groupKey, beside *aside) *finding {
 	}
 	b.findings = b.findings[:len(b.findings)+1]
 	f := &b.findings[len(b.findings)-1] // it is long, so it is set in place
-	f.key, f.visit, f.id, f.single, f.aside = k, b.last(), c.ID, c.SYNCount <= 1, beside
+	f.key, f.visit, f.id, f.single, f.aside = k, b.last(), c.ID, !sentBefore(c), beside
 	f.span, f.frame = spanOf(c, k.kind), frameOf(c, k.kind, k.side)
 	f.extra, f.waited = 0, 0
 	if k.kind == unanswered {
@@ -110,13 +110,17 @@ func (b *Batch) note(c *flow.Connection, k groupKey, beside *aside) *finding {
 	return f
 }
 
-// outcome is the trouble that the outcome of c, whose visit is v, is.
-func (v *visit) outcome(c *flow.Connection, failed bool) (groupKey, bool) {
+// outcome is the trouble that the outcome of c, whose visit is v, is. What is cut is
+// no trouble for having one side only.
+func (v *visit) outcome(c *flow.Connection, fate fate) (groupKey, bool) {
+	if fate == undecided {
+		return v.trouble(tooEarly, flow.Neither), c.Protocol == protoTCP
+	}
 	switch c.Outcome {
 	case flow.Refused:
 		return v.trouble(refused, flow.Neither), true
 	case flow.Unanswered:
-		return v.trouble(unanswered, flow.Neither), failed
+		return v.trouble(unanswered, flow.Neither), fate == failed
 	case flow.HalfOpen:
 		return v.trouble(halfOpen, flow.Neither), true
 	case flow.Aborted:
@@ -124,7 +128,7 @@ func (v *visit) outcome(c *flow.Connection, failed bool) (groupKey, bool) {
 	case flow.Mismatched:
 		return v.trouble(mismatched, flow.Neither), true
 	case flow.ReplyOnly:
-		return groupKey{trait: trait{kind: replyOnly, protocol: c.Protocol}}, c.Protocol == protoTCP || c.Protocol == protoSCTP
+		return groupKey{trait: trait{kind: replyOnly, protocol: c.Protocol}}, !isCut(c) && (c.Protocol == protoTCP || c.Protocol == protoSCTP)
 	case flow.Unreachable:
 		if isPortUnreachable(c) {
 			k := v.trouble(portUnreachable, flow.Neither)

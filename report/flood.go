@@ -21,6 +21,7 @@ type flood struct {
 	singles uint64
 	peak    uint64
 	half    uint64 // half-open: the server did answer
+	early   uint64 // beside these, evicted too early to tell
 	clients distinct
 	owners  processes
 	frames  evidence
@@ -45,8 +46,13 @@ func (t *trouble) floods(d *doors) map[doorKey]*flood {
 		return all
 	}
 	for s := range t.groups.all() {
-		if f := all[s.key.door()]; f != nil && isFloodKind(s.key) {
+		f := all[s.key.door()]
+		switch {
+		case f == nil:
+		case isFloodKind(s.key):
 			f.merge(s, t.owners)
+		case s.key.kind == tooEarly:
+			f.early += s.weight
 		}
 	}
 	for key, f := range all {
@@ -93,6 +99,9 @@ func (f *flood) line(target doorKey) Trouble {
 		text += " in " + wait(d) + ", up to " + humanCount(f.peak) + " in one second"
 	} else {
 		text += " within " + wait(d)
+	}
+	if f.early > 0 {
+		text += ", beside " + humanCount(f.early) + " evicted too early to tell"
 	}
 	return Trouble{
 		Kind:     "syn-flood",

@@ -16,7 +16,7 @@ const maxDamage = 20
 
 // inputTrouble tells what is wrong with the capture itself: all else in the report
 // is only as good as that.
-func inputTrouble(stats *capture.Stats, t *flow.Totals, drops uint64) []Trouble {
+func inputTrouble(stats *capture.Stats, t *flow.Totals, all *Tally, drops uint64) []Trouble {
 	var lines []Trouble
 	tell := func(k string, s Severity, subject, text string, n uint64) {
 		lines = append(lines, Trouble{
@@ -42,7 +42,7 @@ func inputTrouble(stats *capture.Stats, t *flow.Totals, drops uint64) []Trouble 
 	}
 	if n := t.Evicted; n > 0 {
 		tell("evicted", Warning, "capture", "memory was short: "+plural(n, "connection")+
-			" ended before the time and may go on in records of their own; sums are exact", n)
+			" ended before the time and may go on in records of their own; sums are exact"+undecidedOnes(all), n)
 		lines[len(lines)-1].Since = t.EvictedSince
 	}
 	if reasons, n := undecodable(t); n > 0 {
@@ -53,6 +53,22 @@ func inputTrouble(stats *capture.Stats, t *flow.Totals, drops uint64) []Trouble 
 		tell("undecodable", severity, "capture", plural(n, "frame")+" could not be decoded ("+reasons+")", n)
 	}
 	return lines
+}
+
+// undecidedOnes tells of the attempts that were evicted too early to tell what became of
+// them, "" when there are none. In a flood these are nearly all.
+func undecidedOnes(t *Tally) string {
+	var words []string
+	if n := t.UndecidedUnanswered; n > 0 {
+		words = append(words, humanCount(n)+" unanswered")
+	}
+	if n := t.UndecidedHalfOpen; n > 0 {
+		words = append(words, humanCount(n)+" half-open")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(words, " and ") + " ones had waited less than " + wait(answerTime) + ": what became of these is not known"
 }
 
 // undecodable is the number of frames that were not decoded, and why not: the most

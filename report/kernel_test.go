@@ -245,6 +245,10 @@ func TestALossyCaptureLacksNoSYNs(t *testing.T) {
 			t.Errorf("%d frames lost: %q", drops, lines)
 		}
 	}
+	s.connections[0].PartOf = 1
+	if lines := kernelLines(s.summary(Config{})); len(lines) != 0 {
+		t.Errorf("SYNs before were evicted: %q", lines)
+	}
 }
 
 // A port of this host that left SYNs without an answer, or refused them: the kernel

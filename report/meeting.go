@@ -22,6 +22,7 @@ type meeting struct {
 	syns     uint32 // of this host, when it is the client
 	answers  uint32 // SYN-ACKs and RSTs of the server
 	payload  bool   // of the client
+	isPart   bool   // it goes on from what was evicted: what came before is not in it
 }
 
 // newMeeting is a connection of which this host is one side.
@@ -30,7 +31,7 @@ func newMeeting(c *flow.Connection, g *serviceGroup, side flow.Side, owners *[2]
 		side: side, group: g, owner: owners[ownerEnd(side)],
 		first: c.First, last: c.Last, frame: verdictOf(c),
 		outcome: c.Outcome, close: c.Close, closedBy: c.ClosedBy,
-		syns: c.SYNCount, answers: c.ToClient.SYNACKs + c.ToClient.RSTs, payload: c.ToServer.Payload > 0,
+		syns: c.SYNCount, answers: c.ToClient.SYNACKs + c.ToClient.RSTs, payload: c.ToServer.Payload > 0, isPart: c.PartOf != 0,
 	}
 }
 
@@ -117,7 +118,7 @@ func (m *meeting) endsUnnoticed() contradiction {
 func (k *kernel) lacksSYNs(s *capture.Socket, m *meeting, t *coverage) bool {
 	const doublings = 30 // longer than any kernel tries
 	length, known := t.last.Sub(t.first)
-	if !known || !t.lossless || k.filtered || m.side == flow.Neither && !k.holdsAll() || s.Retransmits > doublings {
+	if !known || !t.lossless || k.filtered || m.isPart || m.side == flow.Neither && !k.holdsAll() || s.Retransmits > doublings {
 		return false
 	}
 	return length >= answerTime<<(s.Retransmits+1) && m.syns < uint32(s.Retransmits)+1

@@ -44,7 +44,7 @@ var resultWords = [numResults]string{otherResult: "other", refusedResult: "refus
 
 func attemptOf(c *flow.Connection) attempt {
 	a := attempt{time: c.First, frame: verdictOf(c), result: otherResult, tries: oneTry}
-	if c.SYNCount > 1 {
+	if sentBefore(c) {
 		a.tries = moreTries
 	}
 	switch c.Outcome {

@@ -134,15 +134,18 @@ func (p *printer) verdict(s *Summary) {
 	}
 }
 
-// failedOutcomes are the outcomes of attempts that failed; datagrams that asked for
-// no answer are not among the unanswered ones.
+// failedOutcomes are the outcomes of attempts that failed: datagrams that asked for
+// no answer are not among the unanswered ones, nor is what was evicted too early to tell.
 func failedOutcomes(t *Tally) [flow.NumOutcomes]uint64 {
 	var failed [flow.NumOutcomes]uint64
 	rest := t.Failed
 	for o, n := range t.Outcomes {
 		if o := flow.Outcome(o); o.Failed() && o != flow.Unanswered {
 			failed[o] = n
-			rest -= n
+			if o == flow.HalfOpen {
+				failed[o] -= t.UndecidedHalfOpen
+			}
+			rest -= failed[o]
 		}
 	}
 	failed[flow.Unanswered] = rest

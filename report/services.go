@@ -192,8 +192,8 @@ func (g *serviceGroup) basis() string {
 }
 
 // add counts c, but for its addresses.
-func (g *serviceGroup) add(c *flow.Connection, failed bool) {
-	g.tally.add(c, failed)
+func (g *serviceGroup) add(c *flow.Connection, fate fate) {
+	g.tally.add(c, fate)
 	g.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
 	g.setup.add(c.Setup)
 	if c.HasPorts && g.showsPorts() {

@@ -18,7 +18,7 @@ const answerTime = time.Second
 // longest time that the server had as far as the connections tell; those that wait
 // until the end of the capture have had it since the group's first one.
 func (f *finding) addSilence(c *flow.Connection) {
-	again := c.SYNCount > 1
+	again := sentBefore(c)
 	if c.Protocol != protoTCP && c.Protocol != protoSCTP {
 		f.extra = max(1, c.ToServer.Packets)
 		again = c.ToServer.Packets > 1
@@ -32,9 +32,37 @@ func (f *finding) addSilence(c *flow.Connection) {
 	}
 }
 
+// isCut reports whether a record lacks what came before it, or may lack what came right behind
+// it, because memory was short.
+func isCut(c *flow.Connection) bool {
+	return c.PartOf != 0 || c.Close == flow.Evicted && c.Silence < answerTime
+}
+
+// sentBefore reports whether an attempt's SYN was sent before: that may be in the record
+// that this one goes on from.
+func sentBefore(c *flow.Connection) bool { return c.SYNCount > 1 || c.PartOf != 0 }
+
 // brokenOff reports whether the client did not wait for the answer to its SYN.
 func brokenOff(c *flow.Connection) bool {
-	return c.Protocol == protoTCP && (c.Close == flow.Never && c.ClosedBy == flow.ClientSide || c.ToServer.RSTs > 0)
+	ended := c.Close == flow.Never || c.Close == flow.Evicted
+	return c.Protocol == protoTCP && (ended && c.ClosedBy == flow.ClientSide || c.ToServer.RSTs > 0)
+}
+
+// isUndecided reports whether memory was short for an attempt before it had the time to be
+// answered, or for the handshake to be finished: what became of it is not known. The answer,
+// if one came, is in a record of its own.
+func isUndecided(c *flow.Connection) bool {
+	if c.Close != flow.Evicted || c.Silence >= answerTime || brokenOff(c) {
+		return false
+	}
+	switch c.Outcome {
+	case flow.HalfOpen: // since the server's packet
+		return true
+	case flow.Unanswered: // since the first packet
+		asked, _ := c.Last.Sub(c.First)
+		return asked < answerTime-c.Silence
+	}
+	return false
 }
 
 // A background is what is known beside the groups of trouble.

@@ -77,6 +77,10 @@ type Tally struct {
 	Payload     uint64
 
 	Retransmissions uint64 // TCP segments sent again, of Packets
+
+	// Of Other, the attempts for which memory was short before they had the time to be answered,
+	// by their outcomes.
+	UndecidedUnanswered, UndecidedHalfOpen uint64
 }
 
 // OK is the number of connections that worked: complete, implied or answered.
@@ -86,7 +90,7 @@ func (t *Tally) OK() uint64 {
 
 // Other is the number of connections that neither worked nor failed as far as the
 // capture tells: those it joined midstream, replies without a request, one-way
-// datagrams that ask for no answer.
+// datagrams that ask for no answer, attempts that were evicted too early to tell.
 func (t *Tally) Other() uint64 { return t.Connections - t.OK() - t.Failed }
 
 // A Range is the line of one port range (RFC 6335 §6).

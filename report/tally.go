@@ -7,18 +7,34 @@ import (
 )
 
 // add counts c.
-func (t *Tally) add(c *flow.Connection, failed bool) {
+func (t *Tally) add(c *flow.Connection, fate fate) {
 	t.Connections++
 	if c.Outcome < flow.NumOutcomes {
 		t.Outcomes[c.Outcome]++
 	}
-	if failed {
+	switch {
+	case fate == failed:
 		t.Failed++
+	case fate == undecided && c.Outcome == flow.HalfOpen:
+		t.UndecidedHalfOpen++
+	case fate == undecided:
+		t.UndecidedUnanswered++
 	}
 	t.Packets += c.ToServer.Packets + c.ToClient.Packets
 	t.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
 	t.Payload += c.ToServer.Payload + c.ToClient.Payload
 	t.Retransmissions += c.ToServer.Retransmissions + c.ToClient.Retransmissions
+}
+
+// undecided is how many of the attempts with an outcome were evicted too early to tell.
+func (t *Tally) undecided(o flow.Outcome) uint64 {
+	switch o {
+	case flow.Unanswered:
+		return t.UndecidedUnanswered
+	case flow.HalfOpen:
+		return t.UndecidedHalfOpen
+	}
+	return 0
 }
 
 // merge adds another group's counts.
@@ -28,6 +44,8 @@ func (t *Tally) merge(u *Tally) {
 		t.Outcomes[i] += n
 	}
 	t.Failed += u.Failed
+	t.UndecidedUnanswered += u.UndecidedUnanswered
+	t.UndecidedHalfOpen += u.UndecidedHalfOpen
 	t.Packets += u.Packets
 	t.Bytes += u.Bytes
 	t.Payload += u.Payload
@@ -35,18 +53,39 @@ func (t *Tally) merge(u *Tally) {
 }
 
 // Failed reports whether the attempt came to nothing. It differs from the
-// outcome's own word in one case: datagrams without an answer have failed only if
-// they asked for one. A syslog message or an announcement to a group did not.
-func (r *Row) Failed() bool { return failed(&r.Connection, r.Service) }
+// outcome's own word in two cases: datagrams without an answer have failed only if
+// they asked for one. A syslog message or an announcement to a group did not. And nobody
+// knows what became of an attempt that memory was short for before it could be answered.
+func (r *Row) Failed() bool { return fateOf(&r.Connection, r.Service) == failed }
 
-func failed(c *flow.Connection, service string) bool {
-	return c.Outcome.Failed() && misses(c, service)
+// A fate is what became of a connection.
+type fate uint8
+
+const (
+	fine      fate = iota // or all that can be told of it is that nothing failed
+	failed                // see Row.Failed
+	undecided             // see isUndecided
+)
+
+func fateOf(c *flow.Connection, service string) fate {
+	switch {
+	case !c.Outcome.Failed() || !misses(c, service):
+		return fine
+	case isUndecided(c):
+		return undecided
+	}
+	return failed
 }
 
 // misses reports whether a connection that the outcome calls failed missed something.
 func misses(c *flow.Connection, service string) bool {
 	if c.Outcome != flow.Unanswered || c.Protocol == protoTCP || c.Protocol == protoSCTP {
 		return true
+	}
+	if c.PartOf != 0 { // the answer may be in the record before, unless they asked on
+		if d, _ := c.Last.Sub(c.First); d < answerTime {
+			return false
+		}
 	}
 	return !isGroup(c.Server.Addr()) && !answersElsewhere(c) && (asked(c) || asksForReply[service])
 }

@@ -187,7 +187,11 @@ func (p *printer) services(s *Summary) {
 		p.paragraph(plain, "and "+humanCount(uint64(n))+" more")
 	}
 	if p.width >= 80 {
-		note := "ok: complete or answered; other: without a handshake in the capture or not asking for an answer; " +
+		other := "without a handshake in the capture or not asking for an answer"
+		if s.Total.UndecidedUnanswered+s.Total.UndecidedHalfOpen > 0 {
+			other = "without a handshake in the capture, not asking for an answer, or evicted too early to tell"
+		}
+		note := "ok: complete or answered; other: " + other + "; " +
 			"rtt: SYN to SYN-ACK; setup: first SYN to ACK"
 		if p.width >= 120 { // where that column has room
 			note += "; resent: of the TCP segments"
@@ -419,8 +423,16 @@ func (p *printer) ledger(s *Summary) {
 			continue
 		}
 		part := humanCount(n) + " " + flow.Outcome(o).String()
-		if idle := n - failedOutcomes(&s.Total)[flow.Unanswered]; flow.Outcome(o) == flow.Unanswered && idle > 0 {
-			part += " (" + asksNothing(n, idle) + ")"
+		var notes []string
+		early := s.Total.undecided(flow.Outcome(o))
+		if idle := n - early - failedOutcomes(&s.Total)[flow.Unanswered]; flow.Outcome(o) == flow.Unanswered && idle > 0 {
+			notes = append(notes, asksNothing(n, idle))
+		}
+		if early > 0 {
+			notes = append(notes, humanCount(early)+" evicted too early to tell")
+		}
+		if len(notes) > 0 {
+			part += " (" + strings.Join(notes, ", ") + ")"
 		}
 		parts = append(parts, part)
 	}

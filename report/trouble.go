@@ -29,6 +29,7 @@ const (
 	tooBig
 	replyOnly
 	oneWay
+	tooEarly // none by itself: undecided attempts, which floods are told with
 )
 
 // A groupKey says what trouble is about: mostly a server's endpoint; for
@@ -167,7 +168,7 @@ func (t *trouble) noteAside(f *finding, v *group) {
 	if o := f.aside.owners[ownerEnd(f.key.side)]; o.Known() {
 		t.owners.add(f.key, o)
 	}
-	if !f.single && (f.key.kind == unanswered || f.key.kind == retriedSYN) {
+	if f.aside.syns > 1 && (f.key.kind == unanswered || f.key.kind == retriedSYN) {
 		v.addRetries(f)
 	}
 }

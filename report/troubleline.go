@@ -32,7 +32,7 @@ func (t *trouble) lines(b *background) []Trouble {
 	}
 	var groups []*slot[groupKey, group]
 	for s := range t.groups.all() {
-		if flooded[s.key.door()] != nil && isFloodKind(s.key) {
+		if s.key.kind == tooEarly || flooded[s.key.door()] != nil && isFloodKind(s.key) {
 			continue
 		}
 		if !found.explain(s) {

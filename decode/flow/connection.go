@@ -51,6 +51,7 @@ type Connection struct {
 	Type, Code uint8 // of its first query, or of its first message
 
 	First, Last capture.Timestamp // of its packets, earliest and latest; Unknown when none has a time
+	Silence     time.Duration     // of an evicted one, how long nothing had come of it; else 0
 	SYNRTT      time.Duration     // first valid SYN-ACK − the last SYN before it, or NoDuration
 	ACKRTT      time.Duration     // the ACK − the last SYN-ACK before it, or NoDuration
 	Setup       time.Duration     // the ACK − the first SYN, or NoDuration

@@ -219,7 +219,7 @@ func (t *Table) evict(n uint32, order uint64, remembered bool) {
 	ended := t.isOver(n, c)
 	switch {
 	case !silent && !ended:
-		r.Close = Evicted
+		r.Close, r.Silence = Evicted, t.ending.silence(r.Last)
 		if t.Totals.Evicted++; t.Totals.Evicted == 1 {
 			t.Totals.EvictedSince = t.ending.now
 		}

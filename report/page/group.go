@@ -68,9 +68,9 @@ func outcomeCounts(t *report.Tally) []outcomeCount {
 	return counts
 }
 
-// splitOutcomes lists the outcomes that occur, with the unanswered ones that did
-// not fail, because they asked for no answer (report.Row.Failed), on a line of
-// their own.
+// splitOutcomes lists the outcomes that occur, with the unanswered and half-open ones
+// that did not fail, because they asked for no answer or were evicted too early to tell
+// (report.Row.Failed), on lines of their own.
 func splitOutcomes(t *report.Tally) []outcomeCount {
 	var list []outcomeCount
 	var failed uint64
@@ -84,15 +84,21 @@ func splitOutcomes(t *report.Tally) []outcomeCount {
 		list = append(list, o)
 	}
 	excused := failed - min(failed, t.Failed)
+	halfOpen := min(excused, t.UndecidedHalfOpen)
+	return excuse(excuse(list, "half-open", halfOpen), "unanswered", excused-halfOpen)
+}
+
+// excuse moves up to n of the connections with an outcome, which have not failed, to a line
+// of their own at the end of the list.
+func excuse(list []outcomeCount, name string, n uint64) []outcomeCount {
 	for i := range list {
 		o := &list[i]
-		if o.Name != "unanswered" || excused == 0 {
+		if o.Name != name || n == 0 {
 			continue
 		}
-		excused = min(excused, o.N)
-		o.N -= excused
-		list = append(list, outcomeCount{o.Name, other, excused})
-		break
+		n = min(n, o.N)
+		o.N -= n
+		return append(list, outcomeCount{o.Name, other, n})
 	}
 	return list
 }

@@ -287,6 +287,13 @@ func TestDatagramsThatAskForNoAnswerDidNotFail(t *testing.T) {
 	if diff := cmp.Diff(want, splitOutcomes(&tally)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	tally.Outcomes[flow.HalfOpen], tally.UndecidedHalfOpen, tally.Connections = 7, 5, 16
+	tally.Failed += 2
+	want = []outcomeCount{{"refused", rejected, 1}, {"unanswered", silent, 2}, {"half-open", unfinished, 2}, {"answered", worked, 2},
+		{"half-open", other, 5}, {"unanswered", other, 4}}
+	if diff := cmp.Diff(want, splitOutcomes(&tally)); diff != "" {
+		t.Errorf("of half-open ones evicted too early (-want +got):\n%s", diff)
+	}
 	row := sampleRow(6)
 	if got := rowGroup(&row); got != silent {
 		t.Errorf("a SYN without an answer is in %q", got.Name())
