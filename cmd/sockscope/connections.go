@@ -87,7 +87,7 @@ func defineConnections(fs *pflag.FlagSet) action {
 				return err
 			}
 			return r.present(p, func(w io.Writer) error {
-				if err := rows.open(w, r.stats, r.owners); err != nil {
+				if err := rows.open(w, r.stats, r.owners != nil); err != nil {
 					return err
 				}
 				return rows.end(writeSorted(r, list, rows.write))
@@ -107,7 +107,7 @@ func defineConnections(fs *pflag.FlagSet) action {
 		rows.owners.stats = func() capture.Stats { return r.stats }
 		return r.present(p, func(w io.Writer) error {
 			if rows.writer == nil {
-				if err := rows.open(w, r.stats, r.owners); err != nil {
+				if err := rows.open(w, r.stats, r.owners != nil); err != nil {
 					return err
 				}
 			}
@@ -123,20 +123,19 @@ type fileRows struct {
 	options func() report.ConnectionOptions
 
 	writer report.ConnectionWriter // nil until the first row
-	facts  facts
-	owners ownersSoFar // of early rows
+	facts  facts                   // for early rows
+	owners ownersSoFar             // of these
 	row    report.Row
 	err    error // of early rows
 }
 
-// open begins to write.
-func (f *fileRows) open(w io.Writer, stats capture.Stats, owners func(*flow.Connection) [2]capture.Owner) (err error) {
+// open begins to write. Text has a column for processes when some are known by now.
+func (f *fileRows) open(w io.Writer, stats capture.Stats, processes bool) (err error) {
 	o := f.options()
-	o.Interfaces, o.Processes = stats.Interfaces, owners != nil
+	o.Interfaces, o.Processes = stats.Interfaces, processes
 	if f.owners.stats != nil {
 		o.MoreInterfaces = func() []capture.Interface { return f.owners.stats().Interfaces }
 	}
-	f.facts.owners = owners
 	f.writer, err = report.NewConnectionWriter(w, f.format, o)
 	return err
 }
@@ -146,11 +145,8 @@ func (f *fileRows) early(w io.Writer, stats func() capture.Stats, c *flow.Connec
 	f.owners.stats = stats
 	if f.writer == nil && f.err == nil {
 		s := stats()
-		var owners func(*flow.Connection) [2]capture.Owner
-		if len(s.Owners) > 0 {
-			owners = f.owners.of
-		}
-		f.err = f.open(w, s, owners)
+		f.facts.owners = f.owners.of // a later file may name some
+		f.err = f.open(w, s, len(s.Owners) > 0)
 	}
 	if f.err == nil {
 		f.facts.setRow(&f.row, c)

@@ -64,3 +64,25 @@ func TestOwnersGetIntoEveryView(t *testing.T) {
 		t.Errorf("%v, no process in\n%s", err, &out)
 	}
 }
+
+// The first connection that memory is short for may come before the file that names
+// processes.
+func TestOwnersOfEarlyRows(t *testing.T) {
+	var stats capture.Stats
+	soFar := func() capture.Stats { return stats }
+	rows := &fileRows{format: "ndjson", options: func() report.ConnectionOptions { return report.ConnectionOptions{} }}
+	var out bytes.Buffer
+	if err := rows.early(&out, soFar, &flow.Connection{ID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	stats.Owners = []capture.Owner{{Process: &capture.Process{PID: 4711, Name: "curl"}, Basis: capture.BasisExact}}
+	if err := rows.early(&out, soFar, &flow.Connection{ID: 2, Owners: [2]uint32{1, 0}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := rows.end(nil); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Split(out.String(), "\n"); len(lines) != 3 || strings.Contains(lines[0], "curl") || !strings.Contains(lines[1], "curl") {
+		t.Errorf("one process, of the second connection, in\n%s", &out)
+	}
+}
