@@ -7,8 +7,8 @@ import (
 	"sockscope/decode/flow"
 )
 
-// A rowQueue is between a capture, which must not wait, and whoever writes its rows. What
-// finds it full is dropped and counted.
+// A rowQueue is between a capture and whoever writes its rows. While packets come, which must
+// not wait, what finds it full is dropped and counted; afterwards it waits for room.
 type rowQueue struct {
 	mu      sync.Mutex
 	changed sync.Cond
@@ -18,6 +18,7 @@ type rowQueue struct {
 	bytes   int        // that they take
 	taken   int        // bytes of those that the writer has
 	dropped uint64
+	patient bool // no more packets come
 	ended   bool // no more rows come
 	stopped bool // no more rows are taken
 }
@@ -47,28 +48,27 @@ func newRowQueue() *rowQueue {
 	return q
 }
 
-// add takes what is told of c, or drops it when there is no room.
-func (q *rowQueue) add(e flow.Event, c *flow.Connection) {
+// add takes what is told of c, or drops it when there is no room. It reports false when rows
+// are not taken any more.
+func (q *rowQueue) add(e flow.Event, c *flow.Connection) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.stopped || q.bytes >= maxQueued {
-		q.dropped++
-		return
-	}
-	q.put(e, c)
-}
-
-// wait is add that waits for room. It reports false when rows are not taken any more.
-func (q *rowQueue) wait(e flow.Event, c *flow.Connection) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for !q.stopped && q.bytes >= maxQueued {
+	for q.patient && !q.stopped && q.bytes >= maxQueued {
 		q.changed.Wait()
 	}
-	if !q.stopped {
-		q.put(e, c)
+	if q.stopped || q.bytes >= maxQueued {
+		q.dropped++
+		return !q.stopped
 	}
-	return !q.stopped
+	q.put(e, c)
+	return true
+}
+
+// wait lets add wait for room from now on.
+func (q *rowQueue) wait() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.patient = true
 }
 
 func (q *rowQueue) put(e flow.Event, c *flow.Connection) {

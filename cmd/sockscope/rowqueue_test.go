@@ -75,7 +75,8 @@ func TestRowQueueWait(t *testing.T) {
 		q.add(flow.Ended, connectionWithID(i))
 	}
 	waited := make(chan bool)
-	go func() { waited <- q.wait(flow.Ended, connectionWithID(uint64(room))) }()
+	q.wait()
+	go func() { waited <- q.add(flow.Ended, connectionWithID(uint64(room))) }()
 	select {
 	case <-waited:
 		t.Fatal("a full queue took a row")
@@ -86,10 +87,10 @@ func TestRowQueueWait(t *testing.T) {
 	if !<-waited || q.lost() != 0 {
 		t.Errorf("no row was taken, %d lost", q.lost())
 	}
-	for range 2 * batchLen {
+	for q.bytes < maxQueued {
 		q.add(flow.Ended, connectionWithID(0))
 	}
-	go func() { waited <- q.wait(flow.Ended, connectionWithID(1)) }()
+	go func() { waited <- q.add(flow.Ended, connectionWithID(1)) }()
 	q.stop()
 	if <-waited {
 		t.Error("a row was taken by nobody")
@@ -102,10 +103,11 @@ func TestRowQueueWait(t *testing.T) {
 // A connection's life for the queue that is not full: nothing waits and nothing is lost.
 func TestRowQueueHandsOver(t *testing.T) {
 	q := newRowQueue()
+	q.wait()
 	const n = 200_000
 	go func() {
 		for i := range uint64(n) {
-			q.wait(flow.Ended, connectionWithID(i))
+			q.add(flow.Ended, connectionWithID(i))
 		}
 		q.end()
 	}()

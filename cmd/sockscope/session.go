@@ -149,11 +149,15 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	if n := f.limit(); n > 0 {
 		from = &limited{Source: from, left: n, filter: s.filter, reached: s.end}
 	}
+	all := &whole{Source: from}
+	if f.tap != nil {
+		all.over = f.tap.over
+	}
 	f.appeared = s.appeared()
 	// The source drains what came before the end; nothing else is to be cut short.
-	result, err := f.run(context.WithoutCancel(ctx), from, s.filter, p)
+	result, err := f.run(context.WithoutCancel(ctx), all, s.filter, p)
 	s.facts.host = s.ask()
-	r := &reading{result: result, stats: s.src.Stats(), filter: s.filter, facts: s.facts}
+	r := &reading{result: result, stats: all.Stats(), filter: s.filter, facts: s.facts}
 	p.captured(r.stats, result.Totals.Frames-result.Totals.Filtered.Frames)
 	if n := result.Totals.ClockJumps; n > 0 {
 		p.remark("", fmt.Sprintf("the clock was set forward by more than an hour, %d times: silence is not counted across that", n))

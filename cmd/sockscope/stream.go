@@ -27,6 +27,7 @@ type stream struct {
 	begun bool          // the capture has, and the writer
 	done  chan struct{} // the writer is
 	err   error         // its error, when it is done
+	taken chan bool     // whether the reader took all; nil while the capture goes on
 }
 
 // streamConnections captures and writes connections as they end, and the open ones at the
@@ -47,24 +48,32 @@ func streamConnections(ctx context.Context, p *program, source *sourceFlags, ste
 			go s.write(src)
 			go watchReader(p.stdout, s.done, s.leave)
 		},
-		tell:  s.queue.add,
+		tell:  func(e flow.Event, c *flow.Connection) { s.queue.add(e, c) },
+		over:  func() { s.finish(ctx) },
 		steps: steps,
 	}
 	r, err := source.read(ctx, p)
+	if !s.begun {
+		return err
+	}
+	s.finish(ctx)
 	if err != nil {
 		s.queue.end()
-		s.wait(ctx)
+		<-s.taken
 		return err
 	}
 	go func() {
 		for c := range r.result.Connections() {
-			if !s.queue.wait(flow.Ended, c) {
+			if !s.queue.add(flow.Ended, c) {
 				return
 			}
 		}
 		s.queue.end()
 	}()
-	if err := s.wait(ctx); err != nil {
+	if !<-s.taken {
+		return &failure{exitOutput, fmt.Errorf("standard output: its reader takes nothing: up to %d lines were not written", s.queue.lost())}
+	}
+	if err := outputFailure(s.err); err != nil {
 		return err
 	}
 	if s.left.Load() {
@@ -124,16 +133,21 @@ func (s *stream) writeRows(src *tapped) error {
 	}
 }
 
-// wait waits for the writer and gives its failure.
-func (s *stream) wait(ctx context.Context) error {
-	if !s.begun {
-		return nil
+// finish begins to wait for the writer, and lets what is told wait for it, too: the capture
+// is over. After Ctrl-C a reader who takes nothing is left behind.
+func (s *stream) finish(ctx context.Context) {
+	if s.taken != nil {
+		return
 	}
-	if !awaitReader(ctx, s.done, s.lines) {
-		s.queue.stop()
-		return &failure{exitOutput, fmt.Errorf("standard output: its reader takes nothing: up to %d lines were not written", s.queue.lost())}
-	}
-	return outputFailure(s.err)
+	s.taken = make(chan bool, 1)
+	s.queue.wait()
+	go func() {
+		took := awaitReader(ctx, s.done, s.lines)
+		if !took {
+			s.queue.stop()
+		}
+		s.taken <- took
+	}()
 }
 
 // awaitReader waits until done is closed, but after Ctrl-C not for a reader who takes nothing:

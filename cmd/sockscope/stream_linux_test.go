@@ -200,12 +200,8 @@ func sendDatagrams(t *testing.T, n int) {
 	}
 }
 
-// A reader who is quick loses nothing, though very many connections end at once.
-func TestQuickReader(t *testing.T) {
-	if !inNamespace(t) {
-		return
-	}
-	c := startStream(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+// countLines reads what the program writes and gives the number of lines when it ends.
+func (c *capturer) countLines() <-chan int {
 	lines := make(chan int)
 	go func() {
 		n, buf := 0, make([]byte, 1<<20)
@@ -218,6 +214,16 @@ func TestQuickReader(t *testing.T) {
 			}
 		}
 	}()
+	return lines
+}
+
+// A reader who is quick loses nothing, though very many connections end at once.
+func TestQuickReader(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	c := startStream(t, "connections -i lo --format ndjson --udp-idle 1s udp")
+	lines := c.countLines()
 	n := 4 * room / 6 * 6
 	if linkedWithC() { // the race detector makes a reader slow: no more than may wait
 		n = room / 6 * 6
@@ -228,6 +234,40 @@ func TestQuickReader(t *testing.T) {
 	t.Logf("ended after %v: %s", took, c.said())
 	if got := <-lines; status != exitDone || got != n {
 		t.Errorf("status %d, %d lines, want %d: %s", status, got, n, c.said())
+	}
+}
+
+// What is over when a capture ends waits for the reader, however much it is: there is no
+// packet any more that could be lost. A reader who stands still is left by Ctrl-C even then.
+func TestManyEndWithTheCapture(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	n := 4 * room / 6 * 6
+	for _, stalled := range []bool{false, true} {
+		c := startStream(t, fmt.Sprintf("connections -i lo --format ndjson --udp-idle 1s -B 131072 -c %d udp", n+6))
+		if err := c.cmd.Process.Signal(syscall.SIGSTOP); err != nil { // so that nothing ends before
+			t.Fatal(err)
+		}
+		sendDatagrams(t, n)
+		time.Sleep(1500 * time.Millisecond)
+		sendDatagrams(t, 6)
+		if err := c.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		if stalled {
+			time.Sleep(500 * time.Millisecond)
+			if status, took := c.end(true); status != exitOutput || took > 5*time.Second || !strings.Contains(c.said(), "its reader takes nothing") {
+				t.Errorf("status %d after %v: %s", status, took, c.said())
+			}
+			continue
+		}
+		lines := c.countLines()
+		status, took := c.end(false)
+		t.Logf("ended after %v: %s", took, c.said())
+		if got := <-lines; status != exitDone || got != n+6 {
+			t.Errorf("status %d, %d lines, want %d: %s", status, got, n+6, c.said())
+		}
 	}
 }
 

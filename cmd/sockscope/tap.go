@@ -19,6 +19,10 @@ type tap struct {
 	tell  func(flow.Event, *flow.Connection)
 	steps bool
 
+	// over is told that the source has ended: from then on tell may take its time. nil:
+	// nobody wants to know.
+	over func()
+
 	// look gives who is to be shown what was found so far, every so often, likewise; nil:
 	// nobody.
 	every time.Duration
@@ -75,4 +79,32 @@ func (s *tapped) Next(b *capture.Block) error {
 		}
 	}
 	return nil
+}
+
+// A whole is a source that tells its end, and knows what was counted until then.
+type whole struct {
+	capture.Source
+	over  func() // nil: nobody wants to know
+	ended bool
+	stats capture.Stats // when it ended
+}
+
+// Next implements capture.Source.
+func (w *whole) Next(b *capture.Block) error {
+	err := w.Source.Next(b)
+	if err != nil && !w.ended {
+		w.ended, w.stats = true, w.Source.Stats()
+		if w.over != nil {
+			w.over()
+		}
+	}
+	return err
+}
+
+// Stats implements capture.Source.
+func (w *whole) Stats() capture.Stats {
+	if w.ended {
+		return w.stats
+	}
+	return w.Source.Stats()
 }
