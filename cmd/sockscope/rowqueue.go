@@ -31,7 +31,8 @@ type queued struct {
 
 const (
 	// What the queue takes of memory, in bytes: with what else grows when nobody reads it is
-	// less than 16 MiB, and what a table ends in one go fits.
+	// less than 16 MiB, and what a table ends behind one block of frames fits, be it by
+	// silence or because memory is short.
 	maxQueued = 14 << 20
 
 	batchLen = 512

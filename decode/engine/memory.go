@@ -39,9 +39,14 @@ func newKeeper(cfg *Config, tables []*flow.Table) *keeper {
 }
 
 // due reports whether to look behind a block: whether a frame with a number that is due
-// is in it.
+// is in it, or something is left of the last time.
 func (k *keeper) due(b *capture.Block) bool {
-	if k.relief == nil || len(b.Frames) == 0 {
+	switch {
+	case k.relief == nil:
+		return false
+	case k.relief.Pending():
+		return true
+	case len(b.Frames) == 0:
 		return false
 	}
 	return (b.First-1)/k.every != (b.First-1+uint64(len(b.Frames)))/k.every

@@ -158,3 +158,56 @@ func TestFloodSparesTheEstablished(t *testing.T) {
 		}
 	}
 }
+
+// A watched source has a function that is called before each block.
+type watched struct {
+	capture.Source
+	before func()
+}
+
+func (w *watched) Next(b *capture.Block) error {
+	w.before()
+	return w.Source.Next(b)
+}
+
+// Where connections are told as they end, few are finished behind each block: there is a
+// reader who is given all of them. They become fewer all the same.
+func TestReliefOfAStreamIsPaced(t *testing.T) {
+	const syns, established = 400_000, 100
+	for _, workers := range []int{1, 2} {
+		src := &deluge{syns: syns, established: established, perSecond: 20_000, gaps: []time.Duration{time.Second, 10 * time.Second}}
+		seen := make(map[uint64]bool)
+		told, most, open, full := 0, 0, 0, 0
+		cfg := Config{Workers: workers, Memory: 16 << 20}
+		cfg.Flow.Ending = &flow.Ending{Tell: func(_ flow.Event, c *flow.Connection) {
+			if told++; seen[c.ID] || c.Server.Port() == 443 {
+				t.Errorf("%d workers: connection %d: %v", workers, c.ID, c.Close)
+			}
+			seen[c.ID] = true
+		}}
+		before := func() {
+			most = max(most, told)
+			if told = 0; full == 0 && len(seen) > 0 {
+				full = src.sent
+			}
+			open = max(open, src.sent-len(seen))
+		}
+		r, err := Run(t.Context(), &watched{src, before}, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := 0
+		for c := range r.Connections() {
+			if left++; seen[c.ID] {
+				t.Errorf("%d workers: connection %d was told before", workers, c.ID)
+			}
+		}
+		if left+len(seen) != syns+established || r.Totals.Evicted < syns/2 {
+			t.Errorf("%d workers: %d told, %d left, %d evicted", workers, len(seen), left, r.Totals.Evicted)
+		}
+		t.Logf("%d workers: at most %d told of in one go, at most %d open, %d when it began", workers, most, open, full)
+		if most == 0 || most > 2*1000 || full == 0 || open > full/10*11 {
+			t.Errorf("%d workers: at most %d told of in one go, at most %d open, %d when it began", workers, most, open, full)
+		}
+	}
+}

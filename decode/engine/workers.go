@@ -125,7 +125,7 @@ func (c *crew) read(ctx context.Context) *job {
 	c.flying += uint64(len(j.block.Frames))
 	c.last = j.block.First + uint64(len(j.block.Frames)) - 1
 	c.look = c.looker.due(j.now)
-	c.relieve = c.keeper.due(&j.block) && c.near()
+	c.relieve = c.keeper.due(&j.block) && (c.near() || c.keeper.relief.Pending())
 	c.held = c.look || c.relieve
 	return j
 }

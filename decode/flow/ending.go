@@ -65,6 +65,7 @@ type ending struct {
 	clock
 	chunk int               // to be looked at next; 0: all were
 	began capture.Timestamp // the last look at all
+	swept int               // ended in the last go
 	told  Connection
 }
 
@@ -76,7 +77,7 @@ func (t *Table) Sweep(now capture.Timestamp) {
 		return
 	}
 	s.advance(now)
-	if s.MemoryOnly {
+	if s.swept = 0; s.MemoryOnly {
 		return
 	}
 	if s.chunk == 0 {
@@ -85,12 +86,12 @@ func (t *Table) Sweep(now capture.Timestamp) {
 		}
 		s.began, s.chunk = s.now, 1
 	}
-	for cells, ends := 0, 0; cells < sweepCells && ends < sweepEnds; cells += chunkLen {
+	for cells := 0; cells < sweepCells && s.swept < sweepEnds; cells += chunkLen {
 		if s.chunk == len(t.cells) {
 			s.chunk = 0
 			return
 		}
-		ends += t.sweepChunk(uint32(s.chunk))
+		s.swept += t.sweepChunk(uint32(s.chunk))
 		s.chunk++
 	}
 }
@@ -215,7 +216,7 @@ func (t *Table) end(n uint32, c *cell) {
 func (t *Table) evict(n uint32, order uint64, remembered bool) {
 	c := t.cells.at(n)
 	r := t.asTold(n)
-	silent := t.tiers[n>>chunkBits][n%chunkLen] == over
+	silent := t.tier(n, c, t.knocks.of(n) != nil) == over
 	ended := t.isOver(n, c)
 	switch {
 	case !silent && !ended:

@@ -14,7 +14,8 @@ import (
 //
 // What it decides depends on what connections there are and on nothing else: not on how many
 // tables they are in, nor on where they lie. So its answers are the same for any number of
-// workers, as long as it is asked behind the same frames.
+// workers, as long as it is asked behind the same frames. In a run that ends connections by
+// silence, too, it finishes them a part at a time.
 type Relief struct {
 	tables []*Table
 	bound  int64 // in bytes; more than that is too much
@@ -22,6 +23,13 @@ type Relief struct {
 	order  uint64 // departures so far
 
 	picked, sorting []beginning // room
+
+	// Of a run that tells connections as they end there is a reader who must not get more at
+	// once than he can take.
+	paced bool
+	left  []beginning // picked, and not yet finished
+	last  uint64      // the frame behind which some were finished
+	most  int64       // with more than that used, all that is left is finished at once
 
 	began   bool
 	touched uint64 // what was read only to have it in the cache; it means nothing
@@ -37,7 +45,7 @@ func NewRelief(tables []*Table, bound int64, remember int) *Relief {
 	for _, t := range tables {
 		t.departed.limit = remember
 	}
-	return &Relief{tables: tables, bound: bound, spare: uint64(remember)}
+	return &Relief{tables: tables, bound: bound, spare: uint64(remember), paced: tables[0].bySilence}
 }
 
 // Used is what all tables use.
@@ -49,6 +57,9 @@ func (r *Relief) Used() int64 {
 	return used
 }
 
+// Pending reports whether connections are still to be finished, behind the next block.
+func (r *Relief) Pending() bool { return len(r.left) > 0 }
+
 // Began reports whether connections were finished.
 func (r *Relief) Began() bool { return r.began }
 
@@ -58,6 +69,15 @@ const (
 	relieved   = 70
 	provenMost = 80
 	provenLeft = 70
+)
+
+// How many connections a paced relief finishes behind a block of frames: twice as many as
+// these can begin, so that they become fewer, but together with those that silence ended not
+// more than sweepEnds; and some when there is no traffic.
+const (
+	perFrame    = 2
+	leastPart   = 1 << 10
+	beyondShare = 16 // one part in so many of the bound may come meanwhile
 )
 
 // A tier is what stands in the order in which connections are finished.
@@ -72,16 +92,47 @@ const (
 )
 
 // Relieve finishes connections when there are too many, behind the frame with number last,
-// and tells them in the order of their first packets. Nobody else may be at work on the
-// tables.
+// and tells them in the order of their first packets. If connections end by silence, too, a
+// call finishes only a part of them, by how many frames came since the last one. Nobody else
+// may be at work on the tables.
 func (r *Relief) Relieve(last uint64) {
 	for _, t := range r.tables {
 		t.fragments.forget(t, last) // which a table does when it needs to, else
 	}
 	used := r.Used()
-	if used <= r.bound {
+	if len(r.left) == 0 {
+		if used <= r.bound {
+			return
+		}
+		r.pick(used)
+		r.most, r.last = used+r.bound/beyondShare, last
+	}
+	part := len(r.left)
+	if r.paced && used <= r.most {
+		ended := 0
+		for _, t := range r.tables {
+			ended += t.ending.swept
+		}
+		part = min(part, max(leastPart, min(perFrame*int(last-r.last), sweepEnds-ended)))
+	}
+	r.last = last
+	r.finish(r.left[:part])
+	if r.left = r.left[part:]; len(r.left) > 0 {
 		return
 	}
+	var room int64
+	for _, t := range r.tables {
+		room += t.room()
+	}
+	if room > r.bound/4*5 { // chunks of one class do not serve another
+		for _, t := range r.tables {
+			t.compact()
+		}
+	}
+}
+
+// pick finds out which connections are to be finished, of what uses so much.
+func (r *Relief) pick(used int64) {
 	var sums [numTiers]tierSum
 	for k := range sums {
 		sums[k].low = ^uint64(0)
@@ -117,22 +168,13 @@ func (r *Relief) Relieve(last uint64) {
 			left -= weight
 		}
 	}
-	r.finish(picked)
-	var room int64
-	for _, t := range r.tables {
-		room += t.room()
-	}
-	if room > r.bound/4*5 { // chunks of one class do not serve another
-		for _, t := range r.tables {
-			t.compact()
-		}
-	}
+	r.picked, r.sorting = sortBeginnings(picked, r.sorting)
+	r.left = r.picked
 }
 
-// finish finishes connections.
+// finish finishes connections, but for those that ended or became worth more since they were
+// picked.
 func (r *Relief) finish(picked []beginning) {
-	r.picked, r.sorting = sortBeginnings(picked, r.sorting)
-	picked = r.picked
 	r.began = r.began || len(picked) > 0
 	last := r.order + uint64(len(picked))
 	var oldest uint64 // departures up to this one are forgotten
@@ -149,8 +191,18 @@ func (r *Relief) finish(picked []beginning) {
 			r.touch(picked[i:min(i+ahead, len(picked))])
 		}
 		r.order++
-		r.tables[p.table].evict(p.number, r.order, r.order > oldest)
+		if t := r.tables[p.table]; t.isStill(p) {
+			t.evict(p.number, r.order, r.order > oldest)
+		}
 	}
+}
+
+// isStill reports whether what was picked is there and stands no higher in the order in which
+// connections are finished.
+func (t *Table) isStill(p beginning) bool {
+	c := t.cells.at(p.number)
+	return c.key != (key{}) && t.firstFrame(p.number) == p.frame &&
+		t.tier(p.number, c, t.knocks.of(p.number) != nil) <= t.tiers[p.number>>chunkBits][p.number%chunkLen]
 }
 
 // A moment is a place in the order of silence: the time of a connection's last packet, and

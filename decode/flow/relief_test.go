@@ -2,6 +2,7 @@ package flow
 
 import (
 	"cmp"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -245,6 +246,61 @@ func TestSilenceIsMeasuredByPackets(t *testing.T) {
 		table.Apply(&batches[0]) // all at once: nobody sweeps between
 		if got := told + table.Len(); got != tt.want {
 			t.Errorf("after %v: %d records, want %d", tt.gap, got, tt.want)
+		}
+	}
+}
+
+// datagramOf is a frame of 28 bytes.
+func datagramOf(src, dst uint32, sport, dport uint16) capture.Frame {
+	d := []byte{0: 0x45, 3: 28, 8: 64, 9: 17, 25: 8, 27: 0}
+	binary.BigEndian.PutUint32(d[12:], src)
+	binary.BigEndian.PutUint32(d[16:], dst)
+	binary.BigEndian.PutUint16(d[20:], sport)
+	binary.BigEndian.PutUint16(d[22:], dport)
+	return capture.Frame{Data: d, Length: uint32(len(d)), Link: capture.LinkRaw, Time: 1_700_000_000e9}
+}
+
+// What a paced relief has picked and not yet finished is spared when it is answered meanwhile.
+func TestPacedReliefSparesWhatIsAnswered(t *testing.T) {
+	const n = 20_000
+	var told []uint64
+	seed := NewSeed()
+	table := NewTable(Config{Ending: &Ending{Tell: func(_ Event, c *Connection) { told = append(told, c.ID) }}}, seed)
+	r, batches := NewRecorder(seed), make([]Batch, 1)
+	frames := func(first int, all []capture.Frame) {
+		for i := 0; i < len(all); i += 500 {
+			block := capture.Block{First: uint64(first + i), Frames: all[i:min(i+500, len(all))]}
+			now := r.Record(&block, batches)
+			table.Apply(&batches[0])
+			table.Sweep(now)
+		}
+	}
+	var all, answers []capture.Frame
+	for i := range uint32(n) {
+		all = append(all, datagramOf(10<<24+i, 11<<24, 5000, 53))
+		if i >= leastPart {
+			answers = append(answers, datagramOf(11<<24, 10<<24+i, 53, 5000))
+		}
+	}
+	frames(1, all)
+	relief := NewRelief([]*Table{table}, table.Used()/2, 1000)
+	relief.Relieve(n)
+	if len(told) != leastPart || !relief.Pending() {
+		t.Fatalf("%d told in one go, want %d and more to come", len(told), leastPart)
+	}
+	frames(n+1, answers)
+	for range n {
+		if !relief.Pending() {
+			break
+		}
+		relief.Relieve(uint64(n + len(answers)))
+	}
+	if len(told) != leastPart || relief.Pending() {
+		t.Errorf("%d told, want the first %d alone; pending: %v", len(told), leastPart, relief.Pending())
+	}
+	for i, id := range told {
+		if id != uint64(i+1) {
+			t.Fatalf("connection %d told as number %d", id, i+1)
 		}
 	}
 }
