@@ -167,7 +167,7 @@ func theWideWay(t *Table, b *Batch) {
 func TestTheWideWaySaysTheSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	words := strings.Fields("S S= s H h h= h* h! A A- a a! D d D> D= D< F F= f R r R* S* s* h~ 4294967294ns 4294967295ns 4294967296ns 5s -5s -1ns A0 a0 Ak")
-	for range 800 {
+	for range rounds(800) {
 		script := strings.ReplaceAll([]string{"", "S", "S,h", "S,4294967294ns,h,A", "S,4294967295ns,h,A", "S,4294967296ns,h,A", "S+,h~,A", "h,A"}[r.IntN(8)], ",", " ")
 		for range 1 + r.IntN(30) {
 			script += " " + words[r.IntN(len(words))]

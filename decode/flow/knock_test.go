@@ -78,7 +78,7 @@ func TestUnopenedIsToldAsIfItWereOpen(t *testing.T) {
 	recorder := NewRecorder(seed)
 	batches := make([]Batch, 1)
 	var knocks, self, narrow, options int
-	for range 2000 {
+	for range rounds(2000) {
 		table := NewTable(Config{RoundTrips: r.IntN(2) == 0}, seed)
 		frames := make([]capture.Frame, 1+r.IntN(8))
 		for i := range frames {

@@ -48,7 +48,7 @@ func TestOwners(t *testing.T) {
 func TestOwnersChangeNothingElse(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	words := strings.Fields("D D D d d d A A a a D> D< D= d= Ak a0 P 50ms F f R S h")
-	for range 400 {
+	for range rounds(400) {
 		script := "S h A D a d A"
 		for range 3 + r.IntN(30) {
 			script += " " + words[min(r.IntN(len(words)), r.IntN(len(words)))]

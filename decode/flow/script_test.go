@@ -12,6 +12,15 @@ import (
 	"sockscope/decode"
 )
 
+// rounds is how often a test of random input repeats it: n times, but less often with -short,
+// as with the race detector.
+func rounds(n int) int {
+	if testing.Short() {
+		return n / 5
+	}
+	return n
+}
+
 // A script writes the frames of one TCP connection from words. Upper case is the
 // client (192.0.2.1:40000), lower case the server (198.51.100.1:80):
 //

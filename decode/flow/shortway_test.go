@@ -37,7 +37,7 @@ func TestTheShortWaySaysTheSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	words := strings.Fields("D D D D d d d d A A a a D> d> D< d< D= d= A= Ak ak a0 A0 P p a< 50ms -50ms Dw d^ F f R r S h s")
 	begins := strings.Fields("S,h,A S,h,A,D,d S,h D,d A,d S,S=,h,A,D,a,d,A S,A,D")
-	for range 1500 {
+	for range rounds(1500) {
 		script := strings.ReplaceAll(begins[r.IntN(len(begins))], ",", " ")
 		script += " D a d A" // so that each has been sent once
 		for range 3 + r.IntN(40) {
@@ -127,7 +127,7 @@ func sameConnection(a, b Connection) bool { return fmt.Sprintf("%+v", a) == fmt.
 func TestKnockSaysTheSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	options := [][]byte{nil, {2, 4, 5, 0xb4}, {3, 3, 14, 1}, {3, 3, 99, 4, 2, 0, 0, 0}, {30, 4, 0, 0}, {34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1}, {2, 9, 1, 1}}
-	for range 600 {
+	for range rounds(600) {
 		isn := []uint32{1000, 1000, 0, 1<<32 - 1, r.Uint32()}[r.IntN(5)]
 		h := segmentWords{
 			side: r.IntN(2), seq: isn, window: uint16(r.Uint32()) * uint16(r.IntN(2)), ttl: uint8(r.IntN(3) * 64),
@@ -170,7 +170,7 @@ func TestKnockSaysTheSame(t *testing.T) {
 // whatever they carry.
 func TestTheShortWayOfDatagramsSaysTheSame(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 400 {
+	for range rounds(400) {
 		var frames []capture.Frame
 		now := scriptEpoch
 		for range 1 + r.IntN(20) {
