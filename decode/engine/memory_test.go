@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -103,12 +104,16 @@ func (d *deluge) Stats() capture.Stats   { return capture.Stats{} }
 func (d *deluge) Close() error           { return nil }
 
 // A flood of SYNs evicts SYNs: no connection that is established, however long its pauses.
-// Sums are exact, and what is evicted does not depend on the workers.
+// Sums are exact, and what is evicted does not depend on the workers. With SOCKSCOPE_FULL set
+// there are 10 M SYNs.
 func TestFloodSparesTheEstablished(t *testing.T) {
-	syns, established, memory := 10_000_000, 10_000, int64(64<<20)
-	workers := []int{1}
-	if testing.Short() {
-		syns, established, memory, workers = 600_000, 1000, 16<<20, []int{1, 2, 5}
+	syns, established, memory := 2_500_000, 10_000, int64(64<<20)
+	workers := []int{1, 2}
+	switch {
+	case testing.Short():
+		syns, established, memory, workers = 300_000, 1000, 16<<20, []int{1, 5}
+	case os.Getenv("SOCKSCOPE_FULL") != "":
+		syns = 10_000_000
 	}
 	var want string
 	for _, n := range workers {
@@ -173,7 +178,7 @@ func (w *watched) Next(b *capture.Block) error {
 // Where connections are told as they end, few are finished behind each block: there is a
 // reader who is given all of them. They become fewer all the same.
 func TestReliefOfAStreamIsPaced(t *testing.T) {
-	const syns, established = 400_000, 100
+	const syns, established = 200_000, 100
 	for _, workers := range []int{1, 2} {
 		src := &deluge{syns: syns, established: established, perSecond: 20_000, gaps: []time.Duration{time.Second, 10 * time.Second}}
 		seen := make(map[uint64]bool)
