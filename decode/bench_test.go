@@ -54,16 +54,3 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkCommon(b *testing.B) {
-	for name, frame := range benchmarkFrames() {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(frame)))
-			var c Common
-			for b.Loop() {
-				c.Decode(frame, uint32(len(frame)))
-			}
-		})
-	}
-}

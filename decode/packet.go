@@ -213,17 +213,9 @@ type Quoted struct {
 // is the innermost one that could be decoded: a tunnel whose content is not IP
 // leaves its carrier's.
 func (p *Packet) Decode(frame []byte, wireLength uint32, link capture.LinkType) {
-	if link == capture.LinkEthernet && p.common(frame, wireLength) {
-		return
-	}
-	p.decode(frame, max(len(frame), int(wireLength)), link)
-}
-
-// decode is Decode for any frame.
-func (p *Packet) decode(frame []byte, wire int, link capture.LinkType) {
 	p.Class, p.Err = Undecoded, None
 	p.EtherType = 0
 	p.NumVLANs, p.NumTunnels, p.Version = 0, 0, 0
-	w := walk{p: p, b: frame, missing: wire - len(frame)}
+	w := walk{p: p, b: frame, missing: max(0, int(wireLength)-len(frame))}
 	w.run(first(link))
 }

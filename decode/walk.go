@@ -261,6 +261,5 @@ func (w *walk) nonIP(etherType uint16) header {
 
 func be16(b []byte) uint16 { return binary.BigEndian.Uint16(b) }
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
-func be64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
 func le16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }
 func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
