@@ -50,6 +50,14 @@ func (h *handshake) timeAfter(when capture.Timestamp) (d uint32, ok bool) {
 	return uint32(after) + 1, after < 1<<32-1
 }
 
+// usualAfter are both distances, and ok when the course of h is a usual one and has room for
+// them.
+func (t *Table) usualAfter(h *handshake, frame uint64, when capture.Timestamp) (f, d uint32, ok bool) {
+	f, fits := h.frameAfter(frame)
+	d, ok = h.timeAfter(when)
+	return f, d, ok && fits && t.ownCourse(h) == nil
+}
+
 // frameAt is the frame at a distance.
 func (h *handshake) frameAt(d uint32) uint64 {
 	if d == 0 {
@@ -135,13 +143,9 @@ func (t *Table) countSYNACK(h *handshake) {
 
 // setSYNACK notes the server's SYN-ACK.
 func (t *Table) setSYNACK(h *handshake, frame uint64, when capture.Timestamp) {
-	if t.ownCourse(h) == nil {
-		f, ok := h.frameAfter(frame)
-		d, ok2 := h.timeAfter(when)
-		if ok && ok2 {
-			h.usual.synack, h.usual.synackTime = f, d
-			return
-		}
+	if f, d, ok := t.usualAfter(h, frame, when); ok {
+		h.usual.synack, h.usual.synackTime = f, d
+		return
 	}
 	w := t.unusual(h)
 	w.synackFrame, w.synackTime, w.lastSYNACK = frame, when, when
@@ -150,13 +154,9 @@ func (t *Table) setSYNACK(h *handshake, frame uint64, when capture.Timestamp) {
 
 // setACK notes the client's ACK.
 func (t *Table) setACK(h *handshake, frame uint64, when capture.Timestamp) {
-	if t.ownCourse(h) == nil {
-		f, ok := h.frameAfter(frame)
-		d, ok2 := h.timeAfter(when)
-		if ok && ok2 {
-			h.usual.ack, h.usual.ackTime = f, d
-			return
-		}
+	if f, d, ok := t.usualAfter(h, frame, when); ok {
+		h.usual.ack, h.usual.ackTime = f, d
+		return
 	}
 	w := t.unusual(h)
 	w.ackFrame, w.ackTime = frame, when
