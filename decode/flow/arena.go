@@ -69,17 +69,8 @@ func (c *chunks[T]) more(has bool) {
 	*c = append(*c, chunk)
 }
 
-// at is the value of connection n, which has one.
+// at is the value of connection n, or nil when its class has none.
 func (c chunks[T]) at(n uint32) *T {
-	chunk := c[n>>chunkBits]
-	if chunk == nil { // else Go reads the chunk's start to find that out: a place in memory that nobody needs
-		panic("no such value")
-	}
-	return &chunk[n%chunkLen]
-}
-
-// of is the value of connection n, or nil when its class has none.
-func (c chunks[T]) of(n uint32) *T {
 	if chunk := c[n>>chunkBits]; chunk != nil {
 		return &chunk[n%chunkLen]
 	}

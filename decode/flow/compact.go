@@ -74,17 +74,17 @@ func (t *Table) moveTogether(k class) {
 func (t *Table) move(n, m uint32) {
 	c := t.cells.at(n)
 	*t.cells.at(m) = *c
-	if s := t.streams.of(n); s != nil {
+	if s := t.streams.at(n); s != nil {
 		*t.streams.at(m) = *s
-	} else if k := t.knocks.of(n); k != nil {
+	} else if k := t.knocks.at(n); k != nil {
 		*t.knocks.at(m) = *k
 	} else {
 		*t.others.at(m) = *t.others.at(n)
 	}
-	if net := t.networks.of(n); net != nil {
+	if net := t.networks.at(n); net != nil {
 		*t.networks.at(m) = *net
 	}
-	if i := t.trips.of(n); i != nil {
+	if i := t.trips.at(n); i != nil {
 		*t.trips.at(m) = *i
 	}
 	if o, ok := t.owners[n]; ok {
@@ -118,14 +118,14 @@ func (t *Table) compactArenas() {
 			icmp.move(&x.icmp)
 			big.move(&x.big)
 		}
-		if h := t.streams.of(n); h != nil {
+		if h := t.streams.at(n); h != nil {
 			if quality.move(&h.quality); h.quality != 0 {
 				both := t.quality.at(h.quality - 1)
 				holes.move(&both[0].holes)
 				holes.move(&both[1].holes)
 			}
 		}
-		if i := t.trips.of(n); i != nil {
+		if i := t.trips.at(n); i != nil {
 			if trips.move(i); *i != 0 {
 				x := t.roundTrips.at(*i - 1)
 				sketches.move(&x.timed[0].sketch)

@@ -161,7 +161,7 @@ func (t *Table) depart(n uint32, c *cell, r *Connection, over bool, order uint64
 	if over {
 		e.traits |= isOver
 	}
-	if k := t.knocks.of(n); k != nil {
+	if k := t.knocks.at(n); k != nil {
 		e.isn = c.next[0]
 		e.traits |= startKnown | fromSecondEnd*traits(k.dir)
 	} else if c.key.hasStream() && r.SYNCount > 0 {

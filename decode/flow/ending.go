@@ -157,7 +157,7 @@ func (t *Table) patience(n uint32, c *cell) time.Duration {
 		return closedSilence // but for fragments on their way
 	case !c.key.hasStream():
 		return t.cfg.UDPIdle
-	case t.knocks.of(n) != nil:
+	case t.knocks.at(n) != nil:
 		return attemptSilence
 	case c.key.protocol() == protoSCTP:
 		return t.patienceSCTP(n)
@@ -216,7 +216,7 @@ func (t *Table) end(n uint32, c *cell) {
 func (t *Table) evict(n uint32, order uint64, remembered bool) {
 	c := t.cells.at(n)
 	r := t.asTold(n)
-	silent := t.tier(n, c, t.knocks.of(n) != nil) == over
+	silent := t.tier(n, c, t.knocks.at(n) != nil) == over
 	ended := t.isOver(n, c)
 	switch {
 	case !silent && !ended:
@@ -260,7 +260,7 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.index.remove(t.seed.hash(c.key), n)
 	delete(t.owners, n)
 	delete(t.parts, n)
-	if t.knocks.of(n) != nil {
+	if t.knocks.at(n) != nil {
 		t.giveUp(c.key.class()|hasKnock, n)
 		return
 	}
@@ -268,7 +268,7 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.dropRare(m)
 	t.chains.drop(m.tunnels)
 	t.proofs.drop(m.evidence)
-	if s := t.streams.of(n); s != nil {
+	if s := t.streams.at(n); s != nil {
 		t.dropQuality(s)
 		t.dropRoundTrips(n)
 		*s = handshake{}
@@ -283,7 +283,7 @@ func (t *Table) steps(b *Batch, records []record) {
 	for i := range records {
 		r := &records[i]
 		old, c := t.find(b, r)
-		if c != nil && t.knocks.of(old) != nil {
+		if c != nil && t.knocks.at(old) != nil {
 			old, c = t.open(old, c)
 		}
 		wasDone := c != nil && t.isDone(old, c)
@@ -304,7 +304,7 @@ func (t *Table) steps(b *Batch, records []record) {
 
 // isDone reports whether connection n, which is c, has its handshake behind it.
 func (t *Table) isDone(n uint32, c *cell) bool {
-	if t.knocks.of(n) != nil {
+	if t.knocks.at(n) != nil {
 		return false
 	}
 	switch c.key.protocol() {

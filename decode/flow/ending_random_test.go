@@ -258,7 +258,7 @@ func checkNumbers(t testing.TB, table *Table) {
 				t.Errorf("connection %d has no slot", n)
 			}
 		}
-		if table.knocks.of(n) != nil {
+		if table.knocks.at(n) != nil {
 			continue
 		}
 		if x := table.roundTripsOf(n); x != nil {
@@ -285,7 +285,7 @@ func checkNumbers(t testing.TB, table *Table) {
 				count("text", p.alpn+1)
 			}
 		}
-		if h := table.streams.of(n); h != nil {
+		if h := table.streams.at(n); h != nil {
 			if count("quality", h.quality); h.quality != 0 {
 				both := table.quality.at(h.quality - 1)
 				count("holes", both[0].holes)
@@ -300,7 +300,7 @@ func checkNumbers(t testing.TB, table *Table) {
 			live += int(n)
 		}
 		for n := range table.numbers() {
-			if table.knocks.of(n) == nil && table.meta(n).evidence != 0 {
+			if table.knocks.at(n) == nil && table.meta(n).evidence != 0 {
 				p := table.proofs.at(table.meta(n).evidence - 1)
 				want += int(p.nameLength) + int(p.alpnLength)
 			}

@@ -14,19 +14,15 @@ type index struct {
 	shift   uint8    // what is left of a hash are its highest bits
 	live    int      // slots in use
 	recent  [recentLen]entry
-	moving  *slots // room for those of a bucket that is split
+	moving  []entry // room for those of a bucket that is split
 }
 
 // A bucket is one in its place in an index.
 type bucket struct {
-	slots *slots
-	live  uint32 // slots in use; counts in the first place only
-	spare uint8  // it stands in 1<<spare places
+	slots []entry // bucketLen; 0, that is noConnection's, is free
+	live  uint32  // slots in use; counts in the first place only
+	spare uint8   // it stands in 1<<spare places
 }
-
-// slots are a bucket's; 0, that is noConnection's, is free. An entry is in the slot that
-// the lowest bits of its hash tell, or behind it, around the end.
-type slots [bucketLen]entry
 
 const (
 	bucketBits = 13
@@ -43,19 +39,13 @@ func (e entry) hash() uint32   { return uint32(e >> 32) }
 func (e entry) number() uint32 { return uint32(e) }
 
 func newIndex() index {
-	one := bucket{slots: new(slots), spare: 1}
+	one := bucket{slots: make([]entry, bucketLen), spare: 1}
 	return index{buckets: []bucket{one, one}, shift: 31}
 }
 
-// in gives the slots that have a hash. They are there: without the question Go reads the
-// first one wherever another one is used, a place in memory that nobody needs.
-func (x *index) in(hash uint32) *slots {
-	s := x.buckets[hash>>(x.shift%32)].slots
-	if s == nil {
-		panic("no bucket")
-	}
-	return s
-}
+// in gives the slots of the bucket that has a hash. An entry is in the one that the lowest
+// bits of its hash tell, or behind it, around the end.
+func (x *index) in(hash uint32) []entry { return x.buckets[hash>>(x.shift%32)].slots[:bucketLen] }
 
 // first is the bucket that has a hash, in its first place.
 func (x *index) first(hash uint32) *bucket {
@@ -200,12 +190,12 @@ func (x *index) split(hash uint32) {
 		x.double()
 	}
 	b := x.first(hash)
-	lower, upper := bucket{b.slots, 0, b.spare - 1}, bucket{new(slots), 0, b.spare - 1}
+	lower, upper := bucket{b.slots, 0, b.spare - 1}, bucket{make([]entry, bucketLen), 0, b.spare - 1}
 	half := 1 << upper.spare
 	bit := (x.shift + upper.spare) % 32 // of the hashes, set in the upper half
 	// Neither which slots are free nor who moves can be guessed, so no branch asks.
 	if x.moving == nil {
-		x.moving = new(slots)
+		x.moving = make([]entry, bucketLen)
 	}
 	n := uint32(0)
 	for _, e := range lower.slots {
@@ -214,8 +204,8 @@ func (x *index) split(hash uint32) {
 			n++
 		}
 	}
-	*lower.slots = slots{}
-	into := [2]*slots{lower.slots, upper.slots}
+	clear(lower.slots)
+	into := [2][]entry{lower.slots, upper.slots}
 	for _, e := range x.moving[:n] {
 		which := e.hash() >> bit & 1
 		upper.live += which

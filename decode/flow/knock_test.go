@@ -94,7 +94,7 @@ func TestUnopenedIsToldAsIfItWereOpen(t *testing.T) {
 				var told, open Connection
 				s.Connection(i, &told)
 				n := s.number(i)
-				isNarrow := table.networks.of(n) == nil
+				isNarrow := table.networks.at(n) == nil
 				m := table.number(table.cells.at(n).key.class())
 				if !isNarrow {
 					*table.networks.at(m) = *table.networks.at(n)

@@ -57,7 +57,7 @@ func (t *Table) interfaceOf(m *meta) uint32 {
 
 // meta is what connection n has beside its cell.
 func (t *Table) meta(n uint32) *meta {
-	if s := t.streams.of(n); s != nil {
+	if s := t.streams.at(n); s != nil {
 		return &s.meta
 	}
 	return t.others.at(n)
@@ -90,7 +90,7 @@ func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
 // last is the latest time of cell n's packets.
 func (t *Table) last(n uint32) capture.Timestamp {
 	latest := t.cells.at(n).latest
-	if t.knocks.of(n) != nil {
+	if t.knocks.at(n) != nil {
 		return latest
 	}
 	_, last := t.times(t.meta(n))

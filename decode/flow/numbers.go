@@ -180,7 +180,7 @@ func sortBeginnings(all, room []beginning) (sorted, rest []beginning) {
 
 // firstFrame is the number of the frame that connection n began with.
 func (t *Table) firstFrame(n uint32) uint64 {
-	if k := t.knocks.of(n); k != nil {
+	if k := t.knocks.at(n); k != nil {
 		return k.firstFrame
 	}
 	return t.meta(n).firstFrame

@@ -9,7 +9,7 @@ import "net/netip"
 // written in small pieces would wait for them.
 func (t *Table) connection(n uint32, r *Connection) {
 	*r = Connection{}
-	if k := t.knocks.of(n); k != nil {
+	if k := t.knocks.at(n); k != nil {
 		t.unopened(n, k, r)
 		return
 	}

@@ -141,7 +141,7 @@ func (t *Table) sample(x *roundTrips, side uint8, trip time.Duration) {
 func (t *Table) touchRoundTrips(records []record, guesses []guess) (touched uint32) {
 	var of [stretch]*roundTrips
 	for i := range guesses {
-		if chunk := t.trips.of(guesses[i].entry.number()); chunk != nil && *chunk != 0 {
+		if chunk := t.trips.at(guesses[i].entry.number()); chunk != nil && *chunk != 0 {
 			of[i%stretch] = t.roundTrips.at(*chunk - 1)
 		}
 	}
@@ -172,7 +172,7 @@ func (t *Table) touchRoundTrips(records []record, guesses []guess) (touched uint
 
 // roundTripsOf are the round trips of connection n, or nil.
 func (t *Table) roundTripsOf(n uint32) *roundTrips {
-	if i := t.trips.of(n); i != nil && *i != 0 {
+	if i := t.trips.at(n); i != nil && *i != 0 {
 		return t.roundTrips.at(*i - 1)
 	}
 	return nil

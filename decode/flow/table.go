@@ -140,7 +140,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 			if c.inTurn(r, t.cfg.UDPIdle) {
 				return
 			}
-		case t.knocks.of(n) != nil:
+		case t.knocks.at(n) != nil:
 			n, c = t.open(n, c)
 		}
 	}
@@ -204,14 +204,14 @@ func (t *Table) touch(records []record) {
 		}
 	}
 	for _, i := range wide[:w] {
-		if net := t.networks.of(guesses[i].entry.number()); net != nil { // the guess may be wrong
+		if net := t.networks.at(guesses[i].entry.number()); net != nil { // the guess may be wrong
 			touched += uint32(net.a[0]) + net.id
 		}
 	}
 	for _, i := range list[:n] {
-		if s := t.streams.of(guesses[i].entry.number()); s != nil {
+		if s := t.streams.at(guesses[i].entry.number()); s != nil {
 			touched += s.rare + uint32(s.letters)
-		} else if k := t.knocks.of(guesses[i].entry.number()); k != nil {
+		} else if k := t.knocks.at(guesses[i].entry.number()); k != nil {
 			touched += k.iface
 		}
 	}
@@ -241,7 +241,7 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 	}
 	if !found {
 		n, c = t.create(b, r)
-		if t.knocks.of(n) != nil {
+		if t.knocks.at(n) != nil {
 			t.knock(b, r, n, c)
 			return
 		}

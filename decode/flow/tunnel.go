@@ -93,7 +93,7 @@ func (t *Table) sumAllTunnels(sums map[TunnelKey]Volume) {
 
 // sumTunnels counts connection n in the tunnels around it.
 func (t *Table) sumTunnels(n uint32, sums map[TunnelKey]Volume) {
-	if t.knocks.of(n) != nil {
+	if t.knocks.at(n) != nil {
 		return // none is around it
 	}
 	m := t.meta(n)
