@@ -15,6 +15,8 @@ import (
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
+
+	"sockscope/capture/poller"
 )
 
 const (
@@ -169,7 +171,7 @@ func (s *bpfSource) close() {
 // fd can be polled for events.
 func (s *bpfSource) fd() int { return s.maps.events.FD() }
 
-func (s *bpfSource) patience() time.Duration { return 0 }
+func (s *bpfSource) patience() time.Duration { return poller.Forever }
 
 // lost counts the events that found no room so far.
 func (s *bpfSource) lost() uint64 {

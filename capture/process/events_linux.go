@@ -13,7 +13,7 @@ import (
 func (w *Watch) listen(ctx context.Context) {
 	const pause = 2 * time.Millisecond // between two turns: a flood of events does not cost a wake-up each
 	for ctx.Err() == nil {
-		if err := w.waiter.wait(w.source.patience()); err != nil {
+		if _, err := w.poller.Wait(w.source.patience()); err != nil {
 			return
 		}
 		w.mu.Lock()

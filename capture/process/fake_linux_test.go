@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sockscope/capture"
+	"sockscope/capture/poller"
 )
 
 // A fakeSource tells the events that a test gives it.
@@ -22,7 +23,7 @@ type fakeSource struct {
 }
 
 func (s *fakeSource) fd() int                 { return -1 }
-func (s *fakeSource) patience() time.Duration { return 0 }
+func (s *fakeSource) patience() time.Duration { return poller.Forever }
 func (s *fakeSource) lost() uint64            { return s.missing }
 func (s *fakeSource) tellsExits() bool        { return true }
 func (s *fakeSource) tellsAll() bool          { return true }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sockscope/capture"
+	"sockscope/capture/poller"
 )
 
 // A Watch follows which processes open sockets on this host. All its methods may be
@@ -61,15 +62,15 @@ type Watch struct {
 	refreshes    atomic.Uint64
 
 	stop    context.CancelFunc
-	wake    int     // an eventfd
-	waiter  *waiter // for the source's events and wake; nil without a source
+	wake    int            // an eventfd
+	poller  *poller.Poller // for the source's events and wake; nil without a source
 	running sync.WaitGroup
 }
 
 // A source tells what happens while it happens.
 type source interface {
 	fd() int
-	patience() time.Duration // to wait for fd, which does not tell of every event; 0 when it does
+	patience() time.Duration // to wait for fd, which does not tell of every event; poller.Forever when it does
 	read(func(*event))
 	lost() uint64
 	tellsExits() bool
@@ -122,8 +123,13 @@ func Open(ctx context.Context, cfg Config) (_ *Watch, err error) {
 	w.openSource()
 	w.tellsAll = w.source != nil && w.source.tellsAll()
 	if w.source != nil {
-		if w.waiter, err = newWaiter(w.source.fd(), w.wake); err != nil {
+		if w.poller, err = poller.New(); err != nil {
 			return nil, err
+		}
+		for _, fd := range []int{w.source.fd(), w.wake} {
+			if err = w.poller.Add(fd, unix.EPOLLIN); err != nil {
+				return nil, err
+			}
 		}
 	}
 	w.images = images{identity: &w.identity, own: w.own, ownInode: w.ownInode,
@@ -214,13 +220,13 @@ func (w *Watch) release() {
 	for _, f := range append(w.raw, w.netstat) {
 		_ = f.Close() // nil when there is none
 	}
-	if w.waiter != nil {
-		w.waiter.close()
+	if w.poller != nil {
+		w.poller.Close()
 	}
 	if w.wake >= 0 {
 		_ = unix.Close(w.wake)
 	}
-	w.waiter = nil
+	w.poller = nil
 	w.source, w.diag, w.routes, w.raw, w.netstat, w.wake = nil, nil, nil, nil, nil, -1
 }
 

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"sockscope/capture"
+	"sockscope/capture/poller"
 )
 
 const (
@@ -45,7 +46,7 @@ type source struct {
 	cfg    Config
 	snap   uint32
 	socket int
-	waiter *waiter
+	poller *poller.Poller
 	links  *links
 	ring   *mapping
 
@@ -109,14 +110,14 @@ func (s *source) start() (err error) {
 	}
 	// Edges of the socket: while a block is held by someone else it stays readable,
 	// though there is nothing to take.
-	if s.waiter, err = newWaiter(); err == nil {
-		err = s.waiter.add(s.socket, unix.EPOLLIN|unix.EPOLLET)
+	if s.poller, err = poller.New(); err == nil {
+		err = s.poller.Add(s.socket, unix.EPOLLIN|unix.EPOLLET)
 	}
 	if err == nil {
-		err = s.waiter.add(s.links.socket, unix.EPOLLIN)
+		err = s.poller.Add(s.links.socket, unix.EPOLLIN)
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("wait for frames: %w", err)
 	}
 	for i := range s.targets {
 		t := &s.targets[i]
@@ -283,9 +284,9 @@ func (s *source) Release(b *capture.Block) {
 // wait waits for a block or a message, not longer than timeout, and heeds the messages.
 // It may be too early.
 func (s *source) wait(timeout time.Duration) error {
-	events, err := s.waiter.wait(timeout)
+	events, err := s.poller.Wait(timeout)
 	if err != nil {
-		return err
+		return fmt.Errorf("wait for frames: %w", err)
 	}
 	for _, e := range events {
 		switch {
@@ -363,9 +364,9 @@ func (s *source) Close() error {
 	if s.failed == nil {
 		s.failed = errClosed
 	}
-	if s.waiter != nil {
-		s.waiter.close()
-		s.waiter = nil
+	if s.poller != nil {
+		s.poller.Close()
+		s.poller = nil
 	}
 	if s.socket >= 0 {
 		_ = unix.Close(s.socket)

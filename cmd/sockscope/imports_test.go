@@ -22,10 +22,11 @@ type rule struct {
 var rules = map[string]rule{
 	"capture":           {},
 	"capture/pcapfile":  {[]string{"capture"}, []string{"github.com/klauspost/compress", "github.com/pierrec/lz4", "github.com/ulikunitz/xz"}},
-	"capture/ring":      {[]string{"capture", "capture/filter"}, []string{"golang.org/x/sys/unix", "golang.org/x/net/bpf", "github.com/vishvananda/netlink"}},
+	"capture/poller":    {nil, []string{"golang.org/x/sys/unix"}},
+	"capture/ring":      {[]string{"capture", "capture/filter", "capture/poller"}, []string{"golang.org/x/sys/unix", "golang.org/x/net/bpf", "github.com/vishvananda/netlink"}},
 	"capture/filter":    {[]string{"capture"}, []string{"golang.org/x/net/bpf"}},
 	"capture/privilege": {[]string{"capture"}, []string{"golang.org/x/sys/unix"}},
-	"capture/process":   {[]string{"capture"}, []string{"golang.org/x/sys/unix", "github.com/vishvananda/netlink", "github.com/cilium/ebpf"}},
+	"capture/process":   {[]string{"capture", "capture/poller"}, []string{"golang.org/x/sys/unix", "github.com/vishvananda/netlink", "github.com/cilium/ebpf"}},
 	"decode":            {[]string{"capture"}, nil},
 	"decode/flow":       {[]string{"capture", "decode"}, nil},
 	"decode/engine":     {[]string{"capture", "decode", "decode/flow"}, nil},
