@@ -84,9 +84,10 @@ func sampleRows() []Row {
 	replyOnly := tcpRow(8, "10.0.0.1:40005", "10.9.9.9:80")
 	replyOnly.Outcome, replyOnly.Role = flow.ReplyOnly, flow.RoleSYNACK
 	implied := tcpRow(9, "10.0.0.1:40006", "10.9.9.9:80")
-	implied.Outcome, implied.Close, implied.Interface = flow.Implied, flow.Open, 2
+	implied.Outcome, implied.Close, implied.Interface = flow.Implied, flow.Evicted, 2
 	midstream := tcpRow(10, "10.0.0.1:40007", "10.9.9.9:80")
 	midstream.Outcome, midstream.Close, midstream.ClosedBy = flow.Midstream, flow.ResetAfterFin, flow.ServerSide
+	midstream.PartOf = 9
 	midstream.First, midstream.Last, midstream.Role = capture.Unknown, capture.Unknown, flow.RoleFirst
 
 	answered := tcpRow(11, "192.168.1.52:54585", "8.8.8.8:53")
