@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"cmp"
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
@@ -37,19 +36,12 @@ func runRelieved(t testing.TB, frames []capture.Frame, parts int, cfg Config, bo
 	told := len(all)
 	totals = r.Totals
 	for _, table := range tables {
-		for _, s := range table.Sequences() {
-			for i := range s.Len() {
-				var c Connection
-				s.Connection(i, &c)
-				c.ID = c.FirstFrame
-				all = append(all, c)
-			}
-		}
+		all = append(all, openIn(table)...)
 		checkNumbers(t, table)
 		table.Finish()
 		totals.Add(&table.Totals)
 	}
-	slices.SortFunc(all[told:], func(a, b Connection) int { return cmp.Compare(a.FirstFrame, b.FirstFrame) })
+	slices.SortFunc(all[told:], byFirstFrame)
 	return all, tables, totals
 }
 
