@@ -17,7 +17,7 @@ import (
 // bounded, the sums are not.
 func TestLinesAreBounded(t *testing.T) {
 	totals := flow.Totals{First: capture.Unknown, Last: capture.Unknown,
-		NonIP: map[uint16]flow.Volume{}, Tunnels: map[flow.TunnelKey]flow.Volume{}}
+		NonIP: map[uint16]flow.Volume{}}
 	for i := range 65536 {
 		n := uint64(1)
 		if i == 0x0806 {
@@ -26,7 +26,7 @@ func TestLinesAreBounded(t *testing.T) {
 		totals.NonIP[uint16(i)] = flow.Volume{Frames: n, Bytes: 60 * n}
 		totals.Frames += n
 		totals.Bytes += 60 * n
-		totals.Tunnels[flow.TunnelKey{Kind: decode.GRE, Version: 4, A: decode.Addr{byte(i >> 8), byte(i)}}] = flow.Volume{Frames: 1, Bytes: 100}
+		totals.Tunnels.Add(flow.TunnelKey{Kind: decode.GRE, Version: 4, A: decode.Addr{byte(i >> 8), byte(i)}}, flow.Volume{Frames: 1, Bytes: 100})
 	}
 	s := NewBuilder(Config{}).Summary(capture.Stats{}, &totals)
 	if !s.Ledger.Balanced || len(s.Ledger.Lines) > maxEtherTypes+1 {

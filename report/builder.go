@@ -147,7 +147,7 @@ func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
 		Roles:    roleLines(&b.roles),
 		Services: serviceLines(groups),
 		Doors:    b.tables.doors.summary(),
-		Tunnels:  tunnelLines(totals.Tunnels),
+		Tunnels:  tunnelLines(&totals.Tunnels),
 		Timeline: b.times.timeline(totals.First, totals.Last),
 
 		Connections: b.top.sorted(),
@@ -183,9 +183,9 @@ func linkLines(links map[capture.LinkType]uint64) []LinkCount {
 }
 
 // tunnelLines sums frames by tunnel, most first.
-func tunnelLines(tunnels map[flow.TunnelKey]flow.Volume) []TunnelCount {
-	lines := make([]TunnelCount, 0, len(tunnels))
-	for k, v := range tunnels {
+func tunnelLines(tunnels *flow.TunnelSums) []TunnelCount {
+	var lines []TunnelCount
+	for k, v := range tunnels.All() {
 		t := TunnelCount{Kind: k.Kind.String(), HasID: k.HasID, ID: k.ID, Frames: v.Frames, Bytes: v.Bytes}
 		if k.Version != 0 {
 			t.A, t.B = k.A.Netip(k.Version), k.B.Netip(k.Version)
@@ -206,20 +206,24 @@ func tunnelLines(tunnels map[flow.TunnelKey]flow.Volume) []TunnelCount {
 // maxTunnels bounds the tunnels that have a line of their own.
 const maxTunnels = 1000
 
-// foldTunnels sums the lines beyond maxTunnels by kind, without addresses.
+// foldTunnels sums the lines beyond maxTunnels, and those that have only a kind, by kind.
 func foldTunnels(lines []TunnelCount) []TunnelCount {
 	if len(lines) <= maxTunnels {
 		return lines
 	}
 	rest := map[string]TunnelCount{}
-	for _, t := range lines[maxTunnels:] {
+	shown := lines[:0]
+	for _, t := range lines {
+		if len(shown) < maxTunnels && (t.A.IsValid() || t.HasID) {
+			shown = append(shown, t)
+			continue
+		}
 		r := rest[t.Kind]
 		r.Kind, r.Frames, r.Bytes = t.Kind, r.Frames+t.Frames, r.Bytes+t.Bytes
 		rest[t.Kind] = r
 	}
-	lines = lines[:maxTunnels:maxTunnels]
 	for _, kind := range slices.Sorted(maps.Keys(rest)) {
-		lines = append(lines, rest[kind])
+		shown = append(shown, rest[kind])
 	}
-	return lines
+	return shown
 }

@@ -241,10 +241,9 @@ func hostileSummary() *Summary {
 	totals.Undecoded[decode.Truncated] = flow.Volume{Frames: 2, Bytes: 200}
 	totals.Fragments = flow.Volume{Frames: 1, Bytes: 100}
 	totals.Filtered = flow.Volume{Frames: 2, Bytes: 200}
-	totals.Tunnels = map[flow.TunnelKey]flow.Volume{
-		{Kind: decode.VXLAN, Version: 4, HasID: true, ID: 42, A: decode.Addr{10, 0, 0, 1}, B: decode.Addr{10, 0, 0, 2}}: {Frames: 5, Bytes: 500},
-		{Kind: decode.PBB}: {Frames: 5, Bytes: 400},
-	}
+	vxlan := flow.TunnelKey{Kind: decode.VXLAN, Version: 4, HasID: true, ID: 42, A: decode.Addr{10, 0, 0, 1}, B: decode.Addr{10, 0, 0, 2}}
+	totals.Tunnels.Add(vxlan, flow.Volume{Frames: 5, Bytes: 500})
+	totals.Tunnels.Add(flow.TunnelKey{Kind: decode.PBB}, flow.Volume{Frames: 5, Bytes: 400})
 	stats := s.stats()
 	stats.Inputs = []capture.Input{{
 		Name: "사무실" + evil + ".pcapng", Format: "pcapng", Compression: "gzip",

@@ -249,7 +249,7 @@ func (t *Table) leave(n uint32, c *cell, r *Connection) {
 	if t.looking != nil {
 		t.looking.before(n)
 	}
-	t.sumTunnels(n, t.Totals.Tunnels)
+	t.sumTunnels(n, &t.Totals.Tunnels)
 	t.remove(n, c)
 	t.ending.Tell(Ended, r)
 }

@@ -159,7 +159,7 @@ func (t *Table) Finish() {
 	if t.bySilence {
 		t.sweepAll()
 	}
-	t.sumAllTunnels(t.Totals.Tunnels)
+	t.sumAllTunnels(&t.Totals.Tunnels)
 	if t.ending != nil {
 		t.Totals.ClockJumps = t.ending.jumps
 	}

@@ -96,7 +96,7 @@ func (l *Look) before(n uint32) bool {
 	}
 	l.table.connection(n, &l.told)
 	l.told.ID = l.told.FirstFrame
-	l.table.sumTunnels(n, l.totals.Tunnels)
+	l.table.sumTunnels(n, &l.totals.Tunnels)
 	l.show(&l.told)
 	return true
 }

@@ -151,7 +151,7 @@ func totalsOf(table *Table) Totals {
 	for _, e := range table.fragments.entries {
 		totals.Fragments.add(Volume{e.waiting.packets, e.waiting.bytes})
 	}
-	table.sumAllTunnels(totals.Tunnels)
+	table.sumAllTunnels(&totals.Tunnels)
 	return totals
 }
 

@@ -21,7 +21,7 @@ type Totals struct {
 
 	Links    map[capture.LinkType]uint64 // frames by link type
 	Problems [256]uint64                 // frames of any class by decode.Error: decoded partly, limits reached
-	Tunnels  map[TunnelKey]Volume        // the connections inside of each tunnel; a connection counts in all around its first packet
+	Tunnels  TunnelSums                  // the connections inside of each tunnel; a connection counts in all around its first packet
 
 	// Of the connections, where memory bounds their number: how many were evicted, and since
 	// when by the frames' clock; and how many were over and told before the end.

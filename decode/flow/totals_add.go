@@ -12,7 +12,7 @@ func NewTotals() Totals {
 	return Totals{
 		First: capture.Unknown, Last: capture.Unknown, EvictedSince: capture.Unknown,
 		NonIP: map[uint16]Volume{}, UnknownLink: map[capture.LinkType]Volume{},
-		Links: map[capture.LinkType]uint64{}, Tunnels: map[TunnelKey]Volume{},
+		Links: map[capture.LinkType]uint64{},
 	}
 }
 
@@ -99,7 +99,7 @@ func (t *Totals) Add(u *Totals) {
 	t.ClockJumps = max(t.ClockJumps, u.ClockJumps) // all workers see all of them
 	addVolumes(t.NonIP, u.NonIP)
 	addVolumes(t.UnknownLink, u.UnknownLink)
-	addVolumes(t.Tunnels, u.Tunnels)
+	t.Tunnels.AddAll(&u.Tunnels)
 }
 
 func (v *Volume) add(u Volume) {

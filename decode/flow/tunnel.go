@@ -82,7 +82,7 @@ type TunnelKey struct {
 }
 
 // sumAllTunnels counts each connection in the tunnels around it.
-func (t *Table) sumAllTunnels(sums map[TunnelKey]Volume) {
+func (t *Table) sumAllTunnels(sums *TunnelSums) {
 	if t.chains.used == 0 {
 		return
 	}
@@ -92,7 +92,7 @@ func (t *Table) sumAllTunnels(sums map[TunnelKey]Volume) {
 }
 
 // sumTunnels counts connection n in the tunnels around it.
-func (t *Table) sumTunnels(n uint32, sums map[TunnelKey]Volume) {
+func (t *Table) sumTunnels(n uint32, sums *TunnelSums) {
 	if t.knocks.at(n) != nil {
 		return // none is around it
 	}
@@ -106,10 +106,7 @@ func (t *Table) sumTunnels(n uint32, sums map[TunnelKey]Volume) {
 		Bytes:  sent[0].bytes + sent[1].bytes,
 	}
 	for _, u := range t.chains.at(m.tunnels) {
-		k := tunnelKey(&u)
-		v := sums[k]
-		v.add(volume)
-		sums[k] = v
+		sums.Add(tunnelKey(&u), volume)
 	}
 }
 
