@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"iter"
+	"maps"
 	"math"
 )
 
@@ -109,3 +110,8 @@ func (k *TunnelKey) checksum() uint32 {
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Equal reports whether s and u have the same sums.
+func (s TunnelSums) Equal(u TunnelSums) bool {
+	return s.above == u.above && maps.Equal(s.sums, u.sums) && maps.Equal(s.folded, u.folded)
+}
