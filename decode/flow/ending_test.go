@@ -31,7 +31,8 @@ func (d *heard) all() []Connection {
 }
 
 // runEnding is run with connections that end. As a live source does, it gives the time
-// ten times a second when there are no frames; at the end it waits for rest.
+// ten times a second when there are no frames, for a minute, then each second; at the end it
+// waits for rest.
 func runEnding(t testing.TB, frames []capture.Frame, parts int, cfg Config, steps bool, rest time.Duration) (*heard, Totals) {
 	t.Helper()
 	seed := NewSeed()
@@ -65,8 +66,11 @@ func runEnding(t testing.TB, frames []capture.Frame, parts int, cfg Config, step
 		d.most = max(d.most, n)
 	}
 	wait := func(until capture.Timestamp) {
-		for now+1e8 < until {
-			sweep(now + 1e8)
+		step := capture.Timestamp(1e8)
+		for began := now; now+step < until; sweep(now + step) {
+			if now-began > 70e9 {
+				step = 1e9
+			}
 		}
 	}
 	for i, n := 0, 0; i < len(frames); n++ {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -162,8 +163,8 @@ func TestPartitionsChangeNothing(t *testing.T) {
 	want, wantTotals := run(frames, 1, Config{})
 	for _, parts := range []int{1, 2, 3, 8} {
 		got, totals := run(frames, parts, Config{})
-		if diff := cmp.Diff(want, got, cmp.Comparer(sameConnection)); diff != "" {
-			t.Errorf("%d partitions: %s", parts, diff)
+		if !slices.EqualFunc(want, got, sameConnection) { // a Diff of so many takes seconds
+			t.Errorf("%d partitions: %.4000s", parts, cmp.Diff(want, got, cmp.Comparer(sameConnection)))
 		}
 		if diff := cmp.Diff(wantTotals, totals, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%d partitions: totals %s", parts, diff)
