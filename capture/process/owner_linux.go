@@ -56,6 +56,27 @@ func (w *Watch) ends(k key, wanted [2]bool, first, last capture.Timestamp) (owne
 	return owners
 }
 
+// Listens tells which ends of a TCP connection between a and b, whose last packet came at a
+// time, are those of sockets of this host that wait for others to connect: as far as events
+// and tables told until now, for this reads neither.
+func (w *Watch) Listens(a, b netip.AddrPort, last capture.Timestamp) (listens [2]bool) {
+	k := keyOf(unix.IPPROTO_TCP, a, b)
+	local := w.local.Load()
+	for i := range listens {
+		if there, ours := local.has(k.local); there {
+			w.mu.Lock()
+			netns := w.own
+			if r := w.book.find(k, last, last); r != nil {
+				netns, ours = r.netns, true
+			}
+			listens[i] = ours && w.book.listens(k, netns, last)
+			w.mu.Unlock()
+		}
+		k.local, k.remote, k.localPort, k.remotePort = k.remote, k.local, k.remotePort, k.localPort
+	}
+	return listens
+}
+
 // An answer is what the book has of an end of a connection.
 type answer struct {
 	image   *image // nil when the process is not known

@@ -301,6 +301,19 @@ func (b *book) waiting(k key, netns uint64, proven bool, first, last capture.Tim
 	return nil
 }
 
+// listens reports whether a socket of a network namespace listened at k's local end at a
+// time. One that is not known to be closed goes on.
+func (b *book) listens(k key, netns uint64, when capture.Timestamp) bool {
+	for _, at := range [...]key{k.alone(), k.everywhere(k.isIPv4()), k.everywhere(false)} {
+		for r := b.byKey[at]; r != nil; r = r.older {
+			if r.listen && r.netns == netns && r.from <= when+slack && (r.closed == 0 || when <= r.closed+grace) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // sameTime reports whether both were open at a time.
 func sameTime(a, b *record, t capture.Timestamp) bool {
 	return a.fit(t) == isOpen && b.fit(t) == isOpen

@@ -268,7 +268,8 @@ func (w *Watch) enter(r *reading, s *diagSocket, cookie, netns uint64, inode uin
 }
 
 // bury closes what is not there any more where no event tells that, or where an event
-// that tells it may have been lost.
+// that tells it may have been lost. The end of a listening socket below one of MPTCP, as
+// servers in Go have them, is told by none.
 func (w *Watch) bury(r *reading, present map[uint64]bool) {
 	var lost uint64
 	if w.source != nil {
@@ -276,12 +277,13 @@ func (w *Watch) bury(r *reading, present map[uint64]bool) {
 	}
 	doubt := lost != w.lost
 	w.lost = lost
-	if w.source != nil && w.source.tellsAll() && !doubt {
-		return
-	}
+	told := w.tellsAll && !doubt
 	for cookie, known := range w.book.byCookie {
 		switch {
-		case known.closed != 0 || !known.named || present[cookie]:
+		case known.closed != 0 || !known.named || present[cookie], told && !known.listen:
+		case known.listen && known.events && known.netns == w.own && !r.interrupted[known.key.protocol] &&
+			max(known.seen, known.found) < r.clock.now:
+			w.book.close(known, r.clock.now)
 		case known.events && !doubt, r.foreign == nil && cookie&foreignMark != 0:
 		case known.netns != w.own && known.events:
 			w.book.close(known, r.clock.now) // not among what was read

@@ -207,6 +207,55 @@ func TestOpenBefore(t *testing.T) {
 	}
 }
 
+// The end that a socket of this host listens at is told, while it listens.
+func TestListens(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	for name, cfg := range map[string]Config{"eBPF": {}, "none": {NoEBPF: true, NoTrace: true}} {
+		t.Run(name, func(t *testing.T) {
+			before, err := net.Listen("tcp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := watching(t, cfg)
+			everywhere, err := net.Listen("tcp", ":0") // a socket of IPv6, which takes IPv4, too
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer everywhere.Close()
+			at := netip.MustParseAddrPort(before.Addr().String())
+			also := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), netip.MustParseAddrPort(everywhere.Addr().String()).Port())
+			client, server := netip.MustParseAddrPort("127.0.0.1:32769"), netip.MustParseAddrPort("192.0.2.1:8443")
+			w.refresh()
+			now := readClock().now
+			for _, tt := range []struct {
+				name string
+				a, b netip.AddrPort
+				want [2]bool
+			}{
+				{"that was there before", client, at, [2]bool{false, true}},
+				{"whichever end is asked for first", at, client, [2]bool{true, false}},
+				{"at all addresses", client, also, [2]bool{false, true}},
+				{"at both ends", also, at, [2]bool{true, true}},
+				{"at another host nobody knows", client, server, [2]bool{}},
+			} {
+				if got := w.Listens(tt.a, tt.b, now); got != tt.want {
+					t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+				}
+			}
+			before.Close()
+			w.refresh()
+			if got := w.Listens(client, at, readClock().now+60e9); got != [2]bool{} {
+				t.Errorf("a socket that was closed: %v", got)
+			}
+			if got := w.Listens(client, at, now); got != [2]bool{false, true} {
+				t.Errorf("before it was closed: %v", got)
+			}
+		})
+	}
+}
+
 // An accepted socket is the listener's, until its own holder is found.
 func TestAccepted(t *testing.T) {
 	inEachWay(t, func(t *testing.T, w *Watch) {

@@ -29,6 +29,8 @@ func (*Watch) Owners(uint8, netip.AddrPort, netip.AddrPort, capture.Timestamp, c
 	return [2]capture.Owner{}
 }
 
+func (*Watch) Listens(netip.AddrPort, netip.AddrPort, capture.Timestamp) [2]bool { return [2]bool{} }
+
 func (*Watch) Host() (*capture.Host, error) { return nil, errors.ErrUnsupported }
 func (*Watch) Sources() string              { return "" }
 func (*Watch) Counters() Counters           { return Counters{} }

@@ -154,6 +154,9 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		all.over = f.tap.over
 	}
 	f.appeared = s.appeared()
+	if s.watch != nil {
+		f.listens = s.watch.Listens
+	}
 	// The source drains what came before the end; nothing else is to be cut short.
 	result, err := f.run(context.WithoutCancel(ctx), all, s.filter, p)
 	s.facts.host = s.ask()

@@ -37,6 +37,7 @@ type sourceFlags struct {
 	tap        *tap // what the view takes of a capture while it goes on; nil: nothing
 	early      early
 	appeared   appearedFunc
+	listens    listensFunc
 }
 
 // addSourceFlags adds what names the source, the first of a view's flags.
@@ -66,6 +67,9 @@ func (f *sourceFlags) addInputFlags(fs *pflag.FlagSet) {
 	f.maxInput = sizeFlag(fs, "max-input", 1<<40, "stop an input after this many bytes")
 	f.progress = choiceFlag(fs, "progress", []string{"auto", "never"}, "progress bar on a terminal: auto, never")
 }
+
+// A listensFunc tells which ends of a connection listen; nil: nobody knows.
+type listensFunc = func(a, b netip.AddrPort, last capture.Timestamp) [2]bool
 
 // An appearedFunc is told of new connections; nil: nobody wants to know.
 type appearedFunc = func(protocol uint8, a, b netip.AddrPort)
@@ -167,6 +171,7 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 			Registered: service.Registered,
 			RoundTrips: f.roundTrips,
 			Appeared:   f.appeared,
+			Listens:    f.listens,
 		},
 	}
 	if filter != nil {

@@ -3,6 +3,8 @@ package flow
 import (
 	"net/netip"
 	"time"
+
+	"sockscope/capture"
 )
 
 // Config says how a Table keeps connections. The zero value works: no evidence
@@ -28,6 +30,11 @@ type Config struct {
 	// ends. It is called by all workers at once, while frames wait, so it must be quick. nil:
 	// nobody wants to know.
 	Appeared func(protocol uint8, a, b netip.AddrPort)
+
+	// Listens tells which ends of a TCP connection, whose last packet came at a time, are
+	// those of sockets that wait for others to connect, as far as the capturing host knows.
+	// It is asked when no packet proves who is the client. nil means that none is known.
+	Listens func(a, b netip.AddrPort, last capture.Timestamp) [2]bool
 
 	// Registered reports whether a port is in the registry of services for an
 	// IP protocol number. nil means that none is.

@@ -3,7 +3,7 @@ package flow
 import "net/netip"
 
 // roleOf decides who is the client, and on what basis (spec, section 2): handshake,
-// payload, registry, range, or who sent first. It is asked when the connection is
+// payload, who listens, registry, range, or who sent first. It is asked when the connection is
 // reported, so the strongest fact counts whenever it came.
 //
 // h is nil for protocols without a handshake; ends are in the key's order.
@@ -39,6 +39,9 @@ func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) 
 		if isToGroup(m, ends) {
 			return m.firstDir(), RoleFirst // a group of hosts sends nothing
 		}
+		if server, ok := t.listener(c, ends); ok {
+			return server ^ 1, RoleListener
+		}
 		if server, ok := t.registered(c); ok {
 			return server ^ 1, RoleRegistry
 		}
@@ -58,6 +61,20 @@ func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) 
 func isToGroup(m *meta, ends *[2]netip.AddrPort) bool {
 	to := ends[m.firstDir()^1].Addr()
 	return to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// listener is the side that alone is known to wait for others.
+func (t *Table) listener(c *cell, ends *[2]netip.AddrPort) (server uint8, ok bool) {
+	if t.cfg.Listens == nil || c.key.protocol() != protoTCP {
+		return 0, false
+	}
+	switch t.cfg.Listens(ends[0], ends[1], c.latest) {
+	case [2]bool{true, false}:
+		return 0, true
+	case [2]bool{false, true}:
+		return 1, true
+	}
+	return 0, false
 }
 
 // firstDynamic is where the range of dynamic ports begins, firstRegistered that of

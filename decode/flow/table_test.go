@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"strings"
+	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,9 @@ func TestConversations(t *testing.T) {
 	}
 	six := func(last byte) (a [16]byte) { a[0], a[1], a[15] = 0x20, 1, last; return a }
 	tcpSYN := (&segmentWords{flags: syn, seq: 7}).frame()
+	data := func(side int) []byte {
+		return (&segmentWords{side: side, flags: ack, seq: 7, ack: 8, window: 9, data: 10}).frame()
+	}
 	tests := []struct {
 		rule   string
 		cfg    Config
@@ -54,6 +58,18 @@ func TestConversations(t *testing.T) {
 		{"a registered port is the server's", Config{Registered: func(_ uint8, p uint16) bool { return p == 5000 }},
 			raws(ask(hostA, hostB, 5000, 6000)),
 			"17 10.0.0.2:6000>10.0.0.1:5000 reply-only 0/1 by registry"},
+		{"who listens is the server, whatever the ports are", Config{
+			Registered: func(_ uint8, p uint16) bool { return p == 80 },
+			Listens: func(a, b netip.AddrPort, _ capture.Timestamp) [2]bool {
+				return [2]bool{a.Port() == 40000, b.Port() == 40000}
+			}},
+			raws(data(0), data(1)),
+			"6 198.51.100.1:80>192.0.2.1:40000 midstream open 1/1 by listener"},
+		{"when both listen, the ports tell", Config{
+			Registered: func(_ uint8, p uint16) bool { return p == 80 },
+			Listens:    func(a, b netip.AddrPort, _ capture.Timestamp) [2]bool { return [2]bool{true, true} }},
+			raws(data(0), data(1)),
+			"6 192.0.2.1:40000>198.51.100.1:80 midstream open 1/1 by registry"},
 		{"a dynamic port is the client's", Config{}, raws(ask(hostA, hostB, 5000, 60000)),
 			"17 10.0.0.2:60000>10.0.0.1:5000 reply-only 0/1 by range"},
 		{"else the first sender is the client", Config{}, raws(ask(hostB, hostA, 5000, 6000)),
