@@ -42,7 +42,11 @@ func (b *Batch) find(c *flow.Connection, v *visit, fate fate, owners *[2]capture
 	if c.Outcome.Failed() && c.HasPorts && !isGroup(c.Server.Addr()) && !isUndecided(c) {
 		b.attempts = append(b.attempts, attempted{attemptOf(c), b.last(), beside})
 	}
-	if c.Close == flow.Reset {
+	switch {
+	case c.Close != flow.Reset:
+	case c.Role == flow.RoleFirst:
+		b.note(c, groupKey{trait: trait{kind: resetUnsure, protocol: c.Protocol}}, beside)
+	default:
 		f := b.note(c, v.trouble(resetBy, c.ClosedBy), beside)
 		if c.ToClient.Payload == 0 && c.PartOf == 0 {
 			f.extra++

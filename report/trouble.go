@@ -21,6 +21,7 @@ const (
 	portUnreachable // the server itself says that nobody listens
 	unreachable     // a router, or the server for another reason
 	resetBy
+	resetUnsure // by one end, but which one is the server is a guess
 	injectedReset
 	zeroWindow
 	lossy
@@ -253,7 +254,7 @@ var noSpan = span{capture.Unknown, capture.Unknown}
 // where that, or something on the way there, is the verdict, else only its beginning.
 func spanOf(c *flow.Connection, k kind) span {
 	switch k {
-	case refused, aborted, mismatched, portUnreachable, unreachable, resetBy, injectedReset, zeroWindow, lossy, tooBig:
+	case refused, aborted, mismatched, portUnreachable, unreachable, resetBy, resetUnsure, injectedReset, zeroWindow, lossy, tooBig:
 		if c.Last.Known() {
 			return span{c.First, c.Last}
 		}

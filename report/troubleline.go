@@ -69,7 +69,7 @@ func (b *background) describe(s *slot[groupKey, group]) Trouble {
 		t.tellSilence(k, g, n, b.silence(s), b.cause(k))
 	case refused, halfOpen, aborted, mismatched, portUnreachable:
 		t.tellAttempts(k, g, n, b.kernel.refusedCause(k))
-	case unreachable, tooBig, replyOnly, oneWay:
+	case unreachable, tooBig, replyOnly, oneWay, resetUnsure:
 		t.tellCapture(k, g, n)
 	default:
 		t.tellConnections(k, g, n)
@@ -186,6 +186,10 @@ func (t *Trouble) tellCapture(k groupKey, g *group, n share) {
 		t.Subject = protocolName(k.protocol)
 		t.Text = n.alone("connection") + " of " + g.servers() + " with answers only, never a request: " +
 			"one direction is not captured, or others use the clients' addresses (backscatter)"
+	case resetUnsure:
+		t.Kind, t.Severity = "reset", Note
+		t.Subject = protocolName(k.protocol)
+		t.Text = n.alone("connection") + " reset by one end: which end is the server is not known, for the capture lacks the beginning"
 	case oneWay:
 		t.Kind, t.Severity = "one-way", Note
 		t.Subject = protocolName(k.protocol)

@@ -45,12 +45,11 @@ func (t *Table) roleOf(c *cell, m *meta, h *handshake, ends *[2]netip.AddrPort) 
 		if server, ok := t.registered(c); ok {
 			return server ^ 1, RoleRegistry
 		}
-		a, b := c.key.port(0) >= firstDynamic, c.key.port(1) >= firstDynamic
-		switch {
-		case a && !b:
-			return 0, RoleRange
-		case b && !a:
-			return 1, RoleRange
+		if client, ok := above(c, firstDynamic); ok {
+			return client, RoleRange
+		}
+		if client, ok := above(c, firstLent); ok && c.key.protocol() == protoTCP { // in the middle of it anybody sends first
+			return client, RoleRange
 		}
 	}
 	return m.firstDir(), RoleFirst
@@ -78,11 +77,22 @@ func (t *Table) listener(c *cell, ends *[2]netip.AddrPort) (server uint8, ok boo
 }
 
 // firstDynamic is where the range of dynamic ports begins, firstRegistered that of
-// registered ones (RFC 6335 §6).
+// registered ones (RFC 6335 §6). Linux lends clients ports from firstLent on
+// (net.ipv4.ip_local_port_range), where names are registered, too.
 const (
 	firstRegistered = 1024
+	firstLent       = 32768
 	firstDynamic    = 49152
 )
+
+// above is the side whose port alone is not below lowest.
+func above(c *cell, lowest uint16) (side uint8, ok bool) {
+	a, b := c.key.port(0) >= lowest, c.key.port(1) >= lowest
+	if a {
+		return 0, !b
+	}
+	return 1, b
+}
 
 // registered is the side whose port alone is in the registry of services or, when
 // both or neither are, alone below 1024.

@@ -37,6 +37,7 @@ func TestConversations(t *testing.T) {
 	}
 	six := func(last byte) (a [16]byte) { a[0], a[1], a[15] = 0x20, 1, last; return a }
 	tcpSYN := (&segmentWords{flags: syn, seq: 7}).frame()
+	from8443 := func(b []byte) []byte { binary.BigEndian.PutUint16(b[20:], 8443); return b }
 	data := func(side int) []byte {
 		return (&segmentWords{side: side, flags: ack, seq: 7, ack: 8, window: 9, data: 10}).frame()
 	}
@@ -72,6 +73,9 @@ func TestConversations(t *testing.T) {
 			"6 192.0.2.1:40000>198.51.100.1:80 midstream open 1/1 by registry"},
 		{"a dynamic port is the client's", Config{}, raws(ask(hostA, hostB, 5000, 60000)),
 			"17 10.0.0.2:60000>10.0.0.1:5000 reply-only 0/1 by range"},
+		{"so is one of TCP that Linux lends, though it may be registered", Config{Registered: func(uint8, uint16) bool { return true }},
+			raws(from8443(data(1))),
+			"6 192.0.2.1:40000>198.51.100.1:8443 midstream open +one-way 0/1 by range"},
 		{"else the first sender is the client", Config{}, raws(ask(hostB, hostA, 5000, 6000)),
 			"17 10.0.0.2:5000>10.0.0.1:6000 unanswered 1/0 by first"},
 		{"what only a client says decides before the ports", Config{Classify: func(_ uint8, p []byte) Evidence {
