@@ -46,13 +46,8 @@ func (t *trouble) floods(d *doors) map[doorKey]*flood {
 		return all
 	}
 	for s := range t.groups.all() {
-		f := all[s.key.door()]
-		switch {
-		case f == nil:
-		case isFloodKind(s.key):
+		if f := all[s.key.door()]; f != nil && isFloodKind(s.key) {
 			f.merge(s, t.owners)
-		case s.key.kind == tooEarly:
-			f.early += s.weight
 		}
 	}
 	for key, f := range all {
@@ -60,7 +55,24 @@ func (t *trouble) floods(d *doors) map[doorKey]*flood {
 			delete(all, key)
 		}
 	}
+	for s := range t.groups.all() {
+		if f := all[s.key.door()]; f != nil && s.key.kind == tooEarly {
+			f.addEarly(s, t.owners)
+		}
+	}
 	return all
+}
+
+// addEarly adds the attempts that were evicted too early to tell. They do not make a flood,
+// but where there is one they are of it.
+func (f *flood) addEarly(s *slot[groupKey, group], owners ownership[groupKey]) {
+	g := &s.value
+	f.early += s.weight
+	f.span.merge(g.span)
+	f.peak = max(f.peak, uint64(g.burst.peak))
+	f.clients.merge(&g.clients)
+	f.owners.merge(owners[s.key], maxTroubleOwners)
+	f.frames.merge(&g.frames)
 }
 
 func (f *flood) merge(s *slot[groupKey, group], owners ownership[groupKey]) {
@@ -85,13 +97,16 @@ func (f *flood) is() bool {
 // line tells the flood.
 func (f *flood) line(target doorKey) Trouble {
 	text := "got " + share{n: f.n, atLeast: f.atLeast}.alone("SYN") + " whose handshake was never finished"
+	if f.early > 0 {
+		text += " and " + humanCount(f.early) + " evicted too early to tell"
+	}
 	if f.half > 0 && f.half < f.n {
 		text += fmt.Sprintf(" (%s answered)", humanCount(f.half))
 	}
 	if f.clients.exact() && f.clients.count() == 1 {
 		text += " from one address"
 	} else {
-		text += " from " + about(&f.clients) + " addresses"
+		text += " from " + aboutOf(&f.clients, f.n+f.early) + " addresses"
 	}
 	owners := f.owners.sorted()
 	text += byProcesses(owners)
@@ -99,9 +114,6 @@ func (f *flood) line(target doorKey) Trouble {
 		text += " in " + wait(d) + ", up to " + humanCount(f.peak) + " in one second"
 	} else {
 		text += " within " + wait(d)
-	}
-	if f.early > 0 {
-		text += ", beside " + humanCount(f.early) + " evicted too early to tell"
 	}
 	return Trouble{
 		Kind:     "syn-flood",

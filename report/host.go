@@ -165,13 +165,19 @@ func onWire(e netip.AddrPort) netip.AddrPort {
 // isLocal reports whether a is an address of this host.
 func (k *kernel) isLocal(a netip.Addr) bool { return a.IsLoopback() || k.local[a] }
 
+// isEnd reports whether a is this host's end of a connection with b. What comes from
+// outside may have a forged address, a loopback one too.
+func (k *kernel) isEnd(a, b netip.Addr) bool {
+	return k.isLocal(a) && (b.IsLoopback() || !a.IsLoopback())
+}
+
 // add looks at a connection, whose owners are those that the capture knows.
 func (k *kernel) add(c *flow.Connection, g *serviceGroup, owners *[2]capture.Owner) {
 	if !c.HasPorts {
 		return
 	}
 	client, server := onWire(c.Client), onWire(c.Server)
-	ownClient, ownServer := k.isLocal(client.Addr()), k.isLocal(server.Addr())
+	ownClient, ownServer := k.isEnd(client.Addr(), server.Addr()), k.isEnd(server.Addr(), client.Addr())
 	if ownClient {
 		k.clients++
 		if k.low <= client.Port() && client.Port() <= k.high {

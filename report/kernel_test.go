@@ -402,9 +402,11 @@ func TestListenersAreBounded(t *testing.T) {
 func TestClientPortsOfThisHost(t *testing.T) {
 	s := newScene()
 	h := s.on("10.0.0.1", "::ffff:10.0.0.2")
-	for _, client := range []string{"10.0.0.1:32767", "10.0.0.1:32768", "10.0.0.2:60999", "10.0.0.1:61000", "127.0.0.1:40000", "192.0.2.1:40000"} {
+	for _, client := range []string{"10.0.0.1:32767", "10.0.0.1:32768", "10.0.0.2:60999", "10.0.0.1:61000", "192.0.2.1:40000"} {
 		s.tcp(client, "192.0.2.9:443", flow.Complete, 0)
 	}
+	s.tcp("127.0.0.1:40000", "127.0.0.1:443", flow.Complete, 0)
+	s.tcp("127.9.9.9:40000", "10.0.0.1:443", flow.Unanswered, 0) // forged
 	s.udp("10.0.0.1:0", "192.0.2.9:0", flow.Answered, 0, func(c *flow.Connection) { c.HasPorts, c.Protocol = false, protoICMP })
 	got := s.summary(Config{}).Host
 	if got.Clients != 5 || got.Ephemeral != 3 {

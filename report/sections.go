@@ -125,8 +125,16 @@ func (p *printer) verdict(s *Summary) {
 	case t.Connections == 0:
 		p.prose(bold, p.text("No connections in "+plural(s.Frames, "frame")+"."), 0)
 	case t.Failed > 0:
-		p.prose(boldRed, p.text(fmt.Sprintf("%s of %s failed: %s.", humanCount(t.Failed),
-			plural(t.Connections, "connection"), outcomeWords(failedOutcomes(t)))), 0)
+		failed := humanCount(t.Failed)
+		early := t.UndecidedUnanswered + t.UndecidedHalfOpen
+		if early > 0 {
+			failed = "At least " + failed
+		}
+		text := fmt.Sprintf("%s of %s failed: %s", failed, plural(t.Connections, "connection"), outcomeWords(failedOutcomes(t)))
+		if early > 0 {
+			text += "; " + humanCount(early) + " more were evicted too early to tell"
+		}
+		p.prose(boldRed, p.text(text+"."), 0)
 	case t.OK() == t.Connections:
 		p.prose(bold, p.text("Nothing failed: "+plural(t.Connections, "connection")+", "+outcomeWords(t.Outcomes)+"."), 0)
 	default:

@@ -134,7 +134,7 @@ func (p *printer) lesson(s *Summary) {
 	doors := plural(d.Endpoints, "address:port pair")
 	switch {
 	case d.Approximate:
-		doors = "at least " + doors + "; at least " + humanCount(d.Entered) + " of them let somebody in"
+		doors = "more address:port pairs than can be told apart here, at least " + humanCount(d.Endpoints)
 	case d.Endpoints > 1:
 		doors += "; " + humanCount(d.Entered) + " of them let somebody in"
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -343,9 +344,12 @@ func (g *group) retries(n share) string {
 }
 
 // about is the size of a set, "≈" before an estimate.
-func about(d *distinct) string {
+func about(d *distinct) string { return aboutOf(d, math.MaxUint64) }
+
+// aboutOf is about of a set that has at most so many, which an estimate does not know.
+func aboutOf(d *distinct, most uint64) string {
 	if d.exact() {
 		return humanCount(d.count())
 	}
-	return "≈" + humanCount(d.count())
+	return "≈" + humanCount(min(d.count(), most))
 }

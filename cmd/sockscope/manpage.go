@@ -67,6 +67,7 @@ func writeManual(w io.Writer) error {
 		{"1", "Results are given, but an input was damaged."},
 		{"3", "A source cannot be used: missing, no permission, not a capture."},
 		{"4", "An output failed."},
+		{"5", "A live capture ended before it was asked to."},
 		{"64", "Wrong usage."},
 		{"130", "Interrupted before the end of a file."},
 	} {
