@@ -20,13 +20,15 @@ const stretch = 64
 type tables struct {
 	doors   doors
 	trouble trouble
-	touched uint64 // what was read only to have it in the cache; it means nothing
+	sums    []*serviceSums // whose clients and servers were entered
+	watch   watch          // of these
+	touched uint64         // what was read only to have it in the cache; it means nothing
 }
 
 // A Batch is what connections, in their order, have for the tables of a Builder.
 type Batch struct {
 	to       *tables
-	visits   []visit // its capacity is how many make the batch full
+	visits   []visit // its capacity, stretches of it, is how many make the batch full
 	findings []finding
 	attempts []attempted
 

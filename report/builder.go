@@ -22,7 +22,11 @@ type Config struct {
 
 	// Local is what this host's kernel said of its sockets when a live capture began, and
 	// makes Ask necessary before Summary; nil for files.
-	Local         *capture.Host
+	Local *capture.Host
+	// Memory is what the tables of a Builder may take, in bytes; 0: as much as they need. With
+	// less than 96 MiB they keep less apart. A clone takes as much again.
+	Memory int64
+
 	Filtered      bool // frames were left out on purpose, so that a socket's silence means nothing
 	AllInterfaces bool // the capture was of all the host's interfaces
 }
@@ -55,6 +59,7 @@ func NewBuilder(cfg Config) *Builder {
 	b := &Builder{
 		top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners, kernel: newKernel(&cfg), tables: new(tables),
 	}
+	b.keepWithin(cfg.Memory)
 	b.batch = newBatch(b.tables, stretch)
 	if cfg.Top <= 0 {
 		b.top.limit = 10
@@ -104,8 +109,13 @@ func (b *Builder) Add(c *flow.Connection) {
 	b.batch.find(c, b.batch.visit(c, group), fate, &b.owners)
 	b.times.add(c.First, fate == failed)
 	b.top.add(c, fate == failed, group, &b.owners)
-	if b.batch.isFull() {
-		b.enter()
+	if len(b.batch.visits)%stretch == 0 {
+		if b.services.watch.due(stretch) {
+			b.services.relieve()
+		}
+		if b.batch.isFull() {
+			b.enter()
+		}
 	}
 }
 

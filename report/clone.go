@@ -10,9 +10,12 @@ import (
 func (b *Builder) Clone() *Builder {
 	b.batch.Enter()
 	c := *b
-	groups := cloned{}
+	groups := newCloned()
 	c.services = b.services.clone(groups)
-	c.tables = &tables{doors: b.tables.doors.clone(groups), trouble: b.tables.trouble.clone(groups)}
+	c.tables = &tables{doors: b.tables.doors.clone(groups), trouble: b.tables.trouble.clone(groups), watch: b.tables.watch}
+	for _, s := range b.tables.sums {
+		c.tables.sums = append(c.tables.sums, groups.sums(s))
+	}
 	c.batch, c.hand = newBatch(c.tables, stretch), nil
 	c.times = b.times.clone()
 	c.kernel = b.kernel.clone(groups)
@@ -23,21 +26,39 @@ func (b *Builder) Clone() *Builder {
 	return &c
 }
 
-// cloned has the copies of service groups, to which others point.
-type cloned map[*serviceGroup]*serviceGroup
+// cloned has the copies of service groups and their sums, to which others point.
+type cloned struct {
+	groups map[*serviceGroup]*serviceGroup
+	added  map[*serviceSums]*serviceSums
+}
+
+func newCloned() cloned {
+	return cloned{groups: make(map[*serviceGroup]*serviceGroup), added: make(map[*serviceSums]*serviceSums)}
+}
 
 // of is the copy of g, made when there is none; nil of nil.
 func (m cloned) of(g *serviceGroup) *serviceGroup {
-	if g == nil || m[g] != nil {
-		return m[g]
+	if g == nil || m.groups[g] != nil {
+		return m.groups[g]
 	}
 	c := *g
-	c.clients, c.servers, c.setup = g.clients.clone(), g.servers.clone(), g.setup.clone()
-	c.ports = maps.Clone(g.ports)
-	for i, p := range g.owners {
+	c.serviceSums = m.sums(g.serviceSums)
+	m.groups[g] = &c
+	return &c
+}
+
+// sums is the copy of s, made when there is none.
+func (m cloned) sums(s *serviceSums) *serviceSums {
+	if m.added[s] != nil {
+		return m.added[s]
+	}
+	c := *s
+	c.clients, c.servers, c.setup = s.clients.clone(), s.servers.clone(), s.setup.clone()
+	c.ports = maps.Clone(s.ports)
+	for i, p := range s.owners {
 		c.owners[i] = p.clone()
 	}
-	m[g] = &c
+	m.added[s] = &c
 	return &c
 }
 
@@ -101,7 +122,7 @@ func (d *doors) clone(groups cloned) doors {
 // clone copies what was folded in.
 func (t *trouble) clone(groups cloned) trouble {
 	return trouble{
-		owners: t.owners.clone(),
+		owners: t.owners.clone(), watch: t.watch,
 		groups: t.groups.clone(func(g *group) {
 			g.service = groups.of(g.service)
 			g.clients = g.clients.clone()
@@ -114,6 +135,7 @@ func (t *trouble) clone(groups cloned) trouble {
 			}
 		}),
 		scans: scans{
+			pathWatch: t.scans.pathWatch, sweepWatch: t.scans.sweepWatch,
 			pathOwners: t.scans.pathOwners.clone(), sweepOwners: t.scans.sweepOwners.clone(),
 			paths: t.scans.paths.clone(func(p *hostProbe) {
 				p.probe = p.probe.clone()
@@ -142,11 +164,11 @@ func (p *processes) clone() *processes {
 }
 
 func (m ownership[K]) clone() ownership[K] {
-	c := maps.Clone(m)
-	for k, p := range c {
-		c[k] = p.clone()
+	m.of = maps.Clone(m.of)
+	for k, p := range m.of {
+		m.of[k] = p.clone()
 	}
-	return c
+	return m
 }
 
 func (p probe) clone() probe {
@@ -180,13 +202,13 @@ func (s *addrSet) clone() *addrSet {
 		if c.v6 = clonePointer(s.v6); c.v6 != nil {
 			c.v6.places = slices.Clone(s.v6.places)
 		}
-		c.sketch = clonePointer(s.sketch)
+		c.sketch = slices.Clone(s.sketch)
 	}
 	return c
 }
 
 func (s sampler) clone() sampler {
-	s.exact, s.histogram = slices.Clone(s.exact), clonePointer(s.histogram)
+	s.exact, s.histogram = slices.Clone(s.exact), slices.Clone(s.histogram)
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"net/netip"
+	"unsafe"
 )
 
 // Addresses that a set keeps as they are; beyond that only a sketch.
@@ -26,11 +27,12 @@ type distinct struct {
 type addrSet struct {
 	v4     addrTable[uint32]
 	v6     *addrTable[ip] // nil: it is empty
-	sketch *sketch        // nil, or it replaces the tables
+	sketch sketch         // nil, or it replaces the tables
 }
 
-// A sketch has registers, each with the longest run of zeros that was seen there.
-type sketch [1 << sketchBits]uint8
+// A sketch has registers, each with the longest run of zeros that was seen there. Their
+// number is a power of two: 1<<sketchBits, or less where memory is short (see fold).
+type sketch []uint8
 
 // add takes one address, to be kept as it is among bound others; the zero end is none.
 func (d *distinct) add(a end, bound int) {
@@ -103,7 +105,7 @@ func (s *addrSet) touch(a *end) uint64 {
 
 // spill turns the set into a sketch.
 func (s *addrSet) spill() {
-	marked := new(sketch)
+	marked := make(sketch, 1<<sketchBits)
 	for n := range s.v4.all {
 		marked.mark(ip{lo: uint64(n)}, ip4)
 	}
@@ -117,13 +119,39 @@ func (s *addrSet) spill() {
 
 // mark enters a into the sketch: the hash's upper bits choose a register, which
 // keeps the longest run of zeros seen in the rest.
-func (s *sketch) mark(a ip, version uint8) {
-	h := sketchHash(a, version)
-	register := h >> (64 - sketchBits)
-	run := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1))) + 1
-	if run > s[register] {
+func (s sketch) mark(a ip, version uint8) {
+	h, width := sketchHash(a, version), s.bits()
+	register := h >> (64 - width)
+	if run := runOf(h<<width, 64-width); run > s[register] {
 		s[register] = run
 	}
+}
+
+// bits is the logarithm of the number of registers.
+func (s sketch) bits() int { return bits.TrailingZeros64(uint64(len(s))) }
+
+// runOf is 1 + the number of zeros before the first one among the upper n bits of h.
+func runOf(h uint64, n int) uint8 {
+	return uint8(bits.LeadingZeros64(h|1<<(63-n))) + 1
+}
+
+// fold is s with so many registers, at most as many as it has: as if the addresses had been
+// entered there. The less, the less exact: the standard error is 1.04 by their root.
+func (s sketch) fold(registers int) sketch {
+	folded := make(sketch, registers)
+	below := s.bits() - folded.bits()
+	for i, run := range s {
+		if run == 0 {
+			continue
+		}
+		if within := uint64(i) & (1<<below - 1); within != 0 { // these bits are looked at before the others
+			run = runOf(within<<(64-below), below)
+		} else {
+			run += uint8(below)
+		}
+		folded[i>>below] = max(folded[i>>below], run)
+	}
+	return folded
 }
 
 // merge adds another set's addresses.
@@ -148,9 +176,15 @@ func (d *distinct) merge(o *distinct) {
 	if d.more.exact() {
 		d.more.spill()
 	}
-	marked := d.more.sketch
-	for i, run := range o.more.sketch {
-		marked[i] = max(marked[i], run)
+	from := o.more.sketch
+	switch marked := d.more.sketch; {
+	case len(marked) > len(from):
+		d.more.sketch = marked.fold(len(from))
+	case len(marked) < len(from):
+		from = from.fold(len(marked))
+	}
+	for i, run := range from {
+		d.more.sketch[i] = max(d.more.sketch[i], run)
 	}
 }
 
@@ -213,8 +247,8 @@ func (s *addrSet) size() int {
 
 // estimate is HyperLogLog's: the harmonic mean of the registers. The set is far
 // larger than the registers' number, but for linear counting at the lower end.
-func (s *sketch) estimate() uint64 {
-	const m = 1 << sketchBits
+func (s sketch) estimate() uint64 {
+	m := float64(len(s))
 	var counts [66]uint32
 	for _, run := range s {
 		counts[run]++
@@ -223,9 +257,38 @@ func (s *sketch) estimate() uint64 {
 	for run, n := range counts {
 		sum += math.Ldexp(float64(n), -run)
 	}
-	e := 0.7213 / (1 + 1.079/m) * m * m / sum
+	e := 0.7213 / (1 + 1.079/m) * m * m / sum // the factor is that of 128 registers or more
 	if zeros := counts[0]; e < 2.5*m && zeros > 0 {
 		e = m * math.Log(m/float64(zeros))
 	}
 	return uint64(e + 0.5)
+}
+
+// bytes is what d takes beside itself.
+func (d *distinct) bytes() int64 {
+	if d.more == nil {
+		return 0
+	}
+	return d.more.bytes()
+}
+
+func (s *addrSet) bytes() int64 {
+	n := int64(unsafe.Sizeof(*s)) + 4*int64(len(s.v4.places)) + int64(len(s.sketch))
+	if s.v6 != nil {
+		n += int64(unsafe.Sizeof(*s.v6)) + 16*int64(len(s.v6.places))
+	}
+	return n
+}
+
+// lessen makes s take about so many bytes at most, a power of two, by being less exact.
+func (s *addrSet) lessen(most int) {
+	if s == nil || s.bytes() <= int64(unsafe.Sizeof(*s))+int64(most) {
+		return
+	}
+	if s.exact() {
+		s.spill()
+	}
+	if len(s.sketch) > most {
+		s.sketch = s.sketch.fold(most)
+	}
 }

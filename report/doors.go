@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"unsafe"
 )
 
 // A doorKey is a server's endpoint.
@@ -42,6 +43,9 @@ type doors struct {
 	callers6 []caller[ip]
 	clients  map[uint32]*addrSet // of connections that worked, by door, together with the callers
 	portless answering
+
+	most  int // callers that wait; 0 means maxCallers
+	watch watch
 }
 
 // A caller is a client of a connection that worked. Of all doors only the busiest one's
@@ -53,7 +57,7 @@ type caller[N addrNumber] struct {
 	door uint32
 }
 
-const maxCallers = 1 << 19
+const maxCallers = 1 << 19 // of a door each, that wait, unless memory is short
 
 // maxPortless is the number of hosts kept that answered without ports.
 const maxPortless = 4096
@@ -61,13 +65,14 @@ const maxPortless = 4096
 // answering are hosts that answered over protocols without ports.
 type answering struct {
 	hosts    map[netip.Addr]bool
+	most     int  // 0 means maxPortless
 	overflow bool // there were more
 }
 
 func (a *answering) add(host netip.Addr) {
 	switch {
 	case a.hosts[host]:
-	case len(a.hosts) >= maxPortless:
+	case len(a.hosts) >= cmp.Or(a.most, maxPortless):
 		a.overflow = true
 	case a.hosts == nil:
 		a.hosts = map[netip.Addr]bool{host: true}
@@ -110,6 +115,31 @@ func (d *doors) add(v *visit, hash uint64, guess int32) (known bool) {
 	return known
 }
 
+// relieve forgets doors when d takes too much.
+func (d *doors) relieve() {
+	used := d.bytes()
+	if used > d.watch.most {
+		d.count()
+		d.callers4, d.callers6 = nil, nil
+		for used = d.bytes(); used > d.watch.enough() && d.heavy.n > 0; used = d.bytes() {
+			d.heavy.forget()
+			d.count()
+		}
+	}
+	d.watch.looked(used)
+}
+
+// bytes is what d takes.
+func (d *doors) bytes() int64 {
+	const entry = 64 // of a map, at most
+	used := d.heavy.room() + int64(cap(d.callers4))*int64(unsafe.Sizeof(caller[uint32]{})) +
+		int64(cap(d.callers6))*int64(unsafe.Sizeof(caller[ip]{})) + entry*int64(len(d.portless.hosts))
+	for _, set := range d.clients {
+		used += entry + set.bytes()
+	}
+	return used
+}
+
 // renumber begins again from 1, with the doors that are left.
 func (d *doors) renumber() {
 	d.count()
@@ -127,7 +157,7 @@ func (d *doors) renumber() {
 
 // call notes the client of a visit to a door.
 func (d *doors) call(to *door, v *visit) {
-	if len(d.callers4)+len(d.callers6) == maxCallers {
+	if len(d.callers4)+len(d.callers6) == cmp.Or(d.most, maxCallers) {
 		d.count()
 	}
 	switch v.clientVersion {

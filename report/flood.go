@@ -86,7 +86,7 @@ func (f *flood) merge(s *slot[groupKey, group], owners ownership[groupKey]) {
 		f.half += s.weight
 	}
 	f.clients.merge(&g.clients)
-	f.owners.merge(owners[s.key], maxTroubleOwners)
+	f.owners.merge(owners.of[s.key], maxTroubleOwners)
 	f.frames.merge(&g.frames)
 }
 

@@ -3,10 +3,11 @@ package report
 import (
 	"iter"
 	"slices"
+	"unsafe"
 )
 
 const (
-	maxHeavy  = 1 << 16 // keys that a heavy map keeps apart
+	maxHeavy  = 1 << 16 // keys that a heavy map keeps apart, unless memory is short
 	slabSlots = 1 << 9  // slots that are allocated together: whole pages of memory
 )
 
@@ -17,13 +18,15 @@ type heavyKey interface {
 	hash() uint64
 }
 
-// A heavy map keeps a value for each key, exactly as long as there are at most
-// maxHeavy keys. Beyond that the lighter half is forgotten, again and again, so that
+// A heavy map keeps a value for each key, exactly as long as there are at most as many
+// keys as it may keep. Beyond that the lighter half is forgotten, again and again, so that
 // the heavy keys stay (a variant of Misra and Gries' frequent items). A key that
-// comes back starts anew and knows how much it may have missed.
+// comes back starts anew and knows how much it may have missed. Values that became large
+// may make it forget earlier: see relieve.
 //
 // What is forgotten depends on the keys' order of arrival only.
 type heavy[K heavyKey, V any] struct {
+	most  int            // keys; 0 means maxHeavy
 	index []place        // open addressing, at most three quarters full; its length is a power of two
 	slabs [][]slot[K, V] // in the order of arrival, each slabSlots long: they grow without being copied
 	n     int            // slots in use
@@ -95,12 +98,15 @@ func (h *heavy[K, V]) at(key K, hash uint64, guess int32) *slot[K, V] {
 func (h *heavy[K, V]) slotOf(key K, hash uint64) *slot[K, V] {
 	if h.index == nil {
 		h.index = make([]place, 64)
+		if h.most == 0 {
+			h.most = maxHeavy
+		}
 	}
 	p, found := h.place(key, hash)
 	if found {
 		return h.slot(p.slot())
 	}
-	if h.n >= maxHeavy {
+	if h.n >= h.most {
 		h.forget()
 		p, _ = h.place(key, hash)
 	} else if 4*h.n >= 3*len(h.index) {
@@ -113,8 +119,7 @@ func (h *heavy[K, V]) slotOf(key K, hash uint64) *slot[K, V] {
 	*p = placeOf(hash, h.n)
 	h.n++
 	h.light[0]++
-	s := h.slot(h.n - 1)
-	*s = slot[K, V]{} // and then, in place, what is not zero
+	s := h.slot(h.n - 1) // it is zero: see forget
 	s.key, s.missed = key, h.floor
 	return s
 }
@@ -218,7 +223,12 @@ func (h *heavy[K, V]) forget() {
 			}
 		}
 	}
-	h.n = kept // the slabs stay: a flood fills them again at once
+	for i := kept; i < h.n; { // the slabs stay: a flood fills them again at once
+		end := min(h.n, (i/slabSlots+1)*slabSlots)
+		clear(h.slabs[i/slabSlots][i%slabSlots : (end-1)%slabSlots+1]) // with what belongs to them
+		i = end
+	}
+	h.n = kept
 	h.floor += median
 	clear(h.light[:min(median+1, uint64(len(h.light)))])
 }
@@ -239,4 +249,30 @@ func (h *heavy[K, V]) median() (weight uint64, all bool) {
 	}
 	slices.Sort(weights)
 	return weights[len(weights)/2], false
+}
+
+// room is what h takes, in bytes, but for what its values point to.
+func (h *heavy[K, V]) room() int64 {
+	return int64(len(h.slabs))*slabSlots*int64(unsafe.Sizeof(slot[K, V]{})) + int64(len(h.index))*int64(unsafe.Sizeof(place(0)))
+}
+
+// bytes is what h takes, with what its values point to, which own tells of one.
+func (h *heavy[K, V]) bytes(own func(*V) int64) int64 {
+	used := h.room()
+	for s := range h.all() {
+		used += own(&s.value)
+	}
+	return used
+}
+
+// relieve forgets keys when h takes too much.
+func (h *heavy[K, V]) relieve(w *watch, own func(*V) int64) {
+	used := h.bytes(own)
+	if used > w.most {
+		for used > w.enough() && h.n > 0 {
+			h.forget()
+			used = h.bytes(own)
+		}
+	}
+	w.looked(used)
 }

@@ -79,9 +79,11 @@ type kernel struct {
 	listeners listeners
 
 	clients, ephemeral uint64
+
+	mostVisits, mostRecent int
 }
 
-// How much a kernel remembers.
+// How much a kernel remembers, unless memory is short.
 const (
 	maxVisits = 1 << 17
 	maxRecent = 1 << 16
@@ -106,6 +108,7 @@ func newKernel(cfg *Config) *kernel {
 		everywhere: cfg.AllInterfaces,
 		local:      make(map[netip.Addr]bool),
 		visits:     make(map[listenKey]bool),
+		mostVisits: maxVisits, mostRecent: maxRecent,
 	}
 	k.learn(cfg.Local)
 	return k
@@ -201,7 +204,7 @@ func (k *kernel) add(c *flow.Connection, g *serviceGroup, owners *[2]capture.Own
 
 // visit notes that somebody talked to an endpoint of this host, or that it talked.
 func (k *kernel) visit(key listenKey) {
-	if len(k.visits) == maxVisits && !k.visits[key] {
+	if len(k.visits) == k.mostVisits && !k.visits[key] {
 		k.forgot = true
 		return
 	}
@@ -215,11 +218,11 @@ func (k *kernel) meet(key socketKey, c *flow.Connection, g *serviceGroup, side f
 	switch {
 	case k.host != nil:
 		k.judge(key, &m)
-	case len(k.recent) < maxRecent:
+	case len(k.recent) < k.mostRecent:
 		k.recent = append(k.recent, met{key, m})
 	default:
 		k.recent[k.next] = met{key, m}
-		k.next = (k.next + 1) % maxRecent
+		k.next = (k.next + 1) % k.mostRecent
 		k.forgot = true
 	}
 }
@@ -276,7 +279,7 @@ func (k *kernel) summary() *Host {
 		ListenDrops:     k.host.ListenDrops,
 		Incomplete:      k.host.Incomplete,
 	}
-	if !k.filtered && len(k.visits) < maxVisits {
+	if !k.filtered && len(k.visits) < k.mostVisits {
 		for v := range k.visits {
 			k.listeners.visit(v.protocol, v.addr)
 		}

@@ -479,7 +479,7 @@ func TestTheKernelForgets(t *testing.T) {
 	if len(k.recent) != maxRecent || !k.forgot || k.holdsAll() {
 		t.Errorf("%d connections are remembered, of %d", len(k.recent), maxRecent)
 	}
-	other := k.clone(cloned{})
+	other := k.clone(newCloned())
 	asked := *host
 	for _, i := range []int{9, 10, maxRecent + 9} {
 		asked.Sockets = append(asked.Sockets, capture.Socket{Protocol: protoTCP, State: "ESTABLISHED", Local: c.Server, Remote: client(i)})

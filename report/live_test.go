@@ -188,8 +188,8 @@ func TestProcessesOfAReportAreBounded(t *testing.T) {
 	for i := range maxOwned + 1000 {
 		m.add(i, exactly(curl))
 	}
-	if len(m) > maxOwned {
-		t.Errorf("%d keys", len(m))
+	if len(m.of) > maxOwned {
+		t.Errorf("%d keys", len(m.of))
 	}
 }
 

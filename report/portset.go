@@ -1,6 +1,9 @@
 package report
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // A portSet is a set of ports. It is small while there is only one in it.
 type portSet struct {
@@ -77,4 +80,16 @@ func (s *portSet) within(low, high uint16) bool {
 		return false // more than traceroute ever uses
 	}
 	return s.more.few[0] >= low && s.more.few[s.more.n-1] <= high
+}
+
+// bytes is what s takes beside itself.
+func (s *portSet) bytes() int64 {
+	if s.more == nil {
+		return 0
+	}
+	n := int64(unsafe.Sizeof(*s.more)) + 2*int64(cap(s.more.few))
+	if s.more.bits != nil {
+		n += int64(unsafe.Sizeof(*s.more.bits))
+	}
+	return n
 }

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"unsafe"
+
 	"sockscope/capture"
 	"sockscope/decode/flow"
 )
@@ -118,4 +120,12 @@ func (s *attempts) merge(p *probe) {
 		s.results[i] += n
 	}
 	s.retried += p.many.retried
+}
+
+// bytes is what p takes beside itself.
+func (p *probe) bytes() int64 {
+	if p.many == nil {
+		return 0
+	}
+	return int64(unsafe.Sizeof(*p.many)) + p.many.frames.bytes()
 }

@@ -13,7 +13,7 @@ const (
 	maxProcesses     = 32 // of one side of a service
 	maxTroubleOwners = 8  // of one line of trouble
 
-	maxOwned = 1 << 14 // lines of trouble of which processes are known
+	maxOwned = 1 << 14 // lines of trouble of which processes are known, unless memory is short
 )
 
 // Processes counts connections by process.
@@ -75,20 +75,23 @@ func (p *processes) merge(o *processes, bound int) {
 
 // An ownership has the processes of keys of a heavy map. It stands beside that, so that
 // captures without processes pay nothing for it.
-type ownership[K comparable] map[K]*processes
+type ownership[K comparable] struct {
+	of   map[K]*processes
+	most int // 0 means maxOwned
+}
 
 // add counts a connection of o with k, unless that is one of too many.
 func (m *ownership[K]) add(k K, o capture.Owner) {
-	p := (*m)[k]
+	p := m.of[k]
 	if p == nil {
-		if len(*m) >= maxOwned {
+		if len(m.of) >= cmp.Or(m.most, maxOwned) {
 			return
 		}
-		if *m == nil {
-			*m = make(ownership[K])
+		if m.of == nil {
+			m.of = make(map[K]*processes)
 		}
 		p = new(processes)
-		(*m)[k] = p
+		m.of[k] = p
 	}
 	p.add(o, 1, maxTroubleOwners)
 }

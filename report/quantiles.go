@@ -19,7 +19,8 @@ const subBuckets = 64
 type sampler struct {
 	n         uint64
 	exact     []time.Duration // until there are more than exactSamples
-	histogram *[64 * subBuckets]uint64
+	histogram []uint64        // nil, or it replaces them
+	coarse    uint8           // 1<<coarse buckets are one: see lessen
 }
 
 // add takes one duration; negative ones (flow.NoDuration among them) are unknown.
@@ -35,14 +36,14 @@ func (s *sampler) add(d time.Duration) {
 		}
 		s.spill()
 	}
-	s.histogram[bucketOf(d)]++
+	s.histogram[bucketOf(d)>>(s.coarse&63)]++
 }
 
 // spill turns the samples into a histogram.
 func (s *sampler) spill() {
-	s.histogram = new([64 * subBuckets]uint64)
+	s.histogram = make([]uint64, 64*subBuckets>>s.coarse)
 	for _, d := range s.exact {
-		s.histogram[bucketOf(d)]++
+		s.histogram[bucketOf(d)>>(s.coarse&63)]++
 	}
 	s.exact = nil
 }
@@ -58,8 +59,9 @@ func (s *sampler) merge(o *sampler) {
 	if s.histogram == nil {
 		s.spill()
 	}
+	s.coarsen(o.coarse)
 	for i, n := range o.histogram {
-		s.histogram[i] += n
+		s.histogram[i>>(s.coarse-o.coarse)] += n
 	}
 	s.n += o.n
 }
@@ -97,7 +99,7 @@ func (s *sampler) value(rank uint64) time.Duration {
 	for i, n := range s.histogram {
 		seen += n
 		if seen > rank {
-			return middleOf(i)
+			return s.middle(i)
 		}
 	}
 	return 0
@@ -122,4 +124,45 @@ func middleOf(bucket int) time.Duration {
 	shift := bucket/subBuckets - 1
 	low := uint64(bucket-shift*subBuckets) << shift
 	return time.Duration(low + uint64(1)<<shift/2)
+}
+
+// middle is the middle of the ith bucket of s.
+func (s *sampler) middle(i int) time.Duration {
+	if s.coarse == 0 {
+		return middleOf(i)
+	}
+	first, last := i<<s.coarse, (i+1)<<s.coarse-1
+	return middleOf(first) + (middleOf(last)-middleOf(first))/2
+}
+
+// maxCoarse makes a bucket at most a quarter of its values wide.
+const maxCoarse = 4
+
+// coarsen makes one bucket of each 1<<coarse, unless there are as few already.
+func (s *sampler) coarsen(coarse uint8) {
+	if coarse <= s.coarse {
+		return
+	}
+	if s.histogram != nil {
+		fewer := make([]uint64, 64*subBuckets>>coarse)
+		for i, n := range s.histogram {
+			fewer[i>>(coarse-s.coarse)] += n
+		}
+		s.histogram = fewer
+	}
+	s.coarse = coarse
+}
+
+// bytes is what s takes beside itself.
+func (s *sampler) bytes() int64 { return 8 * int64(cap(s.exact)+len(s.histogram)) }
+
+// lessen makes s take no more than a histogram that is so coarse.
+func (s *sampler) lessen(coarse uint8) {
+	if s.bytes() <= 8*64*subBuckets>>coarse {
+		return
+	}
+	s.coarsen(coarse)
+	if s.histogram == nil {
+		s.spill()
+	}
 }

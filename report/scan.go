@@ -1,5 +1,7 @@
 package report
 
+import "unsafe"
+
 // Thresholds above which failed attempts of one source are called a scan. A client
 // that merely has a wrong address does not come near them.
 const (
@@ -97,11 +99,26 @@ func (p *hostProbe) addResults(sums *[numResults]uint64) {
 	sums[numResults-1] += uint64(above)
 }
 
+// bytes is what p takes beside itself.
+func (p *hostProbe) bytes() int64 {
+	n := p.probe.bytes() + p.ports.bytes()
+	if p.better != nil {
+		n += int64(unsafe.Sizeof(*p.better))
+		for i := range p.better {
+			n += p.better[i].bytes()
+		}
+	}
+	return n
+}
+
 // A portProbe is the failed attempts of a source at one port.
 type portProbe struct {
 	probe
 	hosts distinct
 }
+
+// bytes is what p takes beside itself.
+func (p *portProbe) bytes() int64 { return p.probe.bytes() + p.hosts.bytes() }
 
 // scans keeps failed attempts by path and by sweep.
 type scans struct {
@@ -110,6 +127,8 @@ type scans struct {
 
 	pathOwners  ownership[pathKey] // the sources' processes
 	sweepOwners ownership[sweepKey]
+
+	pathWatch, sweepWatch watch
 }
 
 // enter enters the failed attempts of b. Its result keeps the reads that only fetch
@@ -142,12 +161,15 @@ func (s *scans) enter(b *Batch) (touched uint64) {
 			sweep := s.sweeps.at(sweepOf(client, v.port, v.protocol), sweeps[i], sweepGuesses[i])
 			sweep.value.add(a.attempt)
 			sweep.value.hosts.add(server, exactOfOne)
-			if a.aside == nil {
-				continue
+			if a.aside != nil && a.aside.owners[clientEnd].Known() {
+				s.pathOwners.add(path.key, a.aside.owners[clientEnd])
+				s.sweepOwners.add(sweep.key, a.aside.owners[clientEnd])
 			}
-			if o := a.aside.owners[clientEnd]; o.Known() {
-				s.pathOwners.add(path.key, o)
-				s.sweepOwners.add(sweep.key, o)
+			if s.pathWatch.due(1) {
+				s.paths.relieve(&s.pathWatch, (*hostProbe).bytes)
+			}
+			if s.sweepWatch.due(1) {
+				s.sweeps.relieve(&s.sweepWatch, (*portProbe).bytes)
 			}
 		}
 	}

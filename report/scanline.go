@@ -107,7 +107,7 @@ func (f *found) line(key sourceKey, s *source) Trouble {
 		slices.SortFunc(s.sweeps, compareSweeps)
 		for _, p := range s.sweeps {
 			sum.merge(&p.value.probe)
-			owners.merge(f.scans.sweepOwners[p.key], maxTroubleOwners)
+			owners.merge(f.scans.sweepOwners.of[p.key], maxTroubleOwners)
 			t.Count += p.weight
 			t.AtLeast = t.AtLeast || p.missed > 0
 		}
@@ -117,7 +117,7 @@ func (f *found) line(key sourceKey, s *source) Trouble {
 		slices.SortFunc(s.paths, comparePaths)
 		for _, p := range s.paths {
 			sum.merge(&p.value.probe)
-			owners.merge(f.scans.pathOwners[p.key], maxTroubleOwners)
+			owners.merge(f.scans.pathOwners.of[p.key], maxTroubleOwners)
 			t.Count += p.weight
 			t.AtLeast = t.AtLeast || p.missed > 0
 		}

@@ -45,7 +45,7 @@ func (s *scatter) add(g *slot[groupKey, group], b *background) {
 	s.n += g.weight
 	s.atLeast = s.atLeast || g.missed > 0
 	s.clients.merge(&g.value.clients)
-	s.owners.merge(b.owners[g.key], maxTroubleOwners)
+	s.owners.merge(b.owners.of[g.key], maxTroubleOwners)
 	s.frames.merge(&g.value.frames)
 	if s.first == nil || g.value.firstID < s.first.value.firstID {
 		s.first = g

@@ -14,6 +14,7 @@ const (
 	maxUnknownPorts = 4096    // ports without a service that are kept apart
 	maxServicePorts = 4096    // ports of one service that are counted apart
 	maxServiceNames = 1 << 14 // questions whose answers are remembered
+	maxSums         = 1 << 30 // services with sums of their own: as many as there are, unless memory is short
 )
 
 // services groups connections by service.
@@ -31,6 +32,9 @@ type services struct {
 	groups map[serviceKey]*serviceGroup // all but those that tcp and udp alone lead to
 
 	unknownPorts int // groups without a name that have a port of their own
+
+	sums, ports, questions int // at most; 0 means maxSums, maxUnknownPorts, maxServiceNames
+	watch                  watch
 }
 
 // portGroups are groups by port.
@@ -63,10 +67,17 @@ type serviceKey struct {
 
 // A serviceGroup is the connections of one service.
 type serviceGroup struct {
-	key     serviceKey
-	label   string   // name, "~" before it when only the port suggests it
+	key    serviceKey
+	label  string // name, "~" before it when only the port suggests it
+	folded bool   // its sums are those of all that are too many to keep apart
+	*serviceSums
+}
+
+// serviceSums are what the connections of one service, or of several, add up to.
+type serviceSums struct {
 	clients distinct // these two are entered with batches, maybe elsewhere: so they lie in
 	servers distinct // other cache lines than what is counted below
+	entered bool     // they are among those that a tables watches
 	_       [64]byte
 
 	tally  Tally
@@ -121,7 +132,7 @@ func (s *services) ask(q serviceQuestion) *serviceGroup {
 		return g
 	}
 	g := s.answer(q)
-	if s.names == nil || len(s.names) >= maxServiceNames {
+	if s.names == nil || len(s.names) >= cmp.Or(s.questions, maxServiceNames) {
 		s.names = make(map[serviceQuestion]*serviceGroup)
 	}
 	s.names[q] = g
@@ -135,7 +146,21 @@ func (s *services) answer(q serviceQuestion) *serviceGroup {
 	if key.name == "" && q.hasPorts {
 		return s.unknown(key, q.port)
 	}
+	if !key.proven && q.port > rangeBounds[wellKnown][1] && len(s.all) >= cmp.Or(s.sums, maxSums) {
+		return s.fold(key)
+	}
 	return s.group(key)
+}
+
+// fold is the group of a service that only its port suggests, where there are too many of
+// these: unless it has one already, it has its name, and its sums are those of the ports
+// without a service that are too many.
+func (s *services) fold(key serviceKey) *serviceGroup {
+	if g := s.groups[key]; g != nil {
+		return g
+	}
+	others := s.group(serviceKey{protocol: key.protocol})
+	return &serviceGroup{key: key, label: key.labelled(), folded: true, serviceSums: others.serviceSums}
 }
 
 // unknown finds the group of a port without a service: one of its own, or the one of all
@@ -147,7 +172,7 @@ func (s *services) unknown(key serviceKey, port uint16) *serviceGroup {
 	if !byPort && s.groups[own] != nil {
 		return s.groups[own]
 	}
-	if s.unknownPorts == maxUnknownPorts {
+	if s.unknownPorts == cmp.Or(s.ports, maxUnknownPorts) {
 		return s.group(key)
 	}
 	s.unknownPorts++
@@ -172,12 +197,52 @@ func (s *services) group(key serviceKey) *serviceGroup {
 
 // begin makes a new group.
 func (s *services) begin(key serviceKey) *serviceGroup {
-	g := &serviceGroup{key: key, label: key.name}
-	if key.name != "" && !key.proven {
-		g.label = "~" + key.name
-	}
+	g := newGroup(key)
 	s.all = append(s.all, g)
 	return g
+}
+
+// newGroup makes a group with sums of its own.
+func newGroup(key serviceKey) *serviceGroup {
+	var both struct {
+		serviceGroup
+		own serviceSums
+	}
+	g := &both.serviceGroup
+	g.key, g.label, g.serviceSums = key, key.labelled(), &both.own
+	return g
+}
+
+// labelled is the name, "~" before it when only the port suggests it.
+func (k *serviceKey) labelled() string {
+	if k.name != "" && !k.proven {
+		return "~" + k.name
+	}
+	return k.name
+}
+
+// relieve makes what is known of setup times less exact when it takes too much.
+func (s *services) relieve() {
+	used := s.bytes()
+	if used > s.watch.most {
+		for coarse := uint8(0); coarse <= maxCoarse && used > s.watch.enough(); coarse++ {
+			for _, g := range s.all {
+				g.setup.lessen(coarse)
+			}
+			used = s.bytes()
+		}
+	}
+	s.watch.looked(used)
+}
+
+// bytes is what samples and ports take.
+func (s *services) bytes() int64 {
+	const entry = 32 // of a map, at most
+	var used int64
+	for _, g := range s.all {
+		used += g.setup.bytes() + entry*int64(len(g.ports))
+	}
+	return used
 }
 
 // basis is the word of the column service_basis.
@@ -193,11 +258,12 @@ func (g *serviceGroup) basis() string {
 
 // add counts c, but for its addresses.
 func (g *serviceGroup) add(c *flow.Connection, fate fate) {
-	g.tally.add(c, fate)
-	g.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
-	g.setup.add(c.Setup)
+	s := g.serviceSums
+	s.tally.add(c, fate)
+	s.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
+	s.setup.add(c.Setup)
 	if c.HasPorts && g.showsPorts() {
-		g.countPort(c.Server.Port(), 1)
+		s.countPort(c.Server.Port(), 1)
 	}
 }
 
@@ -215,18 +281,18 @@ func (g *serviceGroup) addOwners(owners *[2]capture.Owner) {
 }
 
 // showsPorts is false for the group of all that were too many to keep apart.
-func (g *serviceGroup) showsPorts() bool { return g.key.name != "" || g.key.hasPort }
+func (g *serviceGroup) showsPorts() bool { return !g.folded && (g.key.name != "" || g.key.hasPort) }
 
-func (g *serviceGroup) countPort(port uint16, n uint64) {
+func (s *serviceSums) countPort(port uint16, n uint64) {
 	switch {
-	case g.onOne == 0 || port == g.port:
-		g.port = port
-		g.onOne += n
-	case g.ports == nil:
-		g.ports = map[uint16]uint64{port: n}
+	case s.onOne == 0 || port == s.port:
+		s.port = port
+		s.onOne += n
+	case s.ports == nil:
+		s.ports = map[uint16]uint64{port: n}
 	default:
-		if _, ok := g.ports[port]; ok || len(g.ports) < maxServicePorts {
-			g.ports[port] += n
+		if _, ok := s.ports[port]; ok || len(s.ports) < maxServicePorts {
+			s.ports[port] += n
 		}
 	}
 }
@@ -312,7 +378,7 @@ func foldServices(groups []*serviceGroup) []*serviceGroup {
 	kept := slices.Clone(groups[:maxServices])
 	for _, g := range groups[maxServices:] {
 		if rest[g.key.protocol] == nil {
-			rest[g.key.protocol] = &serviceGroup{key: serviceKey{protocol: g.key.protocol}}
+			rest[g.key.protocol] = newGroup(serviceKey{protocol: g.key.protocol})
 		}
 		rest[g.key.protocol].merge(g)
 	}

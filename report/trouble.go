@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"sockscope/capture"
 	"sockscope/decode/flow"
@@ -100,6 +101,7 @@ type trouble struct {
 	groups heavy[groupKey, group]
 	scans  scans
 	owners ownership[groupKey] // whose process did it, or suffers from it: see ownerEnd
+	watch  watch
 }
 
 // enterFindings enters the findings of b into their groups. Its result keeps the reads that
@@ -126,6 +128,9 @@ func (t *trouble) enterFindings(b *Batch) (touched uint64) {
 		for i := range findings {
 			f := &findings[i]
 			t.note(f, &b.visits[f.visit], t.groups.at(f.key, hashes[i], guesses[i]))
+			if t.watch.due(1) {
+				t.groups.relieve(&t.watch, (*group).bytes)
+			}
 		}
 	}
 	return touched
@@ -172,6 +177,18 @@ func (t *trouble) noteAside(f *finding, v *group) {
 	if f.aside.syns > 1 && (f.key.kind == unanswered || f.key.kind == retriedSYN) {
 		v.addRetries(f)
 	}
+}
+
+// bytes is what g takes beside itself.
+func (g *group) bytes() int64 {
+	n := g.clients.bytes() + g.frames.bytes()
+	if g.retry != nil {
+		n += int64(unsafe.Sizeof(*g.retry)) + 8*int64(cap(g.retry.waits))
+	}
+	if g.targets != nil {
+		n += int64(unsafe.Sizeof(*g.targets)) + g.targets.servers.bytes()
+	}
+	return n
 }
 
 // icmpCode is type and code in one number.
@@ -309,6 +326,14 @@ func (e *evidence) add(frame uint64) {
 			return
 		}
 	}
+}
+
+// bytes is what e takes beside itself.
+func (e *evidence) bytes() int64 {
+	if e.others == nil {
+		return 0
+	}
+	return int64(unsafe.Sizeof(*e.others))
 }
 
 func (e *evidence) merge(o *evidence) {

@@ -61,7 +61,7 @@ func (b *background) describe(s *slot[groupKey, group]) Trouble {
 		Frames:  g.frames.list(),
 		Subject: endpointName(k.protocol, k.addr(), k.port, d.label(k.door(), g.service.label)),
 
-		Processes: b.owners[k].sorted(),
+		Processes: b.owners.of[k].sorted(),
 	}
 	all, exact := d.connections(k.door())
 	n := share{n: s.weight, all: all, exact: exact, atLeast: t.AtLeast}

@@ -82,8 +82,46 @@ func (t *tables) enterVisits(all []visit) (touched uint64) {
 			v.group.clients.add(clients[i], exactAddrs)
 			if !d.add(v, hashes[i], guesses[i]) { // else the service has this server already
 				v.group.servers.add(servers[i], exactAddrs)
+				if !v.group.entered { // it never was where it is entered for the first time
+					v.group.entered = true
+					t.sums = append(t.sums, v.group.serviceSums)
+				}
 			}
+		}
+		if d.watch.due(len(visits)) { // stretches are the same for batches of any size
+			d.relieve()
+		}
+		if t.watch.due(len(visits)) {
+			t.relieve()
 		}
 	}
 	return touched
+}
+
+// leastRegisters is what a sketch has at least: its standard error is 9 %.
+const leastRegisters = 128
+
+// relieve makes what is known of the clients and servers of services less exact when it
+// takes too much.
+func (t *tables) relieve() {
+	used := t.addressBytes()
+	if used > t.watch.most {
+		for most := 1 << sketchBits; most >= leastRegisters && used > t.watch.enough(); most /= 2 {
+			for _, s := range t.sums {
+				s.clients.more.lessen(most)
+				s.servers.more.lessen(most)
+			}
+			used = t.addressBytes()
+		}
+	}
+	t.watch.looked(used)
+}
+
+// addressBytes is what the addresses of clients and servers take.
+func (t *tables) addressBytes() int64 {
+	var used int64
+	for _, s := range t.sums {
+		used += s.clients.bytes() + s.servers.bytes()
+	}
+	return used
 }

@@ -35,6 +35,8 @@ func (k *facts) builder(cfg report.Config) *report.Builder {
 // capture from interfaces as they end.
 func (f *sourceFlags) readInto(ctx context.Context, p *program, cfg report.Config) (*reading, *report.Builder, error) {
 	var b *report.Builder
+	f.beside = reportMemory(f.memory.bytes())
+	cfg.Memory = f.beside
 	if f.isLive() {
 		f.tap = &tap{
 			begin: func(_ *tapped, k *facts) { b = k.builder(cfg) },
@@ -58,6 +60,7 @@ func (f *sourceFlags) readInto(ctx context.Context, p *program, cfg report.Confi
 		b = r.builder(cfg)
 	}
 	r.add(b)
+	r.result.Forget()
 	return r, b, nil
 }
 

@@ -53,6 +53,12 @@ func (m *memory) bytes() int64 {
 	return m.value
 }
 
+// reportMemory is how much of that a report's own tables may take.
+func reportMemory(memory int64) int64 {
+	const most = 96 << 20 // they keep no more apart with more
+	return max(min(memory/8*3, most), memory/16)
+}
+
 // workersWithin is how many workers there may be, of so many, 0 being one for each core.
 func workersWithin(memory int64, workers, cores int) int {
 	if workers == 0 {

@@ -59,6 +59,10 @@ func (f *sofar) Done(totals *flow.Totals) {
 // not about these frames.
 const fresh = 100 * time.Millisecond
 
+// builders is how many there are at once: the one that goes on, and clones of which one is
+// being written and one waits; and a Summary.
+const builders = 4
+
 // reportSeries captures and writes reports, the last one at the end.
 func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg report.Config, every time.Duration, format string, d display) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -68,6 +72,8 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	var src *tapped
 	var b *report.Builder
 	var latest *sofar
+	source.beside = reportMemory(source.memory.bytes())
+	cfg.Memory = source.beside / builders
 	source.tap = &tap{
 		begin: func(begun *tapped, k *facts) { src, s.facts, b = begun, k, k.builder(cfg) },
 		tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
@@ -94,6 +100,7 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	default:
 	}
 	r.add(b)
+	r.result.Forget()
 	all := &sofar{builder: b, stats: r.stats, last: true, taken: time.Now(), complete: make(chan struct{})}
 	all.Done(&r.result.Totals)
 	s.sofar <- all

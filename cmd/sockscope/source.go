@@ -30,6 +30,7 @@ type sourceFlags struct {
 	workers  *number
 	memory   *memory
 	bound    int64 // what memory is, in bytes, once the source is read
+	beside   int64 // of it, what the view itself takes; 0: the usual
 	udpIdle  *span
 	progress *choice
 
@@ -165,6 +166,7 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 	cfg := engine.Config{
 		Workers: f.workers.value,
 		Memory:  f.bound,
+		Beside:  f.beside,
 		Flow: flow.Config{
 			UDPIdle:    f.udpIdle.value,
 			Classify:   classify,

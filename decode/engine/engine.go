@@ -31,6 +31,10 @@ type Config struct {
 	// bound, is told: see flow.Relief. 0: no bound.
 	Memory int64
 
+	// Beside is how much of Memory is left to who is told, but not more than three eighths;
+	// 0 means 24 MiB.
+	Beside int64
+
 	// Look is asked every Every of the capture's clock whether somebody wants to see what the
 	// run found so far, between two blocks of frames; nil when nobody does. A single worker
 	// shows it a part at a time, between blocks that come meanwhile, and asks no more until it
@@ -60,6 +64,9 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 	}
 	if n > 1 && cfg.Flow.Ending != nil {
 		cfg.Flow.Ending = inTurns(cfg.Flow.Ending)
+	}
+	if cfg.bounded() {
+		cfg.Flow.Tunnels = int(max(1<<10, min(1<<15, cfg.Memory/perTunnel)))
 	}
 	seed := flow.NewSeed()
 	tables := make([]*flow.Table, n)
@@ -138,6 +145,9 @@ func (r *Result) Len() int {
 	}
 	return n
 }
+
+// Forget forgets the connections, so that what they take is free.
+func (r *Result) Forget() { r.tables = nil }
 
 // Connections gives all connections in the order of their first packets, but for those
 // that ended during the run. The value it yields is overwritten by the next one; what it

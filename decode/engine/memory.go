@@ -1,22 +1,28 @@
 package engine
 
 import (
+	"cmp"
+
 	"sockscope/capture"
 	"sockscope/decode/flow"
 )
 
-// Of Config.Memory a part is left to who is told, and of the rest connections may take three
-// quarters: what remains is for those of the frames that come before the next look, an index
-// that is copied into a larger one, and chunks that are not full.
+// Of Config.Memory Config.Beside is left to who is told, and of the rest connections may take
+// three quarters: what remains is for those of the frames that come before the next look, an
+// index that is copied into a larger one, and chunks that are not full.
 const (
 	boundShare     = 3
 	boundOf        = 4
-	mostBeside     = 24 << 20 // bytes for who is told, but not more than three eighths
+	mostBeside     = 24 << 20 // bytes, where Config.Beside does not say it, but not more than three eighths
 	perConnection  = 4 << 10  // of memory there is one departure that is remembered
 	mostDepartures = 1 << 20
+	perTunnel      = 8 << 10 // of memory one tunnel has a sum
 	frameCost      = 512     // bytes that a frame adds at most, taken over many
 	mostCost       = 2 << 10 // that a single one adds
 )
+
+// bounded reports whether memory bounds the connections.
+func (cfg *Config) bounded() bool { return cfg.Memory > 0 && cfg.Flow.Ending != nil }
 
 // A keeper keeps what a run's connections take within Config.Memory. When to look is a
 // matter of the frames' numbers and what to do one of the connections alone (see
@@ -29,10 +35,11 @@ type keeper struct {
 
 func newKeeper(cfg *Config, tables []*flow.Table) *keeper {
 	k := &keeper{}
-	if cfg.Memory <= 0 || cfg.Flow.Ending == nil {
+	if !cfg.bounded() {
 		return k
 	}
-	k.bound = (cfg.Memory - min(mostBeside, cfg.Memory/8*3)) / boundOf * boundShare
+	beside := min(cmp.Or(cfg.Beside, mostBeside), cfg.Memory/8*3)
+	k.bound = (cfg.Memory - beside) / boundOf * boundShare
 	k.every = max(1, uint64(cfg.Memory/8/frameCost))
 	k.relief = flow.NewRelief(tables, k.bound, int(min(cfg.Memory/perConnection, mostDepartures)))
 	return k

@@ -36,6 +36,9 @@ type Config struct {
 	// It is asked when no packet proves who is the client. nil means that none is known.
 	Listens func(a, b netip.AddrPort, last capture.Timestamp) [2]bool
 
+	// Tunnels is how many tunnels are summed one by one; 0 means 32,768.
+	Tunnels int
+
 	// Registered reports whether a port is in the registry of services for an
 	// IP protocol number. nil means that none is.
 	Registered func(protocol uint8, port uint16) bool

@@ -77,6 +77,7 @@ func NewTable(cfg Config, seed *Seed) *Table {
 		chains: newChains(), proofs: newProofs(), histories: new(histories),
 		fragments: newFragments(), Totals: NewTotals(),
 	}
+	t.Totals.Tunnels.most = cfg.Tunnels
 	if cfg.Ending != nil {
 		t.ending = &ending{Ending: *cfg.Ending, clock: newClock()}
 		t.proofs.texts.apart = !cfg.Ending.MemoryOnly

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
 	"iter"
@@ -8,18 +9,19 @@ import (
 	"math"
 )
 
-// mostTunnels bounds the tunnels that are summed one by one: a flood may have new outer
-// addresses in every packet.
+// mostTunnels bounds the tunnels that are summed one by one, unless Config.Tunnels does: a
+// flood may have new outer addresses in every packet.
 const mostTunnels = 32768
 
-// TunnelSums are the volumes of tunnels. Up to 32,768 have a sum each. When there are more,
-// a share of them keeps theirs, and what the others carried is summed by kind only. The
+// TunnelSums are the volumes of tunnels. Up to 32,768 have a sum each, or what Config.Tunnels
+// says. When there are more, a share of them keeps theirs, and what the others carried is summed by kind only. The
 // share is chosen by a checksum of the key: so it is the same in whatever order, and in
 // however many parts, tunnels are summed. The zero value is empty.
 type TunnelSums struct {
 	sums   map[TunnelKey]Volume
 	folded map[TunnelKey]Volume // by kind: the rest of the key is zero
 	above  uint64               // only keys whose checksum is not below have a sum
+	most   int                  // sums; 0 means mostTunnels
 }
 
 // Add adds v to tunnel k.
@@ -29,10 +31,13 @@ func (s *TunnelSums) Add(k TunnelKey, v Volume) {
 		return
 	}
 	s.sums = added(s.sums, k, v)
-	for len(s.sums) > mostTunnels {
+	for len(s.sums) > s.limit() {
 		s.halve()
 	}
 }
+
+// limit is how many sums there may be.
+func (s *TunnelSums) limit() int { return cmp.Or(s.most, mostTunnels) }
 
 // fold adds v to what tunnels like k without a sum of their own carried.
 func (s *TunnelSums) fold(k TunnelKey, v Volume) {
@@ -69,6 +74,7 @@ func (s *TunnelSums) drop() {
 
 // AddAll adds what another worker summed.
 func (s *TunnelSums) AddAll(u *TunnelSums) {
+	s.most = min(s.limit(), u.limit())
 	for k, v := range u.folded {
 		s.fold(k, v)
 	}
