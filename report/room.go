@@ -33,7 +33,7 @@ func boundsOf(memory int64) bounds {
 	if memory <= 0 || memory >= wholeRoom {
 		return all
 	}
-	keys := max(slabSlots, 1<<(bits.Len64(uint64(memory/roomOfKey))-1))
+	keys := max(slabSlots, 1<<(bits.Len64(uint64(memory/roomOfKey)|1)-1))
 	part := maxHeavy / keys
 	return bounds{
 		heavy: keys, callers: 4 * keys, portless: max(64, maxPortless/part),

@@ -35,8 +35,8 @@ func (k *facts) builder(cfg report.Config) *report.Builder {
 // capture from interfaces as they end.
 func (f *sourceFlags) readInto(ctx context.Context, p *program, cfg report.Config) (*reading, *report.Builder, error) {
 	var b *report.Builder
-	f.beside = reportMemory(f.memory.bytes())
-	cfg.Memory = f.beside
+	cfg.Memory = reportMemory(f.memory.bytes(), 1)
+	f.beside = cfg.Memory
 	if f.isLive() {
 		f.tap = &tap{
 			begin: func(_ *tapped, k *facts) { b = k.builder(cfg) },

@@ -53,10 +53,10 @@ func (m *memory) bytes() int64 {
 	return m.value
 }
 
-// reportMemory is how much of that a report's own tables may take.
-func reportMemory(memory int64) int64 {
+// reportMemory is how much of that the tables of each of n reports may take.
+func reportMemory(memory, n int64) int64 {
 	const most = 96 << 20 // they keep no more apart with more
-	return max(min(memory/8*3, most), memory/16)
+	return max(min(memory/8*3, n*most), memory/16) / n
 }
 
 // workersWithin is how many workers there may be, of so many, 0 being one for each core.

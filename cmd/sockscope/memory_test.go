@@ -151,3 +151,17 @@ func TestMemoryFlag(t *testing.T) {
 		}
 	}
 }
+
+// A report has the widest bounds from 256M on, one that is repeated from 1536M on; and the
+// tables of all never take more than is left beside the connections.
+func TestReportMemory(t *testing.T) {
+	for _, tt := range []struct{ memory, n, want int64 }{
+		{0, 1, 0}, {16 << 20, 1, 6 << 20}, {256 << 20, 1, 96 << 20}, {1 << 30, 1, 96 << 20}, {16 << 30, 1, 1 << 30},
+		{16 << 20, builders, 1 << 20}, {1536 << 20, builders, 96 << 20}, {1 << 60, 1, 1 << 56},
+	} {
+		got := reportMemory(tt.memory, tt.n)
+		if got != tt.want || got*tt.n > tt.memory/8*3 {
+			t.Errorf("%d reports with %d: %d each, want %d", tt.n, tt.memory, got, tt.want)
+		}
+	}
+}

@@ -59,9 +59,9 @@ func (f *sofar) Done(totals *flow.Totals) {
 // not about these frames.
 const fresh = 100 * time.Millisecond
 
-// builders is how many there are at once: the one that goes on, and clones of which one is
-// being written and one waits; and a Summary.
-const builders = 4
+// builders is of how many a report's memory must be enough at once: the one that goes on, and
+// clones of which one is being written and one waits; and as much again for what is written.
+const builders = 6
 
 // reportSeries captures and writes reports, the last one at the end.
 func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg report.Config, every time.Duration, format string, d display) error {
@@ -72,8 +72,8 @@ func reportSeries(ctx context.Context, p *program, source *sourceFlags, cfg repo
 	var src *tapped
 	var b *report.Builder
 	var latest *sofar
-	source.beside = reportMemory(source.memory.bytes())
-	cfg.Memory = source.beside / builders
+	cfg.Memory = reportMemory(source.memory.bytes(), builders)
+	source.beside = builders * cfg.Memory
 	source.tap = &tap{
 		begin: func(begun *tapped, k *facts) { src, s.facts, b = begun, k, k.builder(cfg) },
 		tell:  func(_ flow.Event, c *flow.Connection) { b.Add(c) },
