@@ -321,8 +321,11 @@ func (g *serviceGroup) merge(o *serviceGroup) {
 func (s *services) sorted() []*serviceGroup {
 	groups := slices.Clone(s.all)
 	slices.SortFunc(groups, func(a, b *serviceGroup) int {
-		if n := cmp.Compare(b.tally.Connections, a.tally.Connections); n != 0 {
-			return n
+		switch m, n := a.tally.Connections, b.tally.Connections; {
+		case m > n:
+			return -1
+		case m < n:
+			return 1
 		}
 		return a.key.compare(&b.key)
 	})
@@ -330,13 +333,8 @@ func (s *services) sorted() []*serviceGroup {
 }
 
 func (k *serviceKey) compare(o *serviceKey) int {
-	if k.name == "" && o.name == "" { // as those of the thousands of ports without a service
-		return cmp.Or(
-			compareBool(o.proven, k.proven),
-			cmp.Compare(k.protocol, o.protocol),
-			compareBool(o.hasPort, k.hasPort),
-			cmp.Compare(k.port, o.port),
-		)
+	if k.name == "" && o.name == "" && k.proven == o.proven && k.protocol == o.protocol && k.hasPort == o.hasPort {
+		return int(k.port) - int(o.port) // as those of the thousands of ports without a service
 	}
 	return cmp.Or(
 		compareBool(k.name == "", o.name == ""),
