@@ -41,6 +41,10 @@ var floods = map[string]func(c *flow.Connection, n int){
 		c.Outcome = flow.Complete
 		c.Client, c.Server = netip.AddrPortFrom(address6(n), 1000), netip.AddrPortFrom(address6(n%2500), 443)
 	},
+	"proven services on all ports": func(c *flow.Connection, n int) {
+		c.Outcome, c.Evidence = flow.Complete, flow.Evidence{Service: []string{"http", "tls", "ssh", "smtp", "ftp", "imap", "pop3", "mysql"}[n%8]}
+		c.Client, c.Server = netip.AddrPortFrom(address6(n), 1000), netip.AddrPortFrom(address6(n*7919), uint16(n/8))
+	},
 	"SYNs that come again": func(c *flow.Connection, n int) {
 		c.Outcome, c.SYNCount, c.Flags = flow.Unanswered, 4, flow.SYNRetransmitted
 		c.SYNWaits = []time.Duration{1e9, 2e9, 4e9}

@@ -87,6 +87,7 @@ type serviceSums struct {
 	port  uint16            // the first server port
 	onOne uint64            // connections to it
 	ports map[uint16]uint64 // to others; nil as long as there is one
+	most  int               // of these; 0 means maxServicePorts
 
 	owners [2]*processes // of clients and servers; nil where none is known
 }
@@ -198,6 +199,7 @@ func (s *services) group(key serviceKey) *serviceGroup {
 // begin makes a new group.
 func (s *services) begin(key serviceKey) *serviceGroup {
 	g := newGroup(key)
+	g.most = s.ports
 	s.all = append(s.all, g)
 	return g
 }
@@ -291,7 +293,7 @@ func (s *serviceSums) countPort(port uint16, n uint64) {
 	case s.ports == nil:
 		s.ports = map[uint16]uint64{port: n}
 	default:
-		if _, ok := s.ports[port]; ok || len(s.ports) < maxServicePorts {
+		if _, ok := s.ports[port]; ok || len(s.ports) < cmp.Or(s.most, maxServicePorts) {
 			s.ports[port] += n
 		}
 	}

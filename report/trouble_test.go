@@ -295,7 +295,7 @@ func TestDoorsThatWereOpened(t *testing.T) {
 }
 
 func TestServicesListTheirBusiestPorts(t *testing.T) {
-	var g serviceGroup
+	g := newGroup(serviceKey{})
 	for port, n := range map[uint16]uint64{443: 5, 8443: 7, 9443: 5, 10443: 1} {
 		g.countPort(port, n)
 	}
