@@ -71,7 +71,7 @@ func (f *flood) addEarly(s *slot[groupKey, group], owners ownership[groupKey]) {
 	f.span.merge(g.span)
 	f.peak = max(f.peak, uint64(g.burst.peak))
 	f.clients.merge(&g.clients)
-	f.owners.merge(owners[s.key], maxTroubleOwners)
+	f.owners.merge(owners.of[s.key], maxTroubleOwners)
 	f.frames.merge(&g.frames)
 }
 
