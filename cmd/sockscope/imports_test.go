@@ -33,10 +33,11 @@ var rules = map[string]rule{
 	"report":            {[]string{"capture", "decode", "decode/flow", "report/service"}, []string{"github.com/clipperhouse/displaywidth"}},
 	"report/service":    {},
 	"report/page":       {[]string{"report"}, nil},
-	"report/explain":    {[]string{"capture", "decode", "decode/flow", "report/service"}, []string{"github.com/google/gopacket/layers", "golang.org/x/text"}},
+	"report/words":      {nil, []string{"github.com/clipperhouse/displaywidth", "golang.org/x/text"}},
+	"report/explain":    {[]string{"capture", "decode", "decode/flow", "report/service", "report/words"}, []string{"github.com/google/gopacket"}},
 	"cmd/sockscope": {
 		[]string{"capture", "capture/pcapfile", "capture/ring", "capture/filter", "capture/privilege", "capture/process",
-			"decode", "decode/flow", "decode/engine", "report", "report/service", "report/page", "report/explain"},
+			"decode", "decode/flow", "decode/engine", "report", "report/service", "report/page", "report/explain", "report/words"},
 		[]string{"github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sys/unix"}, // what the terminal and standard output are
 	},
 }
