@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
+
 	"sockscope/capture"
 )
 
@@ -107,6 +109,20 @@ func act(words []string) {
 		clients(words, func() (call, error) { return exchange(words[0], address) })
 	case "udp-unconnected":
 		clients(words, func() (call, error) { return ask(address) })
+	case "doors": // of each type, in a network namespace without addresses
+		lo, err := netlink.LinkByName("lo")
+		fail(err)
+		fail(netlink.LinkSetUp(lo))
+		_, err = net.Listen("tcp4", "127.0.0.1:4443")
+		fail(err)
+		_, err = net.ListenPacket("udp6", "[::1]:5353")
+		fail(err)
+		_, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_RAW, syscall.IPPROTO_ICMP)
+		fail(err)
+		_, err = syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW, 0)
+		fail(err)
+		say("ready")
+		told()
 	case "hold":
 		c := dial(words[2], address)
 		say(c.LocalAddr())

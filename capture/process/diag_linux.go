@@ -42,7 +42,9 @@ type diagSocket struct {
 	uid           uint32
 	receive, send uint32 // queues
 	cgroup        uint64 // 0 when not told
-	only6         bool   // an IPv6 socket that takes no IPv4
+	six           bool   // of the family AF_INET6
+	only6         bool   // one of these that takes no IPv4
+	link          uint32 // index of the interface that it is bound to; 0: none
 }
 
 // The kernel's numbers for a socket's state; UDP uses TCP's (net/tcp_states.h).
@@ -91,11 +93,19 @@ type diagRequest [diagRequestSize]byte
 func (r *diagRequest) Len() int          { return len(r) }
 func (r *diagRequest) Serialize() []byte { return r[:] }
 
+// A choice is which sockets of a table the kernel tells.
+type choice struct {
+	states        uint32 // a bit for each
+	local, remote uint16 // ports; 0: any
+}
+
 // read dumps a table, and again when the kernel says that it changed meanwhile. Then it
 // returns what it has together with netlink.ErrDumpInterrupted.
-func (d *diag) read(t table, states uint32) (sockets []diagSocket, err error) {
+func (d *diag) read(t table, c choice) (sockets []diagSocket, err error) {
 	request := &diagRequest{t.family, t.protocol}
-	binary.NativeEndian.PutUint32(request[4:], states)
+	binary.NativeEndian.PutUint32(request[4:], c.states)
+	binary.BigEndian.PutUint16(request[8:], c.local)
+	binary.BigEndian.PutUint16(request[10:], c.remote)
 	for range attempts {
 		message := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP)
 		message.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_INET_DIAG: d.handle}
@@ -127,8 +137,10 @@ func (s *diagSocket) decode(b []byte) bool {
 		state:       b[1],
 		timer:       b[2],
 		retransmits: b[3],
+		six:         !four,
 		local:       addrPort(b[8:24], four, binary.BigEndian.Uint16(b[4:])),
 		remote:      addrPort(b[24:40], four, binary.BigEndian.Uint16(b[6:])),
+		link:        ne.Uint32(b[40:]),
 		cookie:      uint64(ne.Uint32(b[44:])) | uint64(ne.Uint32(b[48:]))<<32,
 		receive:     ne.Uint32(b[56:]),
 		send:        ne.Uint32(b[60:]),
@@ -167,11 +179,11 @@ func (s *diagSocket) key() key {
 // readAll reads all tables. A kernel may lack one of them (no IPv6, no udp_diag): that
 // is an error only when none can be read. interrupted has the protocols of which some
 // sockets may be missing.
-func (d *diag) readAll(states uint32) (sockets []diagSocket, interrupted map[uint8]bool, incomplete []string, err error) {
+func (d *diag) readAll(c choice) (sockets []diagSocket, interrupted map[uint8]bool, incomplete []string, err error) {
 	interrupted = make(map[uint8]bool)
 	failed := 0
 	for _, t := range tables {
-		some, readErr := d.read(t, states)
+		some, readErr := d.read(t, c)
 		switch {
 		case errors.Is(readErr, netlink.ErrDumpInterrupted):
 			interrupted[t.protocol] = true
@@ -202,7 +214,8 @@ func (d *diag) netnsCookie() uint64 {
 // socket is s for the reader of a Host.
 func (s *diagSocket) socket() capture.Socket {
 	socket := capture.Socket{
-		Protocol: s.protocol, Local: unmap(s.local), State: stateName(s.state), HasUID: true, UID: s.uid, Inode: s.inode,
+		Type: typeOf(s.protocol), Protocol: s.protocol, IPv6: s.six, Only6: s.only6,
+		Local: unmap(s.local), State: stateName(s.state), HasUID: true, UID: s.uid, Inode: s.inode,
 		ReceiveQueue: s.receive, SendQueue: s.send,
 	}
 	if s.connected() {
@@ -213,6 +226,14 @@ func (s *diagSocket) socket() capture.Socket {
 		socket.Retransmits = s.retransmits
 	}
 	return socket
+}
+
+// typeOf is the type of the sockets of a protocol with ports.
+func typeOf(protocol uint8) capture.SocketType {
+	if protocol == unix.IPPROTO_TCP || protocol == unix.IPPROTO_SCTP {
+		return capture.Stream
+	}
+	return capture.Datagram
 }
 
 // unmap is a without the IPv6 around an IPv4 address.

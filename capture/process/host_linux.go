@@ -35,7 +35,7 @@ func (w *Watch) Host() (*capture.Host, error) {
 	for i := range r.raw {
 		raw := &r.raw[i]
 		s := capture.Socket{
-			Protocol: raw.protocol, Local: raw.local, Remote: raw.remote, State: "RAW", HasUID: true, UID: raw.uid, Inode: raw.inode,
+			Type: capture.RawSocket, Protocol: raw.protocol, IPv6: raw.local.Addr().Is6(), Local: raw.local, Remote: raw.remote, State: "RAW", HasUID: true, UID: raw.uid, Inode: raw.inode,
 			Owners: w.owners(r, raw.inode, 0), ReceiveQueue: raw.receive, SendQueue: raw.send,
 		}
 		if len(s.Owners) == 0 {

@@ -15,7 +15,7 @@ func listeners(proc string, port uint16) ([]capture.Socket, []string, error) {
 		return nil, nil, fmt.Errorf("process: %w", err)
 	}
 	defer d.close()
-	all, _, incomplete, err := d.readAll(1<<stateListen | 1<<stateClosed)
+	all, _, incomplete, err := d.readAll(choice{states: 1<<stateListen | 1<<stateClosed, local: port})
 	if err != nil {
 		return nil, nil, fmt.Errorf("process: %w", err)
 	}

@@ -27,6 +27,10 @@ func readProcNet(name string, protocol uint8) ([]procSocket, error) {
 // there is the protocol.
 func readRaw(f *os.File) []procSocket {
 	b, _ := io.ReadAll(io.NewSectionReader(f, 0, 1<<30))
+	return parseRawTable(b)
+}
+
+func parseRawTable(b []byte) []procSocket {
 	sockets := parseProcTable(b)
 	for i := range sockets {
 		s := &sockets[i]
@@ -74,7 +78,7 @@ func parseProcNet(line []byte) (s procSocket, ok bool) {
 	}
 	send, receive, _ := bytes.Cut(fields[4], []byte(":"))
 	s.local, s.state = local, uint8(state)
-	if remote.Port() != 0 {
+	if remote.Port() != 0 || !remote.Addr().IsUnspecified() { // a raw socket's peer has no port
 		s.remote = remote
 	}
 	s.send, s.receive = hexadecimal32(send), hexadecimal32(receive)

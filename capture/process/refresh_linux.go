@@ -46,7 +46,7 @@ type foreignSocket struct {
 func (w *Watch) read() (*reading, error) {
 	r := &reading{clock: readClock()}
 	var err error
-	if r.sockets, r.interrupted, r.incomplete, err = w.diag.readAll(allStates); err != nil {
+	if r.sockets, r.interrupted, r.incomplete, err = w.diag.readAll(choice{states: allStates}); err != nil {
 		return nil, fmt.Errorf("read the sockets: %w", err)
 	}
 	r.after = readClock().now
@@ -76,6 +76,13 @@ func (w *Watch) read() (*reading, error) {
 	for i := range r.raw {
 		r.holders[r.raw[i].inode] = nil
 	}
+	r.hold(&w.identity, links, at)
+	return r, nil
+}
+
+// hold finds out which processes hold the sockets of r.holders, by links that were read
+// after a time since boot.
+func (r *reading) hold(d *identity, links []capture.Link, at time.Duration) {
 	r.facts = make(map[int]facts)
 	for _, l := range links {
 		list, ok := r.holders[l.Inode]
@@ -83,7 +90,7 @@ func (w *Watch) read() (*reading, error) {
 			continue
 		}
 		if _, ok := r.facts[l.PID]; !ok {
-			f, ok := w.identity.read(l.PID, at)
+			f, ok := d.read(l.PID, at)
 			if !ok {
 				continue // it is gone
 			}
@@ -95,7 +102,6 @@ func (w *Watch) read() (*reading, error) {
 	for _, list := range r.holders {
 		r.sort(list)
 	}
-	return r, nil
 }
 
 // lacking says why the links of some processes are not there.
