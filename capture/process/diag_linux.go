@@ -27,6 +27,9 @@ var tables = []table{
 	{"UDP over IPv6", unix.IPPROTO_UDP, unix.AF_INET6},
 }
 
+// fewTables are the same sockets in one table less.
+var fewTables = []table{{"TCP", unix.IPPROTO_TCP, unix.AF_UNSPEC}, tables[2], tables[3]}
+
 // attempts bounds how often an interrupted dump is read again.
 const attempts = 5
 
@@ -52,6 +55,7 @@ const (
 	stateTimeWait = 6
 	stateClosed   = 7 // a UDP socket that is not connected
 	stateListen   = 10
+	stateBound    = 13 // asks for TCP sockets that are only bound, since Linux 6.8; they are told as closed
 )
 
 var stateNames = [...]string{"", "ESTABLISHED", "SYN-SENT", "SYN-RECEIVED", "FIN-WAIT-1", "FIN-WAIT-2",
@@ -87,31 +91,68 @@ const (
 	diagCgroup      = 21 // INET_DIAG_CGROUP_ID
 )
 
-// A diagRequest is struct inet_diag_req_v2.
-type diagRequest [diagRequestSize]byte
+// A diagRequest is struct inet_diag_req_v2, or the older inet_diag_req.
+type diagRequest []byte
 
-func (r *diagRequest) Len() int          { return len(r) }
-func (r *diagRequest) Serialize() []byte { return r[:] }
+func (r diagRequest) Len() int          { return len(r) }
+func (r diagRequest) Serialize() []byte { return r }
+
+// request asks for the sockets of t in some states.
+func (t table) request(states uint32) (kind int, r diagRequest) {
+	if t.family != unix.AF_UNSPEC {
+		r = make(diagRequest, diagRequestSize)
+		r[0], r[1] = t.family, t.protocol
+		binary.NativeEndian.PutUint32(r[4:], states)
+		return nl.SOCK_DIAG_BY_FAMILY, r
+	}
+	// The older request is for TCP of both families: the kernel goes through its table of
+	// all connections, which is large also when it is empty, once and not twice.
+	const olderSize, older = 60, 18 // TCPDIAG_GETSOCK
+	r = make(diagRequest, olderSize)
+	r[0] = unix.AF_INET
+	binary.NativeEndian.PutUint32(r[52:], states)
+	return older, r
+}
+
+// portFilter is a program for the kernel (struct inet_diag_bc_op: code, bytes to go on by
+// when that holds, and when not): the local port or the remote one is port.
+func portFilter(port uint16) []byte {
+	const jump, localLeast, localMost, remoteLeast, remoteMost = 1, 2, 3, 4, 5
+	var b []byte
+	compare := func(code, no byte) {
+		b = append(b, code, 8, 0, 0, 0, 0, 0, 0)
+		binary.NativeEndian.PutUint16(b[len(b)-6:], uint16(no))
+		binary.NativeEndian.PutUint16(b[len(b)-2:], port)
+	}
+	compare(localLeast, 20)
+	compare(localMost, 12)
+	b = append(b, jump, 4, 0, 0) // to the end: it passes
+	binary.NativeEndian.PutUint16(b[len(b)-2:], 20)
+	compare(remoteLeast, 20) // beyond the end: it does not
+	compare(remoteMost, 12)
+	return b
+}
 
 // A choice is which sockets of a table the kernel tells.
 type choice struct {
-	states        uint32 // a bit for each
-	local, remote uint16 // ports; 0: any
+	states uint32 // a bit for each
+	port   uint16 // at one of the ends; 0: any
 }
 
 // read dumps a table, and again when the kernel says that it changed meanwhile. Then it
 // returns what it has together with netlink.ErrDumpInterrupted.
 func (d *diag) read(t table, c choice) (sockets []diagSocket, err error) {
-	request := &diagRequest{t.family, t.protocol}
-	binary.NativeEndian.PutUint32(request[4:], c.states)
-	binary.BigEndian.PutUint16(request[8:], c.local)
-	binary.BigEndian.PutUint16(request[10:], c.remote)
+	kind, request := t.request(c.states)
 	for range attempts {
-		message := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, unix.NLM_F_DUMP)
+		message := nl.NewNetlinkRequest(kind, unix.NLM_F_DUMP)
 		message.Sockets = map[int]*nl.SocketHandle{unix.NETLINK_INET_DIAG: d.handle}
 		message.AddData(request)
+		if c.port != 0 {
+			const bytecode = 1 // INET_DIAG_REQ_BYTECODE
+			message.AddData(nl.NewRtAttr(bytecode, portFilter(c.port)))
+		}
 		sockets = sockets[:0]
-		err = message.ExecuteIter(unix.NETLINK_INET_DIAG, nl.SOCK_DIAG_BY_FAMILY, func(b []byte) bool {
+		err = message.ExecuteIter(unix.NETLINK_INET_DIAG, uint16(kind), func(b []byte) bool {
 			var s diagSocket
 			if s.decode(b) {
 				s.protocol = t.protocol
@@ -176,10 +217,10 @@ func (s *diagSocket) key() key {
 	return keyOf(s.protocol, s.local, netip.AddrPort{}).alone()
 }
 
-// readAll reads all tables. A kernel may lack one of them (no IPv6, no udp_diag): that
+// readAll reads several tables. A kernel may lack one of them (no IPv6, no udp_diag): that
 // is an error only when none can be read. interrupted has the protocols of which some
 // sockets may be missing.
-func (d *diag) readAll(c choice) (sockets []diagSocket, interrupted map[uint8]bool, incomplete []string, err error) {
+func (d *diag) readAll(tables []table, c choice) (sockets []diagSocket, interrupted map[uint8]bool, incomplete []string, err error) {
 	interrupted = make(map[uint8]bool)
 	failed := 0
 	for _, t := range tables {

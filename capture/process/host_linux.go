@@ -57,7 +57,7 @@ func (w *Watch) Host() (*capture.Host, error) {
 func (r *reading) unavailable(inode uint64) string {
 	switch {
 	case inode == 0:
-		return "no process holds it any more"
+		return "no process holds it: any more, or before accept()"
 	case r.links != nil:
 		return unavailable(r.links)
 	}

@@ -46,7 +46,7 @@ type foreignSocket struct {
 func (w *Watch) read() (*reading, error) {
 	r := &reading{clock: readClock()}
 	var err error
-	if r.sockets, r.interrupted, r.incomplete, err = w.diag.readAll(choice{states: allStates}); err != nil {
+	if r.sockets, r.interrupted, r.incomplete, err = w.diag.readAll(tables, choice{states: allStates}); err != nil {
 		return nil, fmt.Errorf("read the sockets: %w", err)
 	}
 	r.after = readClock().now

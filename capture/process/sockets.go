@@ -1,3 +1,4 @@
+// Package process tells which processes of this host hold a socket.
 package process
 
 import "sockscope/capture"

@@ -74,20 +74,13 @@ func (c *census) diag(port uint16) error {
 		return err
 	}
 	defer d.close()
-	all, _, incomplete, err := d.readAll(choice{states: allStates, local: port})
+	chosen := choice{allStates, port}
+	if port != 0 { // for sockets that are only bound the kernel goes through one more table
+		chosen.states &^= 1 << stateBound
+	}
+	all, _, incomplete, err := d.readAll(fewTables, chosen)
 	if err != nil {
 		return err
-	}
-	if port != 0 {
-		there, _, _, err := d.readAll(choice{states: allStates, remote: port})
-		if err != nil {
-			return err
-		}
-		for _, s := range there {
-			if s.local.Port() != port { // else it is there already
-				all = append(all, s)
-			}
-		}
 	}
 	c.host.Incomplete = incomplete
 	for i := range all {
@@ -259,4 +252,16 @@ func (c *census) others(links []capture.Link) {
 			break
 		}
 	}
+}
+
+// unavailable says why no process holds a socket, as far as ReadLinks told with err.
+func unavailable(err error) string {
+	var hidden *HiddenError
+	switch {
+	case errors.As(err, &hidden):
+		return hidden.Error() + " (try as root)"
+	case err != nil:
+		return reason(err)
+	}
+	return "no visible process holds it (the kernel itself, or another container's)"
 }
