@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,10 +18,10 @@ import (
 func portView() *view {
 	return &view{
 		name:     "port",
-		synopsis: "N|NAME [-r FILE] [flags]",
-		summary:  "what a port number is, and who listens on it here",
+		synopsis: "N|NAME [-r FILE | -i IFACE] [flags]",
+		summary:  "what a port number is, and who uses it here",
 		examples: []example{
-			{"sockscope port 443", "range, registered services, listeners"},
+			{"sockscope port 443", "range, registered services, who listens"},
 			{"sockscope port postgresql -r capture.pcapng", "and who used it in a capture"},
 		},
 		maxArgs: 1,
@@ -30,10 +31,14 @@ func portView() *view {
 
 func definePort(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
+	source.addLiveFlags(fs)
+	source.addFilterFlags(fs)
 	format := choiceFlag(fs, "format", []string{"text", "json"}, "output as text, json")
+	language := addLanguageFlag(fs)
 	messages := &displayFlags{}
 	source.addReadingFlags(fs)
 	messages.addMessageFlags(fs)
+	hide(fs, append(seldom, "udp-idle")...)
 
 	return func(ctx context.Context, p *program, args []string) error {
 		messages.apply(p)
@@ -44,8 +49,9 @@ func definePort(fs *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
+		facts.lookHere() // before a capture, for which privileges are given up
 		var r *reading
-		if len(source.files) > 0 {
+		if len(source.files) > 0 || source.isLive() {
 			uses := newPortUses(facts.Port)
 			source.early = func(_ func() capture.Stats, c *flow.Connection) { uses.add(c) }
 			if r, err = source.read(ctx, p); err != nil {
@@ -56,8 +62,9 @@ func definePort(fs *pflag.FlagSet) action {
 			}
 			facts.use(uses)
 		}
-		facts.lookHere()
-		write := func(w io.Writer) error { return p.writePort(w, facts) }
+		write := func(w io.Writer) error {
+			return p.writePort(w, facts, printerFor(language), min(outputWidth(p.stdout, os.Getenv), mostWidth))
+		}
 		if format.value == "json" {
 			write = func(w io.Writer) error { return writePortJSON(w, facts) }
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"sockscope/capture"
 	"sockscope/capture/process"
 	"sockscope/decode/flow"
 	"sockscope/report"
@@ -26,10 +27,14 @@ type portFacts struct {
 
 	Ephemeral   *portBounds `json:"ephemeral_range,omitzero"` // of this host
 	InEphemeral bool        `json:"in_ephemeral_range,omitzero"`
+	Reserved    bool        `json:"reserved,omitzero"`                // taken out of that range by the administrator
+	Privileged  *uint16     `json:"unprivileged_port_start,omitzero"` // of this host: lower ones need a privilege
 
 	Listeners   *[]portListener `json:"listeners,omitzero"`
 	Unavailable string          `json:"listeners_unavailable,omitzero"` // why Listeners is unknown
 	Incomplete  []string        `json:"listeners_incomplete,omitzero"`
+
+	Connected *[]portSocket `json:"connected,omitzero"` // sockets of this host that have the port at one end and a peer
 
 	Uses *[]portUse `json:"uses,omitzero"` // in the capture read
 }
@@ -57,6 +62,20 @@ type portListener struct {
 	UID         uint32      `json:"uid"`
 	Processes   []portOwner `json:"processes,omitzero"`
 	Unavailable string      `json:"processes_unavailable,omitzero"`
+}
+
+type portSocket struct {
+	Protocol    string      `json:"proto"`
+	Side        string      `json:"side"` // the one that has the port: "local" or "remote"
+	State       string      `json:"state"`
+	LocalIP     string      `json:"local_ip"`
+	LocalPort   uint16      `json:"local_port"`
+	RemoteIP    string      `json:"remote_ip"`
+	RemotePort  uint16      `json:"remote_port"`
+	Processes   []portOwner `json:"processes,omitzero"`
+	Unavailable string      `json:"processes_unavailable,omitzero"`
+
+	kernels bool // no process has it
 }
 
 type portOwner struct {
@@ -131,27 +150,55 @@ func (f *portFacts) lookHere() {
 		f.Ephemeral = &portBounds{low, high}
 		f.InEphemeral = low <= f.Port && f.Port <= high
 	}
-	list := []portListener{}
-	if f.Port == 0 { // nothing can listen on it, and to Listeners it means all
-		f.Listeners = &list
-		return
+	if start, err := process.UnprivilegedStart(""); err == nil {
+		f.Privileged = &start
 	}
-	sockets, incomplete, err := process.Listeners("", f.Port)
-	if err != nil {
-		f.Unavailable = strings.TrimPrefix(err.Error(), "process: ")
-		return
-	}
-	f.Incomplete = incomplete
-	for _, l := range sockets {
-		listener := portListener{
-			Protocol: transportOf(l.Protocol), IP: l.Local.Addr().String(), UID: l.UID, Unavailable: l.Unavailable,
+	f.Reserved, _ = process.Reserved("", f.Port)
+	list, connected := []portListener{}, []portSocket{}
+	if f.Port != 0 { // no socket has it, and in a Survey it means all
+		host, err := process.Sockets(process.Survey{Port: f.Port})
+		if err != nil {
+			f.Unavailable = strings.TrimPrefix(err.Error(), "process: ")
+			return
 		}
-		for _, o := range l.Owners {
-			listener.Processes = append(listener.Processes, portOwner{o.PID, report.EscapeText(o.Name)})
+		f.Incomplete = host.Incomplete
+		for i := range host.Sockets {
+			switch s := &host.Sockets[i]; {
+			case s.Remote.IsValid():
+				connected = append(connected, f.connectedOf(s))
+			case s.Listens() && s.Local.Port() == f.Port:
+				list = append(list, listenerOf(s))
+			}
 		}
-		list = append(list, listener)
 	}
-	f.Listeners = &list
+	f.Listeners, f.Connected = &list, &connected
+}
+
+// listenerOf is a socket that waits for peers.
+func listenerOf(s *capture.Socket) portListener {
+	addr := s.Local.Addr()
+	if s.IPv6 { // as the socket has it, also when it is bound to an IPv4 address
+		addr = netip.AddrFrom16(addr.As16())
+	}
+	return portListener{transportOf(s.Protocol), addr.String(), s.UID, ownersOf(s), report.EscapeText(s.Unavailable)}
+}
+
+// connectedOf is a socket that has a peer.
+func (f *portFacts) connectedOf(s *capture.Socket) portSocket {
+	c := portSocket{transportOf(s.Protocol), "remote", stateOf(s), s.Local.Addr().String(), s.Local.Port(),
+		s.Remote.Addr().String(), s.Remote.Port(), ownersOf(s), report.EscapeText(s.Unavailable), s.Inode == 0}
+	if s.Local.Port() == f.Port {
+		c.Side = "local"
+	}
+	return c
+}
+
+// ownersOf are the processes that have s.
+func ownersOf(s *capture.Socket) (owners []portOwner) {
+	for _, o := range s.Owners {
+		owners = append(owners, portOwner{o.PID, report.EscapeText(o.Name)})
+	}
+	return owners
 }
 
 // portUses are who used a port in a capture, as far as it was read.

@@ -5,129 +5,221 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sockscope/decode/flow"
+	"sockscope/report/service"
+	lang "sockscope/report/words"
 )
 
-// writePort writes f for people to read, in lines that fit the output.
-func (p *program) writePort(w io.Writer, f *portFacts) error {
-	t := portText{p: p, width: min(outputWidth(p.stdout, os.Getenv), 100)}
-	t.line("", fmt.Sprintf("port %d", f.Port))
-	t.line("range", f.Rule)
-	t.registered(f)
-	if f.InEphemeral {
-		t.line("ephemeral", fmt.Sprintf("in this host's range for outgoing connections, %d-%d: its clients may have this port too",
-			f.Ephemeral.Low, f.Ephemeral.High))
+// writePort writes f for people to read, in lines that fit a width.
+func (p *program) writePort(w io.Writer, f *portFacts, say *lang.Printer, width int) error {
+	t := portText{p: p, say: say, glyphs: unicodeGlyphs, width: width}
+	if p.ascii {
+		t.glyphs = asciiGlyphs
 	}
+	for _, label := range portLabels {
+		t.label = max(t.label, lang.Width(say.Say("port.label."+label)))
+	}
+	t.buf.WriteString(say.Say("port.title", strconv.Itoa(int(f.Port))) + "\n")
+	t.line("range", t.rangeRule(f))
+	t.registered(f)
+	t.bind(f)
+	t.ephemeral(f)
 	t.listeners(f)
+	t.connected(f)
 	t.uses(f)
 	if len(f.OtherPorts) > 0 {
 		var ports []string
 		for _, n := range f.OtherPorts {
-			ports = append(ports, fmt.Sprint(n))
+			ports = append(ports, strconv.Itoa(int(n)))
 		}
-		t.line("also", "the service has other ports: "+strings.Join(ports, ", "))
+		t.line("also", say.Say("port.also", strings.Join(ports, ", ")))
 	}
 	_, err := w.Write(t.buf.Bytes())
 	return err
 }
 
+// portLabels are in the order of the output.
+var portLabels = []string{"range", "registered", "commonly", "bind", "clients", "listens", "connected", "capture", "also"}
+
 // A portText collects lines with a label in front.
 type portText struct {
+	glyphs
 	p     *program
+	say   *lang.Printer
 	buf   bytes.Buffer
 	width int
+	label int    // width of the widest label
+	last  string // the label of the line before
 }
 
-const labelWidth = 12
-
-// line writes text after a label, wrapped between words.
+// line writes text, wrapped between words, after a label; after the same label again, without.
 func (t *portText) line(label, text string) {
-	if label == "" && t.buf.Len() == 0 {
-		t.buf.WriteString(text + "\n")
-		return
+	shown := ""
+	if label != t.last {
+		shown = t.say.Say("port.label." + label)
 	}
-	for _, part := range wrap(text, t.width-labelWidth-2) {
-		fmt.Fprintf(&t.buf, "  %-*s%s\n", labelWidth, label, part)
-		label = ""
+	t.last = label
+	for _, part := range lang.Wrap(text, t.width-t.label-4) {
+		fmt.Fprintf(&t.buf, "  %s  %s\n", lang.Pad(shown, t.label), part)
+		shown = ""
 	}
 }
 
+// rangeRule is what RFC 6335 says of the range.
+func (t *portText) rangeRule(f *portFacts) string {
+	if f.Port == 0 {
+		return t.say.Say("port.range.zero")
+	}
+	return t.say.Say("port.range." + f.Range)
+}
+
+// registered are all entries of IANA's registry, and what else the number is used for.
 func (t *portText) registered(f *portFacts) {
-	label := "registered"
 	for _, e := range f.Registered {
-		words := []string{t.p.escape(cmp.Or(e.Name, "(no service)"))}
+		parts := []string{t.say.Say("port.no_service")}
+		if e.Name != "" {
+			parts[0] = t.p.escape(e.Name)
+		}
 		if len(e.Transports) > 0 {
-			words = append(words, strings.Join(e.Transports, ", "))
+			parts = append(parts, strings.Join(e.Transports, ", "))
 		}
 		if e.Ports.Low != e.Ports.High {
-			words = append(words, fmt.Sprintf("ports %d-%d", e.Ports.Low, e.Ports.High))
+			parts = append(parts, t.say.Say("port.ports", bounds(e.Ports.Low, e.Ports.High)))
 		}
 		if e.Description != "" && e.Description != e.Name {
-			words = append(words, t.p.escape(e.Description))
+			parts = append(parts, t.p.escape(e.Description))
 		}
-		t.line(label, strings.Join(words, "  "))
-		label = ""
+		t.line("registered", strings.Join(parts, t.dot))
 	}
 	if len(f.Registered) == 0 {
-		t.line(label, "nothing (IANA's registry)")
+		t.line("registered", t.say.Say("port.unregistered"))
 	}
-	label = "commonly"
 	for _, c := range f.Common {
-		t.line(label, fmt.Sprintf("%s  %s (not registered)", c.Name, strings.Join(c.Transports, ", ")))
-		label = ""
+		t.line("commonly", c.Name+t.dot+strings.Join(c.Transports, ", ")+" "+t.say.Say("port.common"))
 	}
 }
 
+// bind says who may listen on the port here.
+func (t *portText) bind(f *portFacts) {
+	if f.Privileged == nil || f.Port == 0 {
+		return
+	}
+	start := strconv.Itoa(int(*f.Privileged))
+	switch {
+	case *f.Privileged == 0:
+		t.line("bind", t.say.Say("port.bind.all", start))
+	case f.Port < *f.Privileged:
+		t.line("bind", t.say.Say("port.bind.privileged", start))
+	case f.Range == service.WellKnown.String():
+		t.line("bind", t.say.Say("port.bind.lowered", start))
+	default:
+		t.line("bind", t.say.Say("port.bind.free", start))
+	}
+}
+
+// ephemeral says whether the kernel here lends the port to clients, and what follows.
+func (t *portText) ephemeral(f *portFacts) {
+	if f.Ephemeral == nil || f.Port == 0 {
+		return
+	}
+	key := "port.clients.outside"
+	switch {
+	case f.InEphemeral && f.Reserved:
+		key = "port.clients.reserved"
+	case f.InEphemeral:
+		key = "port.clients.inside"
+	}
+	t.line("clients", t.say.Say(key, bounds(f.Ephemeral.Low, f.Ephemeral.High)))
+}
+
+// who names the processes that have a socket.
+func (t *portText) who(owners []portOwner, unavailable string) string {
+	var names []string
+	for _, o := range owners {
+		// The name was escaped when it came in; ASCII is the terminal's matter.
+		names = append(names, fmt.Sprintf("%s[%d]", asciiOnly(cmp.Or(o.Name, "?"), t.p.ascii), o.PID))
+	}
+	if len(names) == 0 {
+		return t.say.Say("port.unavailable", asciiOnly(unavailable, t.p.ascii))
+	}
+	return strings.Join(names, ", ")
+}
+
+// listeners are the sockets at the port that wait for peers.
 func (t *portText) listeners(f *portFacts) {
-	label := "listens"
 	switch {
 	case f.Unavailable != "":
-		t.line(label, "unavailable: "+t.p.escape(f.Unavailable))
+		t.line("listens", t.say.Say("port.unknown", t.p.escape(f.Unavailable)))
+	case f.Port == 0:
 	case f.Listeners == nil || len(*f.Listeners) == 0:
-		t.line(label, "nobody here")
+		t.line("listens", t.say.Say("port.nobody"))
 	default:
 		for _, l := range *f.Listeners {
-			var owners []string
-			for _, o := range l.Processes {
-				// The name was escaped when it came in; ASCII is the terminal's matter.
-				owners = append(owners, fmt.Sprintf("%s[%d]", asciiOnly(cmp.Or(o.Name, "?"), t.p.ascii), o.PID))
-			}
-			who := strings.Join(owners, ", ")
-			if len(owners) == 0 {
-				who = "process unavailable: " + t.p.escape(l.Unavailable)
-			}
-			t.line(label, fmt.Sprintf("%s %s  %s, uid %d", l.Protocol, l.IP, who, l.UID))
-			label = ""
+			t.line("listens", fmt.Sprintf("%s %s  %s, uid %d", l.Protocol, l.IP, t.who(l.Processes, l.Unavailable), l.UID))
 		}
 	}
 	for _, why := range f.Incomplete {
-		t.line(label, "incomplete: "+t.p.escape(why))
-		label = ""
+		t.line("listens", t.say.Say("port.incomplete", t.p.escape(why)))
 	}
 }
 
+// connected are the sockets that have the port at one end, a few of them.
+func (t *portText) connected(f *portFacts) {
+	if f.Connected == nil {
+		return
+	}
+	for _, side := range []struct{ name, arrow string }{{"local", t.from}, {"remote", t.to}} {
+		const most = 8
+		n := 0
+		for _, s := range *f.Connected {
+			if s.Side == side.name {
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		t.line("connected", t.say.Say("port.connected."+side.name, n))
+		shown := 0
+		for _, s := range *f.Connected {
+			if s.Side != side.name {
+				continue
+			}
+			if shown++; shown > most {
+				t.line("connected", t.say.Say("port.connected.more", n-most))
+				break
+			}
+			who := t.who(s.Processes, s.Unavailable)
+			if s.kernels {
+				who = t.say.Say("sockets.note." + keptBecause(s.State, side.name == "local" && len(*f.Listeners) > 0))
+			}
+			t.line("connected", fmt.Sprintf("%s %s %s %s  %s  %s", s.Protocol, joinHostPort(s.LocalIP, s.LocalPort), side.arrow,
+				joinHostPort(s.RemoteIP, s.RemotePort), s.State, who))
+		}
+	}
+}
+
+func joinHostPort(ip string, port uint16) string {
+	return net.JoinHostPort(ip, strconv.Itoa(int(port)))
+}
+
+// uses are who used the port in a capture.
 func (t *portText) uses(f *portFacts) {
 	if f.Uses == nil {
 		return
 	}
-	label := "capture"
 	for _, u := range *f.Uses {
-		role := "the server's port"
-		if u.Side == "client" {
-			role = "a client's port"
-		}
-		t.line(label, fmt.Sprintf("%s, %s of %s (%s), %s, %s; %s, %s", role,
-			plural(u.Connections, "connection"), u.Protocol, outcomesText(u.Outcomes),
-			plural(u.Packets, "packet"), bytesText(int64(u.Bytes)),
-			plural(uint64(u.Clients), "client address"), plural(uint64(u.Servers), "server address")))
-		label = ""
+		role := t.say.Say("port.use."+u.Side, u.Connections, u.Protocol, outcomesText(u.Outcomes))
+		t.line("capture", strings.Join([]string{role, t.say.Say("port.packets", u.Packets) + ", " + bytesText(int64(u.Bytes)),
+			t.say.Say("port.use.clients", u.Clients), t.say.Say("port.use.servers", u.Servers)}, "; "))
 	}
 	if len(*f.Uses) == 0 {
-		t.line(label, "no connection has this port")
+		t.line("capture", t.say.Say("port.use.none"))
 	}
 }
 
@@ -140,16 +232,6 @@ func outcomesText(outcomes map[string]uint64) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func plural(n uint64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if strings.HasSuffix(noun, "s") {
-		return fmt.Sprintf("%d %ses", n, noun)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // asciiOnly writes what is beyond ASCII in s as \u{…}, when only is true.
