@@ -40,15 +40,18 @@ func sockets(s Survey) (*capture.Host, error) {
 		found, _ := c.files(filepath.Join(proc, "thread-self/net"), ownTables)
 		c.host.Sockets = append(c.host.Sockets, found...)
 	}
-	at := sinceBoot()
-	links, err := ReadLinks(proc, 0)
-	if err != nil {
-		c.host.Hidden = lacking(err)
+	var err error
+	if s.Port == 0 || len(c.host.Sockets) > 0 { // whose would they be?
+		at := sinceBoot()
+		var links []capture.Link
+		if links, err = ReadLinks(proc, 0); err != nil {
+			c.host.Hidden = lacking(err)
+		}
+		if s.Port == 0 {
+			c.others(links)
+		}
+		c.owners(links, at, err)
 	}
-	if s.Port == 0 {
-		c.others(links)
-	}
-	c.owners(links, at, err)
 	if c.host.EphemeralLow, c.host.EphemeralHigh, err = EphemeralRange(proc); err != nil {
 		c.host.Incomplete = append(c.host.Incomplete, err.Error())
 	}

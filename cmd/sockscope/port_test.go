@@ -39,19 +39,19 @@ func writtenPort(t *testing.T, f *portFacts, l lang.Language, width int, ascii b
 func busy(f *portFacts) {
 	nginx := []portOwner{{812, "nginx"}, {813, "nginx"}}
 	f.Listeners = &[]portListener{
-		{"tcp", "0.0.0.0", 0, nginx, ""},
-		{"tcp", "::", 0, nginx, ""},
-		{"udp", "127.0.0.1", 7, nil, "no permission to look into 3 of 70 processes (try as root)"},
+		{"tcp", "0.0.0.0", 0, nginx, "", byProcess},
+		{"tcp", "::", 0, nginx, "", byProcess},
+		{"udp", "127.0.0.1", 7, nil, "no permission to look into 3 of 70 processes (try as root)", byHidden},
 	}
 	var list []portSocket
 	for i := range 10 {
-		list = append(list, portSocket{"tcp", "local", "ESTABLISHED", "192.0.2.10", f.Port, "198.51.100.7", uint16(50000 + i), nginx[1:], "", false})
+		list = append(list, portSocket{"tcp", "local", "ESTABLISHED", "192.0.2.10", f.Port, "198.51.100.7", uint16(50000 + i), nginx[1:], "", byProcess})
 	}
-	list[0].Processes, list[0].State, list[0].kernels = nil, "TIME-WAIT", true
-	list[1].Processes, list[1].kernels = nil, true
+	list[0].Processes, list[0].State, list[0].held = nil, "TIME-WAIT", byKernel
+	list[1].Processes, list[1].held = nil, byKernel
 	f.Connected = new([]portSocket)
 	*f.Connected = append(list, portSocket{"tcp", "remote", "ESTABLISHED", "2001:db8:1111:2222:3333:4444:5555:6666", 41000,
-		"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", f.Port, []portOwner{{2000, "curl"}}, "", false})
+		"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", f.Port, []portOwner{{2000, "curl"}}, "", byProcess})
 	f.Uses = &[]portUse{
 		{"tcp", "server", 19, map[string]uint64{"complete": 2, "refused": 1, "half-open": 16}, 86, 12_800, 17, 7},
 		{"tcp", "client", 1, map[string]uint64{"unanswered": 1}, 1, 60, 1, 1},

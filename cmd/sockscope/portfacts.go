@@ -62,6 +62,8 @@ type portListener struct {
 	UID         uint32      `json:"uid"`
 	Processes   []portOwner `json:"processes,omitzero"`
 	Unavailable string      `json:"processes_unavailable,omitzero"`
+
+	held holding
 }
 
 type portSocket struct {
@@ -75,7 +77,7 @@ type portSocket struct {
 	Processes   []portOwner `json:"processes,omitzero"`
 	Unavailable string      `json:"processes_unavailable,omitzero"`
 
-	kernels bool // no process has it
+	held holding
 }
 
 type portOwner struct {
@@ -165,9 +167,9 @@ func (f *portFacts) lookHere() {
 		for i := range host.Sockets {
 			switch s := &host.Sockets[i]; {
 			case s.Remote.IsValid():
-				connected = append(connected, f.connectedOf(s))
+				connected = append(connected, f.connectedOf(host, s))
 			case s.Listens() && s.Local.Port() == f.Port:
-				list = append(list, listenerOf(s))
+				list = append(list, listenerOf(host, s))
 			}
 		}
 	}
@@ -175,18 +177,18 @@ func (f *portFacts) lookHere() {
 }
 
 // listenerOf is a socket that waits for peers.
-func listenerOf(s *capture.Socket) portListener {
+func listenerOf(host *capture.Host, s *capture.Socket) portListener {
 	addr := s.Local.Addr()
 	if s.IPv6 { // as the socket has it, also when it is bound to an IPv4 address
 		addr = netip.AddrFrom16(addr.As16())
 	}
-	return portListener{transportOf(s.Protocol), addr.String(), s.UID, ownersOf(s), report.EscapeText(s.Unavailable)}
+	return portListener{transportOf(s.Protocol), addr.String(), s.UID, ownersOf(s), report.EscapeText(s.Unavailable), holdingOf(host, s)}
 }
 
 // connectedOf is a socket that has a peer.
-func (f *portFacts) connectedOf(s *capture.Socket) portSocket {
+func (f *portFacts) connectedOf(host *capture.Host, s *capture.Socket) portSocket {
 	c := portSocket{transportOf(s.Protocol), "remote", stateOf(s), s.Local.Addr().String(), s.Local.Port(),
-		s.Remote.Addr().String(), s.Remote.Port(), ownersOf(s), report.EscapeText(s.Unavailable), s.Inode == 0}
+		s.Remote.Addr().String(), s.Remote.Port(), ownersOf(s), report.EscapeText(s.Unavailable), holdingOf(host, s)}
 	if s.Local.Port() == f.Port {
 		c.Side = "local"
 	}

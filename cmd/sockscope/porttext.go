@@ -137,15 +137,15 @@ func (t *portText) ephemeral(f *portFacts) {
 	t.line("clients", t.say.Say(key, bounds(f.Ephemeral.Low, f.Ephemeral.High)))
 }
 
-// who names the processes that have a socket.
-func (t *portText) who(owners []portOwner, unavailable string) string {
+// who names the processes that have a socket, or says why they are not known.
+func (t *portText) who(owners []portOwner, held holding) string {
+	if held != byProcess {
+		return t.say.Say("port.held." + held.String())
+	}
 	var names []string
 	for _, o := range owners {
 		// The name was escaped when it came in; ASCII is the terminal's matter.
 		names = append(names, fmt.Sprintf("%s[%d]", asciiOnly(cmp.Or(o.Name, "?"), t.p.ascii), o.PID))
-	}
-	if len(names) == 0 {
-		return t.say.Say("port.unavailable", asciiOnly(unavailable, t.p.ascii))
 	}
 	return strings.Join(names, ", ")
 }
@@ -160,7 +160,7 @@ func (t *portText) listeners(f *portFacts) {
 		t.line("listens", t.say.Say("port.nobody"))
 	default:
 		for _, l := range *f.Listeners {
-			t.line("listens", fmt.Sprintf("%s %s  %s, uid %d", l.Protocol, l.IP, t.who(l.Processes, l.Unavailable), l.UID))
+			t.line("listens", fmt.Sprintf("%s %s  %s, uid %d", l.Protocol, l.IP, t.who(l.Processes, l.held), l.UID))
 		}
 	}
 	for _, why := range f.Incomplete {
@@ -194,8 +194,8 @@ func (t *portText) connected(f *portFacts) {
 				t.line("connected", t.say.Say("port.connected.more", n-most))
 				break
 			}
-			who := t.who(s.Processes, s.Unavailable)
-			if s.kernels {
+			who := t.who(s.Processes, s.held)
+			if s.held == byKernel {
 				who = t.say.Say("sockets.note." + keptBecause(s.State, side.name == "local" && len(*f.Listeners) > 0))
 			}
 			t.line("connected", fmt.Sprintf("%s %s %s %s  %s  %s", s.Protocol, joinHostPort(s.LocalIP, s.LocalPort), side.arrow,
