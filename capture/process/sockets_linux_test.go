@@ -343,3 +343,39 @@ func TestSCTPTables(t *testing.T) {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
+
+// A socket that is only bound has no peer and does not listen; older kernels do not tell it.
+func TestSocketsOnlyBound(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	must(t, unix.Bind(open(t, unix.AF_INET, unix.SOCK_STREAM, 0), &unix.SockaddrInet4{Port: 7777}))
+	h, err := Sockets(Survey{})
+	must(t, err)
+	n := slices.IndexFunc(h.Sockets, func(s capture.Socket) bool { return s.Netns == 0 && s.Local.Port() == 7777 })
+	if n < 0 {
+		t.Skip("this kernel does not tell sockets that are only bound")
+	}
+	if s := h.Sockets[n]; s.State != "CLOSED" || s.Remote.IsValid() || s.Listens() {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Why nobody is named as the holder of a socket.
+func TestUnavailable(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		inode uint64
+		links error
+		want  string
+	}{
+		{"no process", 0, &HiddenError{3, 70}, "no process holds it: any more, or before accept()"},
+		{"no right to look", 11, &HiddenError{3, 70}, "no permission to look into 3 of 70 processes (try as root)"},
+		{"no procfs", 11, &os.PathError{Op: "open", Path: "/proc", Err: unix.ENOENT}, "/proc: no such file or directory"},
+		{"all were looked into", 11, nil, "no visible process holds it (the kernel itself, or another container's)"},
+	} {
+		if got := (&reading{links: tt.links}).unavailable(tt.inode); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
