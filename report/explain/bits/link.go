@@ -28,6 +28,13 @@ var snapTable = define("SNAP", "RFC 1042",
 	field{0, 24, "snap.oui", "Organization Code", hex24, ""},
 	field{24, 16, "ethernet.type", "EtherType", etherType, ""})
 
+var pbbTable = define("PBB", "IEEE 802.1Q §9.7",
+	field{0, 3, "vlan.priority", "PCP", decimal, ""},
+	field{3, 1, "vlan.drop", "DEI", bit, ""},
+	field{4, 1, "pbb.customer", "UCA", bit, ""},
+	field{5, 3, "reserved", "Res", decimal, ""},
+	field{8, 24, "pbb.service", "Service Instance Identifier (I-SID)", decimal, ""})
+
 var mplsTable = define("MPLS", "RFC 3032 §2.1",
 	field{0, 20, "mpls.label", "Label", decimal, ""},
 	field{20, 3, "mpls.class", "TC", decimal, "RFC 5462 §3"},
@@ -122,6 +129,8 @@ func (w *walk) etherType(t uint16) step {
 		return ethernet
 	case 0x880b:
 		return ppp
+	case 0x88e7:
+		return pbb
 	}
 	if t <= maxLength {
 		w.enclose(int(t), "bits.lie.frame-length")
@@ -137,6 +146,15 @@ func vlan(w *walk) step {
 		return nil
 	}
 	return w.etherType(be16(b[2:]))
+}
+
+// pbb is a provider's backbone: the customer's frame is behind it.
+func pbb(w *walk) step {
+	w.begin(pbbTable)
+	if _, ok := w.add(pbbTable); !ok {
+		return nil
+	}
+	return ethernet
 }
 
 func llc(w *walk) step {
