@@ -9,6 +9,7 @@ import (
 
 	"sockscope/capture"
 	"sockscope/capture/pcapfile"
+	"sockscope/capture/ring"
 	"sockscope/report/explain/bits"
 )
 
@@ -72,10 +73,16 @@ func (f *frameFinder) listen(ctx context.Context, p *program, source *sourceFlag
 	if n := source.limit(); n > 0 {
 		from = &limited{Source: from, left: n, filter: s.filter, reached: s.end}
 	}
-	if err := f.find(from); err != nil {
+	r := &reading{filter: s.filter}
+	switch err := f.find(from); {
+	case errors.Is(err, ring.ErrGone):
+		r.ended = err
+	case err != nil:
 		return err
 	}
-	return f.present(p, &reading{stats: s.src.Stats(), filter: s.filter}, format, o)
+	r.stats = s.src.Stats()
+	p.captured(r.stats, f.seen)
+	return f.present(p, r, format, o)
 }
 
 // find reads until the frame has come or the source ends, and takes the frame apart: what is
@@ -111,7 +118,9 @@ func (f *frameFinder) present(p *program, r *reading, format string, o bits.Opti
 	if f.drawing != nil {
 		return r.present(p, func(w io.Writer) error { return drawFrame(w, f.drawing, format, o) })
 	}
-	_ = r.verdict(p) // what is wrong with the inputs may be why
+	if err := r.verdict(p); r.ended != nil {
+		return err
+	} // else what is wrong with the inputs may be why
 	if f.refused {
 		return &failure{exitNotStarted, fmt.Errorf("frame %d does not pass the filter", f.number)}
 	}

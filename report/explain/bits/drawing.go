@@ -10,7 +10,6 @@ import "sockscope/capture"
 // account for each captured byte once. It refers to the frame's data.
 type Drawing struct {
 	Number  uint64 // of the frame, 1 is the first of the input
-	Time    capture.Timestamp
 	Link    capture.LinkType
 	Data    []byte
 	Length  int // on the wire, in bytes
@@ -74,7 +73,7 @@ type Note struct {
 
 // Of takes a frame apart.
 func Of(f *capture.Frame, number uint64) *Drawing {
-	d := &Drawing{Number: number, Time: f.Time, Link: f.Link, Data: f.Data, Length: max(int(f.Length), len(f.Data))}
+	d := &Drawing{Number: number, Link: f.Link, Data: f.Data, Length: max(int(f.Length), len(f.Data))}
 	w := &walk{Drawing: d, data: f.Data, end: len(f.Data), missing: d.Length - len(f.Data), unsummed: f.Unsummed}
 	next := linkStep(f.Link)
 	if next == nil {

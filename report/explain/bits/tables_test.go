@@ -1,6 +1,8 @@
 package bits
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -82,5 +84,42 @@ func TestBitsAt(t *testing.T) {
 		if got := bitsAt([]byte{0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0}, test.at, test.bits); got != test.want {
 			t.Errorf("%s: %#x, want %#x", test.name, got, test.want)
 		}
+	}
+}
+
+// Every sentence of the catalogue is said somewhere.
+func TestNoSentenceIsLeftOver(t *testing.T) {
+	var source strings.Builder
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.Write(text)
+	}
+	catalogue, err := os.ReadFile("../../words/en/bits.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(catalogue)) {
+		key, _, ok := strings.Cut(line, ":")
+		if key, _, _ = strings.Cut(key, "#"); !ok || key == "" || line[0] == ' ' {
+			continue
+		}
+		n++
+		if !strings.Contains(source.String(), `"`+key+`"`) && !strings.Contains(source.String(), `"`+strings.TrimPrefix(key, "bits.")+`"`) {
+			t.Errorf("nobody says %s", key)
+		}
+	}
+	if n < 200 {
+		t.Errorf("only %d sentences", n)
 	}
 }

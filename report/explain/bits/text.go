@@ -74,9 +74,9 @@ func (w *writer) paragraph(indent, text string) {
 func (d *Drawing) title(say *words.Printer) string {
 	number := strconv.FormatUint(d.Number, 10)
 	if len(d.Data) < d.Length {
-		return say.Say("bits.title-cut", number, d.Link.String(), d.Length, len(d.Data))
+		return say.Say("bits.title-cut", d.Length, len(d.Data), number, d.Link.String())
 	}
-	return say.Say("bits.title", number, d.Link.String(), d.Length)
+	return say.Say("bits.title", d.Length, number, d.Link.String())
 }
 
 // heading says what a header is, where it lies, and where it is defined.
@@ -87,9 +87,9 @@ func heading(say *words.Printer, h *Header, reference string) string {
 	}
 	switch h.Kind {
 	case Fields:
-		return say.Say("bits.header", h.Name, h.Length, first, last, reference)
+		return say.Say("bits.header", h.Length, h.Name, first, last, reference)
 	case Layer:
-		return say.Say("bits.layer", h.Name, h.Length, first, last)
+		return say.Say("bits.layer", h.Length, h.Name, first, last)
 	case Payload:
 		return say.Say("bits.payload", h.Length, first, last)
 	default:
