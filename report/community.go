@@ -8,6 +8,12 @@ import (
 	"sockscope/decode/flow"
 )
 
+// CommunityID is the connection's Community ID; see appendCommunityID.
+func CommunityID(c *flow.Connection) (id string, ok bool) {
+	b, ok := appendCommunityID(nil, c)
+	return string(b), ok
+}
+
 // appendCommunityID appends the connection's Community ID, version 1 with seed 0
 // (https://github.com/corelight/community-id-spec): SHA-1 over both endpoints, the
 // lower one first, so that other programs' records of the same connection join. It

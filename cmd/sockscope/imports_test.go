@@ -34,7 +34,7 @@ var rules = map[string]rule{
 	"report/service":      {},
 	"report/page":         {[]string{"report"}, nil},
 	"report/words":        {nil, []string{"github.com/clipperhouse/displaywidth", "golang.org/x/text"}},
-	"report/explain":      {[]string{"capture", "decode", "decode/flow", "report/service", "report/words"}, []string{"github.com/google/gopacket"}},
+	"report/explain":      {[]string{"capture", "decode", "decode/flow", "report", "report/service", "report/words"}, []string{"github.com/google/gopacket"}},
 	"report/explain/bits": {[]string{"capture", "report/words"}, []string{"github.com/google/gopacket"}},
 	"cmd/sockscope": {
 		[]string{"capture", "capture/pcapfile", "capture/ring", "capture/filter", "capture/privilege", "capture/process",

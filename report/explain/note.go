@@ -12,12 +12,12 @@ import (
 // A Note is a sentence for the reader, as data: a key of the catalogue, and what is put in.
 type Note struct {
 	Key  string
-	Args []any  // flow.Side, flow.State, time.Duration, Port, Size, strings and numbers; see Say
+	Args []any  // flow.Side, flow.State, time.Duration, Number, Size, strings and quantities
 	RFC  string // where that is written: "RFC 9293 §3.5"; "" for nowhere
 }
 
-// A Port is a number that is a name, no quantity.
-type Port uint16
+// A Number is a name, no quantity: of a port, of a frame.
+type Number uint64
 
 // A Size is a number of bytes.
 type Size uint64
@@ -31,12 +31,12 @@ func (n *Note) Say(p *words.Printer) string {
 			args[i] = SayName(p, a)
 		case flow.State:
 			args[i] = a.String()
-		case Port:
-			args[i] = strconv.Itoa(int(a))
+		case Number:
+			args[i] = strconv.FormatUint(uint64(a), 10)
 		case Size:
 			args[i] = SaySize(p, uint64(a))
 		case time.Duration:
-			args[i] = p.Say("explain.seconds", fmt.Sprintf("%.6f", a.Seconds()))
+			args[i] = sayDuration(a)
 		default:
 			args[i] = a
 		}
@@ -67,4 +67,19 @@ func SaySize(p *words.Printer, n uint64) string {
 		}
 		v /= 1000
 	}
+}
+
+// sayDuration is a duration with three significant digits, in the unit that suits it.
+func sayDuration(d time.Duration) string {
+	switch {
+	case d < time.Microsecond:
+		return fmt.Sprintf("%d ns", d.Nanoseconds())
+	case d < time.Millisecond:
+		return fmt.Sprintf("%.3g µs", float64(d)/1e3)
+	case d < time.Second:
+		return fmt.Sprintf("%.3g ms", float64(d)/1e6)
+	case d < 1000*time.Second:
+		return fmt.Sprintf("%.3g s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
 }

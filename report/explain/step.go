@@ -22,6 +22,7 @@ type Step struct {
 	Seq, Ack       uint32
 	Window         uint16 // unscaled
 	Scaled         uint32 // what that means in bytes, where both ends agreed on a scale
+	NewWindow      bool   // it is not what the sender said last
 	HasRelSeq      bool
 	HasRelAck      bool
 	RelSeq, RelAck uint32
@@ -87,6 +88,7 @@ const (
 	Refuses                         // a RST that answers a SYN
 	Decides                         // an ICMP error that decides the outcome
 	AcksFIN                         // acknowledges the other end's FIN
+	Delivers                        // nothing is missing before its data, so the receiver's program can have them
 	Ordinary                        // nothing of the above, and no state changes: it may be folded
 )
 

@@ -1,0 +1,108 @@
+package explain
+
+import "sockscope/decode/flow"
+
+// A reason is what an ICMP error is about: its name, its sentence, and what a system call of
+// Linux gives for it.
+type reason struct{ name, key, errno string }
+
+// reason is what an error says (RFC 792, RFC 1812 §5.2.7, RFC 4443 §3).
+func (m *Message) reason() reason {
+	known := reasons4
+	if m.Version == 6 {
+		known = reasons6
+	}
+	if r, ok := known[[2]uint8{m.Type, m.Code}]; ok {
+		return r
+	}
+	return reason{"error", "explain.icmp-error", "EHOSTUNREACH"}
+}
+
+var (
+	noNetwork   = reason{"network unreachable", "explain.icmp-network", "ENETUNREACH"}
+	noHost      = reason{"host unreachable", "explain.icmp-host", "EHOSTUNREACH"}
+	noPort      = reason{"port unreachable", "explain.icmp-port", "ECONNREFUSED"}
+	noProtocol  = reason{"protocol unreachable", "explain.icmp-protocol", "ENOPROTOOPT"}
+	prohibited  = reason{"prohibited", "explain.icmp-prohibited", "EHOSTUNREACH"}
+	prohibited6 = reason{"prohibited", "explain.icmp-prohibited", "EACCES"}
+	tooFar      = reason{"time exceeded", "explain.icmp-hops", "EHOSTUNREACH"}
+	tooSlow     = reason{"reassembly time exceeded", "explain.icmp-reassembly", "EHOSTUNREACH"}
+	badHeader   = reason{"parameter problem", "explain.icmp-header", "EPROTO"}
+)
+
+var reasons4 = map[[2]uint8]reason{
+	{3, 0}: noNetwork, {3, 6}: noNetwork, {3, 11}: noNetwork,
+	{3, 1}: noHost, {3, 7}: noHost, {3, 12}: noHost,
+	{3, 2}: noProtocol, {3, 3}: noPort,
+	{3, 9}: prohibited, {3, 10}: prohibited, {3, 13}: prohibited,
+	{11, 0}: tooFar, {11, 1}: tooSlow, {12, 0}: badHeader,
+}
+
+var reasons6 = map[[2]uint8]reason{
+	{1, 0}: noNetwork, {1, 1}: prohibited6, {1, 3}: noHost, {1, 4}: noPort, {1, 5}: prohibited6, {1, 6}: prohibited6,
+	{3, 0}: tooFar, {3, 1}: tooSlow, {4, 0}: badHeader, {4, 1}: badHeader, {4, 2}: badHeader,
+}
+
+func (m *Message) rfc() string {
+	if m.Version == 6 {
+		return "RFC 4443 §3"
+	}
+	return "RFC 792"
+}
+
+// messages are sentences of messages that are no errors.
+var messages = map[[2]uint8]struct{ key, rfc string }{
+	{4, 8}: {"explain.echo", "RFC 792"}, {4, 0}: {"explain.echo-reply", "RFC 792"},
+	{6, 128}: {"explain.echo", "RFC 4443 §4.1"}, {6, 129}: {"explain.echo-reply", "RFC 4443 §4.2"},
+	{6, 133}: {"explain.router-solicitation", "RFC 4861 §4.1"}, {6, 134}: {"explain.router-advertisement", "RFC 4861 §4.2"},
+	{6, 135}: {"explain.neighbor-solicitation", "RFC 4861 §4.3"}, {6, 136}: {"explain.neighbor-advertisement", "RFC 4861 §4.4"},
+	{4, 5}: {"explain.redirect", "RFC 792"}, {6, 137}: {"explain.redirect", "RFC 4861 §4.5"},
+	{6, 2}: {"explain.too-big", "RFC 4443 §3.2"},
+}
+
+// message says what a message of an ICMP conversation is for.
+func (k *commentator) message(s *Step) {
+	m := s.ICMP
+	switch known, ok := messages[[2]uint8{m.Version, m.Type}]; {
+	case ok:
+		k.once(s, known.key, known.rfc)
+	case m.Version == 4 && m.Type == 3 && m.Code == 4:
+		k.once(s, "explain.too-big", "RFC 1191 §4")
+	case m.isError():
+		k.once(s, m.reason().key, m.rfc(), m.From)
+	default:
+		k.once(s, "explain.icmp", m.rfc(), int(m.Type), int(m.Code))
+	}
+	if m.Version == 4 && m.Type == 8 || m.Version == 6 && m.Type == 128 {
+		s.call(s.Sender(), Starts, "sendto()", "")
+	}
+	if m.Version == 4 && m.Type == 0 || m.Version == 6 && m.Type == 129 {
+		s.call(s.Receiver(), Returns, "recvfrom()", "")
+	}
+}
+
+// isError reports whether the message says that a packet did not arrive.
+func (m *Message) isError() bool {
+	if m.Version == 6 {
+		return m.Type < 128
+	}
+	return m.Type == 3 || m.Type == 11 || m.Type == 12
+}
+
+// error says what an error about the conversation means for it.
+func (k *commentator) error(s *Step) {
+	why := s.ICMP.reason()
+	k.once(s, why.key, s.ICMP.rfc(), s.ICMP.From)
+	switch {
+	case k.Connection.Protocol != protoTCP:
+		if k.Connection.HasPorts {
+			k.once(s, "explain.icmp-datagram", "RFC 1122 §4.1.3.3")
+			s.call(s.Receiver(), Returns, "recv()", why.errno)
+		}
+	case s.Has(Decides):
+		k.once(s, "explain.icmp-decides", "RFC 9293 §3.9.2.2")
+		s.call(flow.ClientSide, Returns, "connect()", why.errno)
+	default:
+		k.once(s, "explain.icmp-soft", "RFC 9293 §3.9.2.2")
+	}
+}

@@ -1,0 +1,129 @@
+package explain
+
+import "sockscope/decode/flow"
+
+// judge says how the conversation came out, how it ended and why, with the frames that show
+// it.
+func (c *Conversation) judge() {
+	c.outcome()
+	if c.Connection.Close != flow.NoClose && c.Connection.Close != flow.Never {
+		c.closing()
+	}
+	c.oddities()
+	if c.Left > 0 {
+		c.conclude("explain.left", "", int(c.Left))
+	}
+}
+
+func (c *Conversation) conclude(key, rfc string, args ...any) {
+	c.Verdict = append(c.Verdict, Note{key, args, rfc})
+}
+
+// outcome says how the attempt came out. TCP, SCTP and the rest have sentences of their own.
+func (c *Conversation) outcome() {
+	r := &c.Connection
+	key := "explain.outcome-" + r.Outcome.String()
+	switch {
+	case r.Protocol == protoSCTP:
+		c.conclude(key+"-sctp", "RFC 9260 §5.1")
+	case r.Protocol != protoTCP:
+		c.conclude(key+"-datagram", "", int(r.ToServer.Packets), int(r.ToClient.Packets))
+	case r.Outcome == flow.Complete:
+		if r.Flags&flow.Simultaneous != 0 {
+			key += "-simultaneous"
+		}
+		c.conclude(key, "RFC 9293 §3.5", Number(r.SYNFrame), Number(r.SYNACKFrame), Number(r.ACKFrame))
+		if r.Setup != flow.NoDuration {
+			c.conclude("explain.setup", "", r.Setup)
+		}
+	case r.Outcome == flow.Refused:
+		c.conclude(key, "RFC 9293 §3.5.2", Number(r.SYNFrame), Number(r.VerdictFrame), Number(r.Server.Port()))
+	case r.Outcome == flow.Unreachable:
+		from := ""
+		if r.HasICMP {
+			from = r.ICMPFrom.String()
+		}
+		c.conclude(key, "RFC 9293 §3.9.2.2", Number(r.SYNFrame), Number(r.VerdictFrame), from)
+	case r.Outcome == flow.Unanswered:
+		c.conclude(key, "RFC 9293 §3.8.3", int(r.SYNCount))
+	case r.Outcome == flow.HalfOpen:
+		c.conclude(key, "RFC 9293 §3.5", Number(r.SYNFrame), Number(r.SYNACKFrame))
+	case r.Outcome == flow.Aborted:
+		c.conclude(key, "RFC 9293 §3.5.2", Number(r.SYNACKFrame), r.ClosedBy)
+	default: // mismatched, reply-only, implied, midstream
+		c.conclude(key, "RFC 9293 §3.5")
+	}
+}
+
+// closing says how it ended.
+func (c *Conversation) closing() {
+	r := &c.Connection
+	key := "explain.close-" + r.Close.String()
+	switch {
+	case r.Protocol == protoSCTP:
+		c.conclude(key+"-sctp", "RFC 9260 §9")
+	case r.Close == flow.Open || r.Close == flow.Idle || r.Close == flow.Evicted || r.ClosedBy == flow.Neither:
+		if r.ClosedBy == flow.Neither && (r.Close == flow.Fin || r.Close == flow.HalfClose || r.Close == flow.Reset || r.Close == flow.ResetAfterFin) {
+			return // who began it is not in the capture
+		}
+		c.conclude(key, "")
+	default:
+		c.conclude(key, "RFC 9293 §3.6", r.ClosedBy, other(r.ClosedBy))
+		if r.Close == flow.Fin && (r.ClientState == flow.TimeWait || r.ServerState == flow.TimeWait) {
+			who := flow.ClientSide
+			if r.ServerState == flow.TimeWait {
+				who = flow.ServerSide
+			}
+			c.conclude("explain.time-wait", "RFC 9293 §3.6.1", who)
+		}
+	}
+}
+
+func other(s flow.Side) flow.Side {
+	if s == flow.ClientSide {
+		return flow.ServerSide
+	}
+	return flow.ClientSide
+}
+
+// flagKeys are the flags that change how the outcome is to be read.
+var flagKeys = []struct {
+	flag     flow.FlagSet
+	key, rfc string
+}{
+	{flow.Simultaneous, "explain.flag-simultaneous", "RFC 9293 §3.5"},
+	{flow.FastOpen, "explain.flag-fast-open", "RFC 7413 §2"},
+	{flow.FastOpenIgnored, "explain.flag-fast-open-ignored", "RFC 7413 §4.2"},
+	{flow.SYNACKMismatch, "explain.flag-synack-mismatch", "RFC 9293 §3.10.7.3"},
+	{flow.Reordered, "explain.flag-reordered", ""},
+	{flow.ReusedOpen, "explain.flag-reused-open", "RFC 9293 §3.6.1"},
+	{flow.OneWay, "explain.flag-one-way", ""},
+	{flow.RSTInjected, "explain.flag-rst-injected", "RFC 5961 §3"},
+	{flow.MPTCP, "explain.flag-mptcp", "RFC 8684 §2"},
+	{flow.ECN, "explain.flag-ecn", "RFC 3168 §6.1"},
+	{flow.Wrapped, "explain.flag-wrapped", "RFC 9293 §3.4"},
+}
+
+// oddities says what else there was to see.
+func (c *Conversation) oddities() {
+	r := &c.Connection
+	for _, f := range flagKeys {
+		if r.Flags&f.flag != 0 {
+			c.conclude(f.key, f.rfc)
+		}
+	}
+	for _, d := range []struct {
+		from flow.Side
+		sent *flow.Direction
+	}{{flow.ClientSide, &r.ToServer}, {flow.ServerSide, &r.ToClient}} {
+		if n := d.sent.Retransmissions; n > 0 {
+			c.conclude("explain.resent", "RFC 6298", int(n), d.from, Number(d.sent.RetransmissionFrame))
+		}
+		if n := d.sent.ZeroWindows; n > 0 {
+			c.conclude("explain.full", "RFC 9293 §3.8.6", int(n), d.from, Number(d.sent.ZeroWindowFrame))
+		}
+		if n := d.sent.Missing; n > 0 {
+			c.conclude("explain.missing", "", Size(n), d.from)
+		}
+	}
+}
