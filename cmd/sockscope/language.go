@@ -16,10 +16,17 @@ func addLanguageFlag(fs *pflag.FlagSet) *choice {
 	return c
 }
 
-// printerFor says things in the language that was chosen, or the environment's.
-func printerFor(c *choice) *lang.Printer {
-	if c.value == "" {
-		return lang.New(lang.FromEnvironment(os.Getenv))
+// language is the one that the user wants: by default the environment's, which a terminal
+// without UTF-8 cannot show when it is Korean.
+func (p *program) language(c *choice) lang.Language {
+	switch {
+	case c.value != "":
+		return lang.Of(c.value)
+	case p.ascii:
+		return lang.English
 	}
-	return lang.New(lang.Of(c.value))
+	return lang.FromEnvironment(os.Getenv)
 }
+
+// printerFor says things in the language that the user wants.
+func (p *program) printerFor(c *choice) *lang.Printer { return lang.New(p.language(c)) }

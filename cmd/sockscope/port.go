@@ -63,7 +63,7 @@ func definePort(fs *pflag.FlagSet) action {
 			facts.use(uses)
 		}
 		write := func(w io.Writer) error {
-			return p.writePort(w, facts, printerFor(language), min(outputWidth(p.stdout, os.Getenv), mostWidth))
+			return p.writePort(w, facts, p.printerFor(language), min(outputWidth(p.stdout, os.Getenv), mostWidth))
 		}
 		if format.value == "json" {
 			write = func(w io.Writer) error { return writePortJSON(w, facts) }

@@ -149,7 +149,7 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 	if n := f.limit(); n > 0 {
 		from = &limited{Source: from, left: n, filter: s.filter, reached: s.end}
 	}
-	all := &whole{Source: from}
+	all := &whole{Source: f.keep.from(from, s.filter)}
 	if f.tap != nil {
 		all.over = f.tap.over
 	}

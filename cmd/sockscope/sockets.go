@@ -59,7 +59,7 @@ func defineSockets(fs *pflag.FlagSet) action {
 			case "ndjson":
 				return writeSocketsLines(w, tree)
 			}
-			say := printerFor(language)
+			say := p.printerFor(language)
 			if tree.sockets() == 0 && len(args) > 0 {
 				_, err := fmt.Fprintln(w, say.Say("sockets.none", p.escape(args[0])))
 				return err

@@ -39,6 +39,7 @@ type sourceFlags struct {
 	early      early
 	appeared   appearedFunc
 	listens    listensFunc
+	keep       *kept // what keeps the frames of a source that can be read only once; nil: nobody needs them
 }
 
 // addSourceFlags adds what names the source, the first of a view's flags.
@@ -147,6 +148,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 	if n := f.limit(); n > 0 {
 		from = &limited{Source: src, left: n, filter: filter}
 	}
+	from = f.keep.from(from, filter)
 	result, err := f.run(ctx, from, filter, p)
 	stop()
 	interrupted := ctx.Err() != nil
@@ -163,19 +165,7 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 
 // run takes the frames of src that pass the filter apart.
 func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter, p *program) (*engine.Result, error) {
-	cfg := engine.Config{
-		Workers: f.workers.value,
-		Memory:  f.bound,
-		Beside:  f.beside,
-		Flow: flow.Config{
-			UDPIdle:    f.udpIdle.value,
-			Classify:   classify,
-			Registered: service.Registered,
-			RoundTrips: f.roundTrips,
-			Appeared:   f.appeared,
-			Listens:    f.listens,
-		},
-	}
+	cfg := engine.Config{Workers: f.workers.value, Memory: f.bound, Beside: f.beside, Flow: f.flowConfig()}
 	if filter != nil {
 		cfg.Filter = filter.match
 	}
@@ -195,6 +185,18 @@ func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frame
 		p.evictions(&result.Totals, f.bound)
 	}
 	return result, err
+}
+
+// flowConfig is how connections are told from each other.
+func (f *sourceFlags) flowConfig() flow.Config {
+	return flow.Config{
+		UDPIdle:    f.udpIdle.value,
+		Classify:   classify,
+		Registered: service.Registered,
+		RoundTrips: f.roundTrips,
+		Appeared:   f.appeared,
+		Listens:    f.listens,
+	}
 }
 
 // limit is after how many frames to stop; 0: never.

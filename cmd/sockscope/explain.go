@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/pflag"
+
+	"sockscope/capture"
+	"sockscope/capture/pcapfile"
+	"sockscope/decode/flow"
+	"sockscope/report"
+	"sockscope/report/explain"
+	lang "sockscope/report/words"
+)
+
+func explainView() *view {
+	return &view{
+		name:     "explain",
+		synopsis: "-r FILE | -i IFACE [flags] [capture filter]",
+		summary:  "study: each segment of a connection, and what it is for",
+		examples: []example{
+			{"sockscope explain -r capture.pcapng tcp port 443", "the connections of a port"},
+			{"sockscope explain -r capture.pcapng --connection 7 --lang ko", "one of them, in Korean"},
+		},
+		maxArgs: anyWords,
+		define:  defineExplain,
+	}
+}
+
+func defineExplain(fs *pflag.FlagSet) action {
+	source := addSourceFlags(fs)
+	source.addLiveFlags(fs)
+	source.addFilterFlags(fs)
+	e := &explaining{source: source}
+	fs.Var((*ids)(&e.ids), "connection", "explain connection `N`, as id in connections (repeatable)")
+	fs.StringArrayVar(&e.communities, "community-id", nil, "explain the connection with this `ID` (repeatable)")
+	top := numberFlag(fs, "top", 10, 1, 1_000_000, "the first `N` connections")
+	all := fs.Bool("all", false, "all connections")
+	fs.BoolVar(&e.full, "full", false, "every segment, long phases of data too")
+	format := choiceFlag(fs, "format", []string{"text", "markdown"}, "output as text, markdown")
+	language := addLanguageFlag(fs)
+	show := addDisplayFlags(fs)
+	source.addReadingFlags(fs)
+	show.addMessageFlags(fs)
+	hide(fs, append(seldom, "udp-idle", "utc", "memory", "autostop")...)
+
+	return func(ctx context.Context, p *program, args []string) error {
+		show.apply(p)
+		source.words = args
+		if *all && fs.Changed("top") {
+			return usage("--all and --top contradict each other")
+		}
+		if e.chooses() && (*all || fs.Changed("top")) {
+			return usage("--connection and --community-id contradict --all and --top")
+		}
+		if e.top = top.value; *all {
+			e.top = 0
+		}
+		e.words = p.printerFor(language)
+		d := show.display(p)
+		e.write = func(w io.Writer, c *explain.Conversation) error {
+			return explain.WriteText(w, c, explain.TextOptions{Words: e.words, Width: d.width, Color: d.color, ASCII: d.ascii})
+		}
+		if format.value == "markdown" {
+			e.write = func(w io.Writer, c *explain.Conversation) error { return explain.WriteMarkdown(w, c, e.words) }
+		}
+		return e.run(ctx, p)
+	}
+}
+
+// ids is a flag value that collects numbers of connections.
+type ids []uint64
+
+func (n *ids) Type() string   { return "N" }
+func (n *ids) String() string { return "" }
+
+func (n *ids) Set(s string) error {
+	v, err := strconv.ParseUint(s, 10, 64)
+	if err != nil || v == 0 {
+		return errors.New("must be a number from 1 on")
+	}
+	*n = append(*n, v)
+	return nil
+}
+
+// An explaining finds connections and explains them: the source is read once to find them,
+// and once more to follow those that were chosen.
+type explaining struct {
+	source      *sourceFlags
+	ids         []uint64
+	communities []string
+	top         int // 0: all
+	full        bool
+	words       *lang.Printer
+	write       func(io.Writer, *explain.Conversation) error
+
+	found int // connections that there are
+}
+
+// chooses reports whether the user named connections.
+func (e *explaining) chooses() bool { return len(e.ids)+len(e.communities) > 0 }
+
+func (e *explaining) run(ctx context.Context, p *program) error {
+	if e.source.isLive() || readableOnce(e.source.files) {
+		e.source.keep = &kept{}
+	}
+	r, err := e.source.read(ctx, p)
+	if err != nil {
+		return err
+	}
+	chosen, err := e.choose(r)
+	if err != nil {
+		return err
+	}
+	if k := e.source.keep; k != nil && k.left > 0 {
+		p.remark("", fmt.Sprintf("%d frames are not explained: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
+	}
+	// Who ends the reading of a file early wants to see what was read until then.
+	ctx = context.WithoutCancel(ctx)
+	for len(chosen) > 0 {
+		n := together(chosen)
+		conversations, err := e.follow(ctx, p, r, chosen[:n])
+		if err != nil {
+			return err
+		}
+		for i := range conversations {
+			if err := p.write(func(w io.Writer) error { return e.writeNext(w, &conversations[i], i > 0) }); err != nil {
+				return err
+			}
+		}
+		if chosen = chosen[n:]; len(chosen) > 0 {
+			if err := p.write(writeGap); err != nil {
+				return err
+			}
+		}
+	}
+	return r.present(p, e.writeRest)
+}
+
+// writeNext writes a conversation, set off from the one before.
+func (e *explaining) writeNext(w io.Writer, c *explain.Conversation, more bool) error {
+	if more {
+		if err := writeGap(w); err != nil {
+			return err
+		}
+	}
+	return e.write(w, c)
+}
+
+func writeGap(w io.Writer) error {
+	_, err := io.WriteString(w, "\n\n")
+	return err
+}
+
+// writeRest tells how many connections were not chosen, and how to get at them.
+func (e *explaining) writeRest(w io.Writer) error {
+	switch rest := e.found - e.top; {
+	case e.found == 0:
+		_, err := fmt.Fprintln(w, e.words.Say("explain.none"))
+		return err
+	case !e.chooses() && e.top > 0 && rest > 0:
+		_, err := fmt.Fprintf(w, "\n%s\n", e.words.Say("explain.rest", rest))
+		return err
+	}
+	return nil
+}
+
+// choose gives the connections that the user wants to see.
+func (e *explaining) choose(r *reading) ([]flow.Connection, error) {
+	var chosen []flow.Connection
+	foundIDs, foundCommunities := map[uint64]bool{}, map[string]bool{}
+	for c := range r.result.Connections() {
+		e.found++
+		take := !e.chooses() && (e.top == 0 || len(chosen) < e.top)
+		if slices.Contains(e.ids, c.ID) {
+			take, foundIDs[c.ID] = true, true
+		}
+		if len(e.communities) > 0 {
+			if id, ok := report.CommunityID(c); ok && slices.Contains(e.communities, id) {
+				take, foundCommunities[id] = true, true
+			}
+		}
+		if take {
+			chosen = append(chosen, *c)
+		}
+	}
+	for _, id := range e.ids {
+		if !foundIDs[id] {
+			return nil, usage("--connection %d: there is none (ids go to %d)", id, e.found)
+		}
+	}
+	for _, id := range e.communities {
+		if !foundCommunities[id] {
+			return nil, usage("--community-id %s: no connection has it", report.EscapeASCII(id))
+		}
+	}
+	return chosen, nil
+}
+
+// together is how many of the chosen connections are followed at once: what is kept of their
+// frames takes memory, so the source is rather read again.
+func together(chosen []flow.Connection) int {
+	const most = 1 << 20 // frames
+	frames := uint64(0)
+	for i := range chosen {
+		frames += chosen[i].ToServer.Packets + chosen[i].ToClient.Packets
+		if frames > most {
+			return max(1, i)
+		}
+	}
+	return len(chosen)
+}
+
+// follow reads the source again, for those connections.
+func (e *explaining) follow(ctx context.Context, p *program, r *reading, chosen []flow.Connection) ([]explain.Conversation, error) {
+	t := explain.NewTracer(explain.Config{Flow: e.source.flowConfig(), Full: e.full}, chosen)
+	if k := e.source.keep; k != nil {
+		for number, f := range k.all() {
+			t.Frame(number, f)
+		}
+		return t.Conversations(), nil
+	}
+	src, err := pcapfile.Open(ctx, e.source.files, pcapfile.Config{MaxInput: e.source.maxInput.value, Stdin: p.stdin})
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	last := r.result.Totals.Frames
+	var b capture.Block
+	for {
+		if err := src.Next(&b); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		over := false
+		for i := range b.Frames {
+			number, f := b.First+uint64(i), &b.Frames[i]
+			if over = number > last; over {
+				break
+			}
+			if r.filter == nil || r.filter.match(f) {
+				t.Frame(number, f)
+			}
+		}
+		src.Release(&b)
+		if over {
+			break
+		}
+	}
+	conversations := t.Conversations()
+	if len(conversations) < len(chosen) {
+		p.say("", fmt.Sprintf("%d of %d connections were not found again: the input has changed", len(chosen)-len(conversations), len(chosen)))
+	}
+	return conversations, nil
+}
