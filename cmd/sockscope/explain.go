@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -109,11 +110,16 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 	if e.source.isLive() || readableOnce(e.source.files) {
 		e.source.keep = &kept{}
 	}
+	g := e.newChoosing()
+	e.source.early = func(_ func() capture.Stats, c *flow.Connection) { g.add(c) }
 	r, err := e.source.read(ctx, p)
 	if err != nil {
 		return err
 	}
-	chosen, err := e.choose(r)
+	for c := range r.result.Connections() {
+		g.add(c)
+	}
+	chosen, err := g.end()
 	if err != nil {
 		return err
 	}
@@ -170,36 +176,69 @@ func (e *explaining) writeRest(w io.Writer) error {
 	return nil
 }
 
-// choose gives the connections that the user wants to see.
-func (e *explaining) choose(r *reading) ([]flow.Connection, error) {
-	var chosen []flow.Connection
-	foundIDs, foundCommunities := map[uint64]bool{}, map[string]bool{}
-	for c := range r.result.Connections() {
-		e.found++
-		take := !e.chooses() && (e.top == 0 || len(chosen) < e.top)
-		if slices.Contains(e.ids, c.ID) {
-			take, foundIDs[c.ID] = true, true
-		}
-		if len(e.communities) > 0 {
-			if id, ok := report.CommunityID(c); ok && slices.Contains(e.communities, id) {
-				take, foundCommunities[id] = true, true
-			}
-		}
-		if take {
-			chosen = append(chosen, *c)
+// A choosing takes the connections that the user wants to see out of all, which come in any
+// order where memory was short.
+type choosing struct {
+	*explaining
+	chosen      []flow.Connection
+	roots       map[uint64]uint64 // of records that go on from another one: where they began, by ID
+	ids         map[uint64]bool   // which of those that the user named were found
+	communities map[string]bool   // likewise
+}
+
+func (e *explaining) newChoosing() *choosing {
+	return &choosing{explaining: e, roots: map[uint64]uint64{}, ids: map[uint64]bool{}, communities: map[string]bool{}}
+}
+
+// add takes the next connection.
+func (g *choosing) add(c *flow.Connection) {
+	g.found++
+	take := !g.chooses()
+	if slices.Contains(g.explaining.ids, c.ID) {
+		take, g.ids[c.ID] = true, true
+	}
+	if len(g.explaining.communities) > 0 {
+		if id, ok := report.CommunityID(c); ok && slices.Contains(g.explaining.communities, id) {
+			take, g.communities[id] = true, true
 		}
 	}
-	for _, id := range e.ids {
-		if !foundIDs[id] {
-			return nil, usage("--connection %d: there is none (ids go to %d)", id, e.found)
+	own := *c
+	if c.PartOf != 0 { // it is followed from its very beginning
+		root := cmp.Or(g.roots[c.PartOf], c.PartOf)
+		g.roots[c.ID] = root
+		own.ID, own.FirstFrame = root, root // where there are parts, IDs are frames
+	}
+	if take {
+		g.chosen = append(g.chosen, own)
+		if !g.chooses() && g.top > 0 && len(g.chosen) > 2*g.top+64 {
+			g.cut()
 		}
 	}
-	for _, id := range e.communities {
-		if !foundCommunities[id] {
+}
+
+// cut puts what is chosen in order, each once, and drops what is too many.
+func (g *choosing) cut() {
+	slices.SortStableFunc(g.chosen, func(a, b flow.Connection) int { return cmp.Compare(a.FirstFrame, b.FirstFrame) })
+	g.chosen = slices.CompactFunc(g.chosen, func(a, b flow.Connection) bool { return a.FirstFrame == b.FirstFrame })
+	if !g.chooses() && g.top > 0 {
+		g.chosen = g.chosen[:min(g.top, len(g.chosen))]
+	}
+}
+
+// end gives what is chosen, or what the user named in vain.
+func (g *choosing) end() ([]flow.Connection, error) {
+	for _, id := range g.explaining.ids {
+		if !g.ids[id] {
+			return nil, usage("--connection %d: there is none (ids go to %d)", id, g.found)
+		}
+	}
+	for _, id := range g.explaining.communities {
+		if !g.communities[id] {
 			return nil, usage("--community-id %s: no connection has it", report.EscapeASCII(id))
 		}
 	}
-	return chosen, nil
+	g.cut()
+	return g.chosen, nil
 }
 
 // together is how many of the chosen connections are followed at once: what is kept of their

@@ -346,7 +346,8 @@ func (k *commentator) datagram(s *Step) {
 		k.once(s, "explain.datagram", "RFC 768", Size(s.Payload))
 	}
 	s.call(s.Sender(), Starts, "sendto()", "")
-	if s.Sender() == flow.ServerSide || k.Connection.ToClient.Packets > 0 { // else nobody may be there
+	// Nobody may be there, and only a whole datagram is received.
+	if (s.Sender() == flow.ServerSide || k.Connection.ToClient.Packets > 0) && !s.More {
 		s.call(s.Receiver(), Returns, "recvfrom()", strconv.FormatUint(uint64(s.Payload), 10))
 	}
 }

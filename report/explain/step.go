@@ -30,6 +30,7 @@ type Step struct {
 
 	Payload uint32 // bytes of transport payload, as the headers say
 	Length  uint32 // bytes on the wire
+	More    bool   // it is a first fragment: the rest of its payload follows
 
 	// What its numbers are made of: Continues is its sequence number, by the sender's segment
 	// that it follows, and Acks its acknowledgment, by the other end's segment that it covers

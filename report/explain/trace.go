@@ -29,7 +29,7 @@ func (t *trace) frame(number uint64, f *capture.Frame, p *decode.Packet, s *flow
 		t.begun, t.first = true, t.now.Client
 	}
 	step := Step{
-		Frame: number, Time: f.Time, Length: f.Length, Payload: uint32(p.PayloadLength),
+		Frame: number, Time: f.Time, Length: f.Length, Payload: uint32(p.PayloadLength), More: p.MoreFrags && p.Class != decode.Fragment,
 		FromClient: (sender == flow.ClientSide) != t.turned(&t.now),
 	}
 	if t.was.FirstFrame != 0 {

@@ -1,0 +1,332 @@
+package explain
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+	"sockscope/report/words"
+)
+
+// What each segment is taken for: the sentences that are said of it, and the calls behind it.
+func TestWhatSegmentsAre(t *testing.T) {
+	for _, test := range []struct{ rule, words, want string }{
+		{"a handshake, data, and the client closes first", "S h A D a F f A",
+			`> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
+			> data [client send(), server recv() = 10] | < ack | > fin [client close(), server recv() = 0] |
+			< fin-second ack-fin [server close()] | > ack-fin-wait`},
+		{"the server answers", "S h A D d A", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
+			> data [client send(), server recv() = 10] | < data-back [server send(), client recv() = 10] | > ack`},
+		{"nobody listens", "S r", "> syn [client connect()] | < rst-refuses [client connect() = ECONNREFUSED]"},
+		{"nobody answers", "S 1s S= 2s S=", "> syn [client connect()] | > syn-again | > syn-again-more"},
+		{"both open at once", "S s H h", `> syn [client connect()] | < syn-simultaneous [server connect()] | > synack-simultaneous |
+			< synack-simultaneous [client connect() = 0]`},
+		{"the client resets the attempt", "S h R", "> syn [client connect()] | < synack | > rst-aborts"},
+		{"the SYN-ACK does not fit", "S h^", "> syn [client connect()] | < synack-mismatch"},
+		{"a reset", "S h A D a r", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
+			> data [client send(), server recv() = 10] | < ack | < rst [client recv() = ECONNRESET]`},
+		{"a retransmission", "S h A D 1s D= a", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
+			> data [client send(), server recv() = 10] | > again | < ack`},
+		{"a gap: what is behind it cannot be read yet", "S h A D> a", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > data gap [client send()] | < ack`},
+		{"no room, and a question for it", "S h A D a0 1s P a0 1s a", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | < zero-window |
+			> probe | < zero-window-more | < window-opens`},
+		{"a keep-alive", "S h A D a 1m Ak a", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
+			> data [client send(), server recv() = 10] | < ack | > keep-alive | < keep-alive-ack`},
+		{"midstream", "D a", "> data [client send(), server recv() = 10] | < ack"},
+		{"a SYN-ACK without its SYN", "h", "< synack"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			c := followOne(t, test.words, Config{Full: true})
+			var steps []string
+			for i := range c.Steps {
+				steps = append(steps, stepWords(&c.Steps[i]))
+			}
+			want := strings.Join(strings.Fields(test.want), " ")
+			if diff := cmp.Diff(strings.Split(want, " | "), steps); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.words, diff)
+			}
+		})
+	}
+}
+
+// stepWords is a step in the words of the table above.
+func stepWords(s *Step) string {
+	text := "<"
+	if s.FromClient {
+		text = ">"
+	}
+	for i := range s.Notes {
+		text += " " + strings.TrimPrefix(s.Notes[i].Key, "explain.")
+	}
+	var calls []string
+	for i := range s.Calls {
+		c := &s.Calls[i]
+		call := c.Side.String() + " " + c.Text
+		if c.At == Returns {
+			call = strings.TrimRight(call+" = "+c.Result, " ")
+		}
+		calls = append(calls, call)
+	}
+	if len(calls) > 0 {
+		text += " [" + strings.Join(calls, ", ") + "]"
+	}
+	return text
+}
+
+// Sums say what a number is made of, relative and absolute, past 2^32 as well.
+func TestSums(t *testing.T) {
+	c := followOne(t, "S h A d D F", Config{})
+	var got []string
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		got = append(got, strings.Join(s.Details(words.New(words.English))[:2], ", "))
+		for _, sum := range []*Sum{s.Continues, s.Acks} {
+			if sum != nil && !sum.Holds() {
+				t.Errorf("frame %d: %s is not true", s.Frame, sum.Absolute())
+			}
+		}
+	}
+	want := []string{
+		"seq 0 (1000), win 1000",
+		"seq 0 (4294967291), ack 1 = 0 + 1 (1001 = 1000 + 1)",
+		"seq 1 = 0 + 1 (1001 = 1000 + 1), ack 1 = 0 + 1 (4294967292 = 4294967291 + 1)",
+		"seq 1 = 0 + 1 (4294967292 = 4294967291 + 1), ack 1 = 0 + 1 (1001 = 1000 + 1)",
+		"seq 1 = 0 + 1 (1001 = 1000 + 1), ack 11 = 1 + 10 (6 = 4294967292 + 10)",
+		"seq 11 = 1 + 10 (1011 = 1001 + 10), ack 11 = 1 + 10 (6 = 4294967292 + 10)",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	wrong := Sum{Total: 12, Base: 1, Payload: 10}
+	if wrong.Holds() {
+		t.Errorf("%s holds", wrong.Absolute())
+	}
+}
+
+// Long phases are folded, but nothing in them that is special.
+func TestFolding(t *testing.T) {
+	data := strings.Repeat(" D a", 20)
+	for _, test := range []struct {
+		rule, words string
+		cfg         Config
+		want        string
+	}{
+		{"a short phase", "S h A D a D a", Config{}, "7"},
+		{"a long phase: its first and its last segments are shown", "S h A" + data + " F", Config{}, "7 …35 2"},
+		{"unless it is to be unfolded", "S h A" + data + " F", Config{Full: true}, "44"},
+		{"a retransmission", "S h A" + data + " 1s D=" + data, Config{}, "7 …35 6 …35 1"},
+		{"a zero window", "S h A" + data + " a0" + data, Config{}, "7 …35 8 …33 1"},
+		{"a few segments more are not worth a line", "S h A D a D a D a D a F", Config{}, "12"},
+		{"there is no room for more", "S h A" + data + " F", Config{MaxSteps: 5}, "5 and 39 left"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			c := followOne(t, test.words, test.cfg)
+			var parts []string
+			n := 0
+			flush := func() {
+				if n > 0 {
+					parts = append(parts, fmt.Sprint(n))
+				}
+				n = 0
+			}
+			for i := range c.Steps {
+				if r := c.Steps[i].Run; r != nil {
+					flush()
+					parts = append(parts, fmt.Sprintf("…%d", r.Segments()))
+					continue
+				}
+				n++
+			}
+			flush()
+			if c.Left > 0 {
+				parts = append(parts, fmt.Sprintf("and %d left", c.Left))
+			}
+			if got := strings.Join(parts, " "); got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// Who is the client may turn out late: then the steps before change sides, too.
+func TestTheClientTurnsOutLate(t *testing.T) {
+	frames := play(t, "d A D a")
+	asks := func(_ uint8, payload []byte) flow.Evidence { return flow.Evidence{Service: "x", FromClient: true} }
+	frames[0].Data = frames[0].Data[:40] // its payload was not captured, so it proves nothing
+	c := follow(frames, Config{Full: true, Flow: flow.Config{Classify: asks}})
+	if len(c) != 1 || c[0].Connection.Client.Port() != 40000 || c[0].Connection.Role != flow.RolePayload {
+		t.Fatalf("%+v", c)
+	}
+	var got []bool
+	for _, s := range c[0].Steps {
+		got = append(got, s.FromClient)
+	}
+	if diff := cmp.Diff([]bool{false, true, true, false}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A tuple that is used again is another conversation, and only the chosen ones are followed.
+func TestChosenAmongReused(t *testing.T) {
+	frames := append(play(t, "S h A F f A"), play(t, "S r")...)
+	frames[6].Data[27]++ // another first number
+	frames[7].Data[31]++
+	all := follow(frames, Config{})
+	if len(all) != 2 {
+		t.Fatalf("%d conversations, want 2", len(all))
+	}
+	for i := range all {
+		tracer := NewTracer(Config{}, []flow.Connection{all[i].Connection})
+		for j := range frames {
+			tracer.Frame(uint64(j+1), &frames[j])
+		}
+		got := tracer.Conversations()
+		if len(got) != 1 || got[0].Connection.ID != uint64(i+1) || len(got[0].Steps) != len(all[i].Steps) {
+			t.Errorf("connection %d: %d conversations, %+v", i+1, len(got), got)
+		}
+	}
+}
+
+// Calls that were seen stand where they happened, and no others are said.
+func TestRealCalls(t *testing.T) {
+	c := followOne(t, "S r", Config{})
+	began := c.Began()
+	c.Calls = []Call{
+		{Side: flow.ClientSide, Text: "socket(AF_INET, SOCK_STREAM) = 3", Time: began - 1000},
+		{Side: flow.ClientSide, Text: "connect(3, 198.51.100.1:80\x1b[31m)", Time: began - 500},
+		{Side: flow.ClientSide, Text: "connect(3, 198.51.100.1:80) = ECONNREFUSED", Time: began + capture.Timestamp(11*time.Millisecond), At: Returns},
+	}
+	for _, write := range []func(b *strings.Builder) error{
+		func(b *strings.Builder) error {
+			return WriteText(b, c, TextOptions{Words: words.New(words.English), Width: 80})
+		},
+		func(b *strings.Builder) error { return WriteMarkdown(b, c, words.New(words.English)) },
+	} {
+		var b strings.Builder
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		text := b.String()
+		at := -1
+		for _, part := range []string{"socket(AF", `connect(3, 198.51.100.1:80\x1b[31m)`, "SYN", "RST ACK", "80) = ECONNREFUSED"} {
+			next := strings.Index(strings.ReplaceAll(text, `\_`, "_")[at+1:], part)
+			if next < 0 {
+				t.Fatalf("%q is missing, or not in its place:\n%s", part, text)
+			}
+			at += 1 + next
+		}
+		if strings.Contains(text, "fails with") || strings.Contains(text, "inferred") || strings.Contains(text, "\x1b") {
+			t.Errorf("inferred calls beside real ones, or raw bytes:\n%s", text)
+		}
+	}
+}
+
+// Frames without a time are shown without one.
+func TestUnknownTimes(t *testing.T) {
+	frames := play(t, "S h A")
+	for i := range frames {
+		frames[i].Time = capture.Unknown
+	}
+	c := follow(frames, Config{})
+	var b strings.Builder
+	if err := WriteText(&b, &c[0], TextOptions{Words: words.New(words.English), Width: 80}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "0.0") {
+		t.Errorf("a time out of nowhere:\n%s", b.String())
+	}
+}
+
+var (
+	quoted = regexp.MustCompile(`"(explain\.[a-z-]*)"`)
+	onces  = regexp.MustCompile(`k\.once\(s, "(explain\.[a-z-]+)"`)
+	keyed  = regexp.MustCompile(`(?m)^(explain\.[a-z-]+):`)
+)
+
+// Each key in the program is in the catalogue, with a shorter one where it is said again, and
+// each key in the catalogue is in the program, as a whole or by its beginning.
+func TestEveryKeyHasWords(t *testing.T) {
+	catalogue, err := os.ReadFile("../words/en/explain.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, m := range keyed.FindAllStringSubmatch(string(catalogue), -1) {
+		known[m[1]] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, "../../cmd/sockscope/explain.go")
+	used, beginnings, again := map[string]bool{}, []string{}, []string{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range quoted.FindAllStringSubmatch(string(source), -1) {
+			if strings.HasSuffix(m[1], "-") {
+				beginnings = append(beginnings, m[1])
+				continue
+			}
+			used[m[1]] = true
+			if !known[m[1]] && !known[m[1]+"service"] {
+				t.Errorf("%s: %s has no words", name, m[1])
+			}
+		}
+		for _, m := range onces.FindAllStringSubmatch(string(source), -1) {
+			again = append(again, m[1])
+		}
+	}
+	for _, k := range chunkKeys {
+		again = append(again, k.key)
+	}
+	for _, m := range messages {
+		again = append(again, m.key)
+	}
+	for _, reasons := range []map[[2]uint8]reason{reasons4, reasons6} {
+		for _, r := range reasons {
+			again = append(again, r.key)
+		}
+	}
+	for _, key := range again {
+		if !known[key+"-more"] {
+			t.Errorf("%s has no words for when it is said again", key)
+		}
+	}
+	for key := range known {
+		whole := used[key] || used[strings.TrimSuffix(key, "-more")]
+		for _, b := range beginnings {
+			whole = whole || strings.HasPrefix(key, b)
+		}
+		if !whole {
+			t.Errorf("%s is said nowhere", key)
+		}
+	}
+}
+
+// Numbers of bytes are short.
+func TestSaySize(t *testing.T) {
+	p := words.New(words.English)
+	for n, want := range map[uint64]string{
+		1: "1 byte", 9999: "9,999 bytes", 10_000: "10 kB", 64_256: "64 kB", 999_400: "999 kB", 999_600: "1.0 MB", 1_600_000: "1.6 MB", 1 << 40: "1.1 TB",
+	} {
+		if got := SaySize(p, n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
