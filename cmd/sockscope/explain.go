@@ -64,10 +64,12 @@ func defineExplain(fs *pflag.FlagSet) action {
 		}
 		e.words = p.printerFor(language)
 		d := show.display(p)
+		e.width = min(d.width, 120)
 		e.write = func(w io.Writer, c *explain.Conversation) error {
 			return explain.WriteText(w, c, explain.TextOptions{Words: e.words, Width: d.width, Color: d.color, ASCII: d.ascii})
 		}
 		if format.value == "markdown" {
+			e.width = 0
 			e.write = func(w io.Writer, c *explain.Conversation) error { return explain.WriteMarkdown(w, c, e.words) }
 		}
 		return e.run(ctx, p)
@@ -98,6 +100,7 @@ type explaining struct {
 	top         int // 0: all
 	full        bool
 	words       *lang.Printer
+	width       int // of lines; 0: they are not broken
 	write       func(io.Writer, *explain.Conversation) error
 
 	found int // connections that there are
@@ -126,8 +129,9 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 	if k := e.source.keep; k != nil && k.left > 0 {
 		p.remark("", fmt.Sprintf("%d frames are not explained: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
 	}
-	// Who ends the reading of a file early wants to see what was read until then.
-	ctx = context.WithoutCancel(ctx)
+	if ctx.Err() != nil { // who ended the reading wants to see what was read until then
+		ctx = context.WithoutCancel(ctx)
+	}
 	for len(chosen) > 0 {
 		n := together(chosen)
 		conversations, err := e.follow(ctx, p, r, chosen[:n])
@@ -135,6 +139,9 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 			return err
 		}
 		for i := range conversations {
+			if ctx.Err() != nil {
+				return &failure{exitInterrupted, errors.New("interrupted: not all connections are explained")}
+			}
 			if err := p.write(func(w io.Writer) error { return e.writeNext(w, &conversations[i], i > 0) }); err != nil {
 				return err
 			}
@@ -167,11 +174,25 @@ func writeGap(w io.Writer) error {
 func (e *explaining) writeRest(w io.Writer) error {
 	switch rest := e.found - e.top; {
 	case e.found == 0:
-		_, err := fmt.Fprintln(w, e.words.Say("explain.none"))
-		return err
+		return e.writeLines(w, e.words.Say("explain.none"))
 	case !e.chooses() && e.top > 0 && rest > 0:
-		_, err := fmt.Fprintf(w, "\n%s\n", e.words.Say("explain.rest", rest))
-		return err
+		return e.writeLines(w, "", e.words.Say("explain.rest", rest))
+	}
+	return nil
+}
+
+// writeLines writes paragraphs.
+func (e *explaining) writeLines(w io.Writer, paragraphs ...string) error {
+	for _, text := range paragraphs {
+		lines := []string{text}
+		if e.width > 0 {
+			lines = say.Wrap(text, e.width)
+		}
+		for _, line := range lines {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -244,7 +265,7 @@ func (g *choosing) end() ([]flow.Connection, error) {
 // together is how many of the chosen connections are followed at once: what is kept of their
 // frames takes memory, so the source is rather read again.
 func together(chosen []flow.Connection) int {
-	const most = 1 << 20 // frames
+	const most = 1 << 17 // frames
 	frames := uint64(0)
 	for i := range chosen {
 		frames += chosen[i].ToServer.Packets + chosen[i].ToClient.Packets
@@ -271,7 +292,7 @@ func (e *explaining) follow(ctx context.Context, p *program, r *reading, chosen 
 	defer src.Close()
 	last := r.result.Totals.Frames
 	var b capture.Block
-	for {
+	for ctx.Err() == nil {
 		if err := src.Next(&b); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
@@ -293,7 +314,7 @@ func (e *explaining) follow(ctx context.Context, p *program, r *reading, chosen 
 		}
 	}
 	conversations := t.Conversations()
-	if len(conversations) < len(chosen) {
+	if len(conversations) < len(chosen) && ctx.Err() == nil {
 		p.say("", fmt.Sprintf("%d of %d connections were not found again: the input has changed", len(chosen)-len(conversations), len(chosen)))
 	}
 	return conversations, nil

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -327,6 +328,56 @@ func TestSaySize(t *testing.T) {
 	} {
 		if got := SaySize(p, n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+// Whatever a frame says, following it neither fails nor breaks a line.
+func TestBrokenFrames(t *testing.T) {
+	rounds := 600
+	if testing.Short() {
+		rounds = 100
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	scripts := []string{"S h A D d A F f A", "S r", "S s H h D a", "S h A D a0 P a0 a", "D a D> a D= a R", "h A D f"}
+	languages := []*words.Printer{words.New(words.English), words.New(words.Korean)}
+	for i := range rounds {
+		frames := play(t, scripts[i%len(scripts)])
+		for range 1 + random.IntN(6) {
+			f := &frames[random.IntN(len(frames))]
+			switch random.IntN(5) {
+			case 0:
+				f.Data = f.Data[:random.IntN(len(f.Data)+1)]
+			case 1:
+				f.Time = capture.Unknown
+			case 2:
+				f.Time -= capture.Timestamp(random.Int64N(int64(time.Hour)))
+			default:
+				if len(f.Data) > 0 {
+					f.Data[random.IntN(len(f.Data))] = byte(random.Uint32())
+				}
+			}
+		}
+		conversations := follow(frames, Config{Full: i%2 == 0})
+		for j := range conversations {
+			c := &conversations[j]
+			for k := range c.Steps {
+				for _, sum := range []*Sum{c.Steps[k].Continues, c.Steps[k].Acks} {
+					if sum != nil && !sum.Holds() {
+						t.Fatalf("round %d: %s is not true", i, sum.Absolute())
+					}
+				}
+			}
+			const width = 80
+			var b strings.Builder
+			if err := WriteText(&b, c, TextOptions{Words: languages[i%2], Width: width}); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(b.String()) {
+				if w := words.Width(strings.TrimSuffix(line, "\n")); w > width {
+					t.Fatalf("round %d: %d columns: %s", i, w, line)
+				}
+			}
 		}
 	}
 }

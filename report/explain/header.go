@@ -14,11 +14,14 @@ func (c *Conversation) introduce() {
 	client, server := r.Client.Addr().String(), r.Server.Addr().String()
 	switch {
 	case r.Protocol == protoICMP || r.Protocol == protoICMPv6:
-		key := "explain.role-first"
-		if r.Role == flow.RolePayload {
-			key = "explain.role-asks"
+		switch {
+		case r.Role != flow.RolePayload:
+			say("explain.role-first", "", client, server)
+		case r.Outcome == flow.ReplyOnly:
+			say("explain.role-told", "", client, server)
+		default:
+			say("explain.role-asks", "", client, server)
 		}
-		say(key, "", client, server)
 		rfc := "RFC 792"
 		if r.Protocol == protoICMPv6 {
 			rfc = "RFC 4443"

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
+	"sockscope/capture"
 	"sockscope/decode"
 	"sockscope/decode/flow"
 	"sockscope/report/words"
@@ -193,17 +193,18 @@ func (c *Call) Say(p *words.Printer) string {
 	return p.Say("explain.returns-value", c.Text, c.Result)
 }
 
-// Since is how long after the conversation's beginning something happened, in seconds; "" when that
+// since is how long after the conversation's beginning the step came, in seconds; "" when that
 // is not known.
-func (c *Conversation) since(step *Step) string {
-	d, ok := step.Time.Sub(c.Began())
+func (c *Conversation) since(s *Step) string { return c.after(s.Time) }
+
+// after is the same for any time.
+func (c *Conversation) after(when capture.Timestamp) string {
+	d, ok := when.Sub(c.Began())
 	if !ok {
 		return ""
 	}
-	return seconds(d)
+	return fmt.Sprintf("%.6f", d.Seconds())
 }
-
-func seconds(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
 
 // protocol is the name of the conversation's protocol.
 func (c *Conversation) protocol() string {

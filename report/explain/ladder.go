@@ -27,12 +27,12 @@ type ladder struct {
 
 func newLadder(t *text, c *Conversation) *ladder {
 	l := &ladder{text: t, c: c, left: 11}
-	if n := len(c.Steps); n > 0 {
-		last := &c.Steps[n-1]
-		l.left = max(l.left, len(c.since(last))+1)
-		for i := range c.Steps {
-			l.left = max(l.left, words.Width(l.frame(&c.Steps[i]))+1)
-		}
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		l.left = max(l.left, len(c.since(s))+1, words.Width(l.frame(s))+1)
+	}
+	for i := range c.Calls {
+		l.left = max(l.left, len(c.after(c.Calls[i].Time))+1)
 	}
 	l.inner = t.Width - l.left - 2
 	return l
@@ -97,8 +97,11 @@ func (l *ladder) heads(client, server string, c colour) {
 
 // row writes a line between the lifelines.
 func (l *ladder) row(gutter, content string, c colour) {
-	bar := l.paint(l.plain("│"), faint)
-	l.out.WriteString(l.paint(words.Pad(gutter, l.left), faint) + bar + l.paint(words.Pad(content, l.inner), c) + bar + "\n")
+	bar := l.plain("│")
+	if strings.TrimSpace(content) == "" {
+		c = plain
+	}
+	l.out.WriteString(l.paint(words.Pad(gutter, l.left)+bar, faint) + l.paint(words.Pad(content, l.inner), c) + l.paint(bar, faint) + "\n")
 }
 
 // sides writes something beside each lifeline, in one line when there is room; nothing where
@@ -157,11 +160,7 @@ func (l *ladder) callsUntil(when capture.Timestamp) {
 func (l *ladder) call() {
 	call := &l.c.Calls[l.next]
 	l.next++
-	gutter := ""
-	if d, ok := call.Time.Sub(l.c.Began()); ok {
-		gutter = seconds(d)
-	}
-	l.beside(gutter, call.Side, l.escape(call.Text))
+	l.beside(l.c.after(call.Time), call.Side, l.escape(call.Text))
 }
 
 // escape makes a text of somebody else's harmless.
@@ -192,12 +191,12 @@ func (l *ladder) step(s *Step) {
 	l.arrow(s)
 	gutter := l.frame(s)
 	for _, line := range l.pack(s.Details(l.Words)) {
-		l.row(gutter, "   "+line, plain)
+		l.row(gutter, "   "+line, faint)
 		gutter = ""
 	}
 	for i := range s.Notes {
 		for _, line := range l.wrap(l.sentence(&s.Notes[i]), l.inner-5) {
-			l.row(gutter, "   "+line, faint)
+			l.row(gutter, "   "+line, plain)
 			gutter = ""
 		}
 	}

@@ -81,11 +81,7 @@ func (m *markdown) steps() {
 func (m *markdown) call() {
 	call := &m.c.Calls[m.next]
 	m.next++
-	when := ""
-	if d, ok := call.Time.Sub(m.c.Began()); ok {
-		when = seconds(d)
-	}
-	m.line(fmt.Sprintf("| | %s | %s: %s | | |", when, SayName(m.words, call.Side), cell(report.EscapeText(call.Text))))
+	m.line(fmt.Sprintf("| | %s | %s: %s | | |", m.c.after(call.Time), SayName(m.words, call.Side), cell(report.EscapeText(call.Text))))
 }
 
 func (m *markdown) step(s *Step) {
