@@ -43,7 +43,7 @@ func defineExplain(fs *pflag.FlagSet) action {
 	top := numberFlag(fs, "top", 10, 1, 1_000_000, "the first `N` connections")
 	all := fs.Bool("all", false, "all connections")
 	fs.BoolVar(&e.full, "full", false, "every segment, long phases of data too")
-	format := choiceFlag(fs, "format", []string{"text", "markdown"}, "output as text, markdown")
+	format := choiceFlag(fs, "format", []string{"text", "markdown", "json"}, "output as text, markdown, json (one in a line)")
 	language := addLanguageFlag(fs)
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
@@ -68,9 +68,13 @@ func defineExplain(fs *pflag.FlagSet) action {
 		e.write = func(w io.Writer, c *explain.Conversation) error {
 			return explain.WriteText(w, c, explain.TextOptions{Words: e.words, Width: d.width, Color: d.color, ASCII: d.ascii})
 		}
-		if format.value == "markdown" {
+		switch format.value {
+		case "markdown":
 			e.width = 0
 			e.write = func(w io.Writer, c *explain.Conversation) error { return explain.WriteMarkdown(w, c, e.words) }
+		case "json":
+			e.bare = true
+			e.write = func(w io.Writer, c *explain.Conversation) error { return explain.WriteJSON(w, c, e.words) }
 		}
 		return e.run(ctx, p)
 	}
@@ -100,7 +104,8 @@ type explaining struct {
 	top         int // 0: all
 	full        bool
 	words       *lang.Printer
-	width       int // of lines; 0: they are not broken
+	width       int  // of lines; 0: they are not broken
+	bare        bool // nothing stands between or behind the conversations
 	write       func(io.Writer, *explain.Conversation) error
 
 	found int // connections that there are
@@ -126,6 +131,9 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if rest := e.found - e.top; e.bare && !e.chooses() && e.top > 0 && rest > 0 {
+		p.remark("", plural(uint64(rest), "more connection")+" not explained (--top, --all)")
+	}
 	if k := e.source.keep; k != nil && k.left > 0 {
 		p.remark("", fmt.Sprintf("%d frames are not explained: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
 	}
@@ -147,7 +155,7 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 			}
 		}
 		if chosen = chosen[n:]; len(chosen) > 0 {
-			if err := p.write(writeGap); err != nil {
+			if err := p.write(e.writeGap); err != nil {
 				return err
 			}
 		}
@@ -158,14 +166,17 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 // writeNext writes a conversation, set off from the one before.
 func (e *explaining) writeNext(w io.Writer, c *explain.Conversation, more bool) error {
 	if more {
-		if err := writeGap(w); err != nil {
+		if err := e.writeGap(w); err != nil {
 			return err
 		}
 	}
 	return e.write(w, c)
 }
 
-func writeGap(w io.Writer) error {
+func (e *explaining) writeGap(w io.Writer) error {
+	if e.bare {
+		return nil
+	}
 	_, err := io.WriteString(w, "\n\n")
 	return err
 }
@@ -173,6 +184,7 @@ func writeGap(w io.Writer) error {
 // writeRest tells how many connections were not chosen, and how to get at them.
 func (e *explaining) writeRest(w io.Writer) error {
 	switch rest := e.found - e.top; {
+	case e.bare:
 	case e.found == 0:
 		return e.writeLines(w, e.words.Say("explain.none"))
 	case !e.chooses() && e.top > 0 && rest > 0:
@@ -186,7 +198,7 @@ func (e *explaining) writeLines(w io.Writer, paragraphs ...string) error {
 	for _, text := range paragraphs {
 		lines := []string{text}
 		if e.width > 0 {
-			lines = say.Wrap(text, e.width)
+			lines = lang.Wrap(text, e.width)
 		}
 		for _, line := range lines {
 			if _, err := fmt.Fprintln(w, line); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -305,6 +306,48 @@ func TestKeptIsBounded(t *testing.T) {
 	}
 	if diff := cmp.Diff([]uint64{1, 2}, numbers); diff != "" || k.left != 4 {
 		t.Errorf("%d left, kept: %s", k.left, diff)
+	}
+}
+
+// As JSON each connection is a document in a line, with what the text has.
+func TestExplainJSON(t *testing.T) {
+	got := explained(t, "-r", testdata+"/handshakes.pcap", "--all", "--lang", "en", "--format", "json")
+	res, _ := analyse(t, testdata+"/handshakes.pcap", flowConfig())
+	want := 0
+	for range res.Connections() {
+		want++
+	}
+	documents := 0
+	for line := range strings.Lines(got) {
+		var d struct {
+			Steps []struct {
+				Seq, Ack uint32
+				Flags    []string
+				SeqSum   *struct{ Total, Base, Payload uint32 } `json:"seq_sum"`
+				Notes    []struct{ Text, RFC string }
+			}
+			Verdict []struct{ Text string }
+		}
+		if err := json.Unmarshal([]byte(line), &d); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		documents++
+		if len(d.Steps) == 0 || len(d.Verdict) == 0 {
+			t.Errorf("nothing in %s", line)
+		}
+		for _, s := range d.Steps {
+			if s.SeqSum != nil && s.SeqSum.Total != s.Seq {
+				t.Errorf("a sum of %d for sequence number %d", s.SeqSum.Total, s.Seq)
+			}
+			for _, n := range s.Notes {
+				if n.Text == "" || strings.HasPrefix(n.Text, "!") {
+					t.Errorf("a note without words: %s", line)
+				}
+			}
+		}
+	}
+	if documents != want {
+		t.Errorf("%d documents, want %d", documents, want)
 	}
 }
 

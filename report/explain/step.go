@@ -139,7 +139,11 @@ type Run struct {
 }
 
 // An Amount is how much there was in one direction.
-type Amount struct{ Segments, WithData, Payload uint64 }
+type Amount struct {
+	Segments uint64 `json:"segments"`
+	WithData uint64 `json:"with_data"`
+	Payload  uint64 `json:"payload"` // in bytes
+}
 
 // Segments is how many segments or datagrams the run has.
 func (r *Run) Segments() uint64 { return r.ToServer.Segments + r.ToClient.Segments }
