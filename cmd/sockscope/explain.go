@@ -132,7 +132,7 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 		return err
 	}
 	if rest := e.found - e.top; e.bare && !e.chooses() && e.top > 0 && rest > 0 {
-		p.remark("", plural(uint64(rest), "more connection")+" not explained (--top, --all)")
+		p.remark("", fmt.Sprintf("%d of %d connections are not explained (--top, --all)", rest, e.found))
 	}
 	if k := e.source.keep; k != nil && k.left > 0 {
 		p.remark("", fmt.Sprintf("%d frames are not explained: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
