@@ -16,6 +16,7 @@ import (
 	"sockscope/decode/flow"
 	"sockscope/report"
 	"sockscope/report/explain"
+	"sockscope/report/explain/ladder"
 	lang "sockscope/report/words"
 )
 
@@ -43,7 +44,7 @@ func defineExplain(fs *pflag.FlagSet) action {
 	top := numberFlag(fs, "top", 10, 1, 1_000_000, "the first `N` connections")
 	all := fs.Bool("all", false, "all connections")
 	fs.BoolVar(&e.full, "full", false, "every segment, long phases of data too")
-	format := choiceFlag(fs, "format", []string{"text", "markdown", "json"}, "output as text, markdown, json (one in a line)")
+	format := choiceFlag(fs, "format", []string{"text", "markdown", "json", "html", "svg"}, "output as text, markdown, json, html, svg")
 	language := addLanguageFlag(fs)
 	show := addDisplayFlags(fs)
 	source.addReadingFlags(fs)
@@ -75,6 +76,11 @@ func defineExplain(fs *pflag.FlagSet) action {
 		case "json":
 			e.bare = true
 			e.write = func(w io.Writer, c *explain.Conversation) error { return explain.WriteJSON(w, c, e.words) }
+		case "html":
+			e.bare, e.page = true, &pageOf{}
+		case "svg":
+			e.bare, e.single = true, true
+			e.write = func(w io.Writer, c *explain.Conversation) error { return ladder.WriteSVG(w, c, e.words) }
 		}
 		return e.run(ctx, p)
 	}
@@ -108,6 +114,9 @@ type explaining struct {
 	bare        bool // nothing stands between or behind the conversations
 	write       func(io.Writer, *explain.Conversation) error
 
+	page   *pageOf // html; else nil
+	single bool    // write can have only one conversation
+
 	found int // connections that there are
 }
 
@@ -131,11 +140,22 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	if e.single && len(chosen) != 1 {
+		return usage("--format svg draws one connection (here are %d): choose it with --connection N", len(chosen))
+	}
 	if rest := e.found - e.top; e.bare && !e.chooses() && e.top > 0 && rest > 0 {
 		p.remark("", fmt.Sprintf("%d of %d connections are not explained (--top, --all)", rest, e.found))
 	}
 	if k := e.source.keep; k != nil && k.left > 0 {
 		p.remark("", fmt.Sprintf("%d frames are not explained: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
+	}
+	if e.page != nil {
+		if err := p.write(func(w io.Writer) error {
+			return e.page.begin(w, e.words, slices.Concat(e.source.files, e.source.live.interfaces), chosen)
+		}); err != nil {
+			return err
+		}
+		e.write = e.page.add
 	}
 	if ctx.Err() != nil { // who ended the reading wants to see what was read until then
 		ctx = context.WithoutCancel(ctx)
@@ -148,6 +168,11 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 		}
 		for i := range conversations {
 			if ctx.Err() != nil {
+				if e.page != nil { // what is there can be looked at
+					if err := p.write(func(io.Writer) error { return e.page.end("") }); err != nil {
+						return err
+					}
+				}
 				return &failure{exitInterrupted, errors.New("interrupted: not all connections are explained")}
 			}
 			if err := p.write(func(w io.Writer) error { return e.writeNext(w, &conversations[i], i > 0) }); err != nil {
@@ -183,14 +208,22 @@ func (e *explaining) writeGap(w io.Writer) error {
 
 // writeRest tells how many connections were not chosen, and how to get at them.
 func (e *explaining) writeRest(w io.Writer) error {
-	switch rest := e.found - e.top; {
-	case e.bare:
+	said, rest := "", e.found-e.top
+	switch {
 	case e.found == 0:
-		return e.writeLines(w, e.words.Say("explain.none"))
+		said = e.words.Say("explain.none")
 	case !e.chooses() && e.top > 0 && rest > 0:
-		return e.writeLines(w, "", e.words.Say("explain.rest", rest))
+		said = e.words.Say("explain.rest", rest)
 	}
-	return nil
+	switch {
+	case e.page != nil:
+		return e.page.end(said)
+	case e.bare || said == "":
+		return nil
+	case e.found > 0:
+		return e.writeLines(w, "", said)
+	}
+	return e.writeLines(w, said)
 }
 
 // writeLines writes paragraphs.

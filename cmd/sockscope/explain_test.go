@@ -392,7 +392,7 @@ func TestExplainChooses(t *testing.T) {
 		"--all --top 3":             "--all and --top contradict each other",
 		"--all --connection 1":      "--connection and --community-id contradict --all and --top",
 		"--lang de":                 "--lang de: ",
-		"--format html --top 1":     "--format html: ",
+		"--format pdf --top 1":      "--format pdf: ",
 		"--community-id \x1b[31mid": `\x1b[31mid`,
 	} {
 		var stdout, stderr bytes.Buffer
