@@ -10,7 +10,10 @@ import (
 )
 
 // IP protocol numbers that a ladder looks different for.
-const protoTCP = 6
+const (
+	protoTCP  = 6
+	protoSCTP = 132
+)
 
 const rst = decode.RST
 

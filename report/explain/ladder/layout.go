@@ -73,18 +73,11 @@ func Layout(c *explain.Conversation, p *words.Printer, form Form, maxSteps int) 
 	l.widen(steps)
 	l.heads()
 	l.start()
-	calls := c.Calls
-	for i := range steps {
-		s := &steps[i]
-		for len(calls) > 0 && s.Time.Known() && comesBefore(&calls[0], s.Time) {
-			l.call(&calls[0])
-			calls = calls[1:]
-		}
-		l.step(i, s)
-	}
-	if len(c.Steps) <= maxSteps {
-		for i := range calls {
-			l.call(&calls[i])
+	for _, m := range moments(c, maxSteps) {
+		if m.call != nil {
+			l.call(m.call)
+		} else {
+			l.step(m.step, &c.Steps[m.step])
 		}
 	}
 	l.end()
@@ -116,10 +109,30 @@ func (l *layout) widen(steps []explain.Step) {
 	l.form.width += more
 }
 
-// comesBefore reports whether a call stands above a step. What has the same time is cause
-// or effect, as the call says.
-func comesBefore(c *explain.Call, step capture.Timestamp) bool {
-	return c.Time < step || c.Time == step && c.At == explain.Starts
+// A moment is a step, by its index, or a call that was seen.
+type moment struct {
+	step int
+	call *explain.Call
+}
+
+// moments are the conversation's steps, at most so many, and its calls, by their times. What
+// has the same time is cause or effect, as the call says.
+func moments(c *explain.Conversation, maxSteps int) []moment {
+	var list []moment
+	calls := c.Calls
+	for i := range c.Steps[:min(len(c.Steps), maxSteps)] {
+		when := c.Steps[i].Time
+		for len(calls) > 0 && when.Known() && (calls[0].Time < when || calls[0].Time == when && calls[0].At == explain.Starts) {
+			list, calls = append(list, moment{-1, &calls[0]}), calls[1:]
+		}
+		list = append(list, moment{i, nil})
+	}
+	if len(c.Steps) <= maxSteps {
+		for i := range calls {
+			list = append(list, moment{-1, &calls[i]})
+		}
+	}
+	return list
 }
 
 func (l *layout) add(p plan) *plan {
@@ -230,7 +243,11 @@ func (l *layout) stack(r *Row, calls []explain.Call, y int, seen bool) int {
 		if l.form.inside {
 			n = &next[0]
 		}
-		for _, line := range wrap(report.EscapeText(c.Say(l.words)), room, smallSize) {
+		text := c.Text
+		if !seen {
+			text = c.Say(l.words)
+		}
+		for _, line := range wrap(report.EscapeText(text), room, smallSize) {
 			r.Texts = append(r.Texts, Text{x, y + *n, anchor, class, smallSize, line})
 			*n += smallLine
 		}

@@ -15,7 +15,7 @@ type view struct {
 	says
 	ID                 string
 	Title, Word, Class string
-	About              string // what the calls in the ladder are
+	About              []string // what the calls and the lifelines in the ladder are
 	Header, Verdict    []note
 	Steps              []step
 	Left               string // what is left out
@@ -25,7 +25,7 @@ type view struct {
 // A note is a sentence with where that is written.
 type note struct{ Text, RFC string }
 
-// A step is a step in the list.
+// A step is a step in the list, or a call that was seen: that has no ID, Frame and To.
 type step struct {
 	ID, Time, Frame string
 	From, To        string
@@ -69,9 +69,13 @@ func conversationID(i int) string { return fmt.Sprintf("c%d", i+1) }
 
 func stepID(conversation string, i int) string { return fmt.Sprintf("%ss%d", conversation, i+1) }
 
-// wordClass is the class of how a conversation came out.
+// wordClass is the class of how a conversation came out. A datagram without an answer has not
+// failed: there are protocols that ask for none.
 func wordClass(c *explain.Conversation) string {
-	if c.Connection.Outcome.Failed() {
+	switch o := c.Connection.Outcome; {
+	case o == flow.Unanswered && c.Connection.Protocol != protoTCP && c.Connection.Protocol != protoSCTP:
+		return "undecided"
+	case o.Failed():
 		return "failed"
 	}
 	return "fine"
@@ -94,13 +98,22 @@ func newView(i int, c *explain.Conversation, p *words.Printer) *view {
 	}
 	switch {
 	case len(c.Calls) > 0:
-		v.About = p.Say("explain.real")
+		v.About = append(v.About, p.Say("explain.real"))
 	case infers(c):
-		v.About = p.Say("explain.inferred")
+		v.About = append(v.About, p.Say("explain.inferred"))
+	}
+	if c.Connection.Protocol == protoTCP {
+		v.About = append(v.About, p.Say("ladder.states"))
 	}
 	l := &layout{Conversation: c, words: p, form: Wide}
-	for i := range c.Steps[:min(len(c.Steps), MaxSteps)] {
-		v.Steps = append(v.Steps, l.listed(stepID(id, i), &c.Steps[i], len(c.Calls) == 0))
+	for _, m := range moments(c, MaxSteps) {
+		if m.call != nil {
+			v.Steps = append(v.Steps, step{
+				Time: l.since(m.call.Time), From: explain.SayName(p, m.call.Side), Label: report.EscapeText(m.call.Text), Look: "call",
+			})
+		} else {
+			v.Steps = append(v.Steps, l.listed(stepID(id, m.step), &c.Steps[m.step], len(c.Calls) == 0))
+		}
 	}
 	return v
 }
