@@ -7,61 +7,64 @@ import (
 	"sockscope/report/words"
 )
 
-// A Drawing is a conversation's ladder as shapes: rows from the top to the bottom, each with
+// A drawing is a conversation's ladder as shapes: rows from the top to the bottom, each with
 // all that belongs to one step. Units are those of the svg's viewBox: a pixel on a screen
 // that shows it at its own size. What a row has lies within it, so a page may end between any
 // two rows.
-type Drawing struct {
+type drawing struct {
 	Width, Height int
 	Lifelines     [2]int // where the client's and the server's are
-	Rows          []Row
-	Scale         Scale
+	Rows          []row
+	Scale         scale
 }
 
-// A Row is a slice of the ladder.
-type Row struct {
-	Kind        RowKind
-	Step        int // index into the Conversation's Steps of Steps; else -1
+// A row is a slice of the ladder.
+type row struct {
+	Kind        rowKind
+	Step        int // index into the Conversation's Steps; -1 in rows of other kinds
 	Top, Bottom int
-	Y           int     // of the row's moment on the axis of time: Calls and Steps
-	Hit         Box     // where a pointer means the step
-	Spacing     Spacing // how the distance from the moment before it is to be read
+	Y           int       // of the row's moment on the axis of time: rowCall and rowStep
+	Hit         rectangle // where a pointer means the step
+	Spacing     spacing   // how the distance from the moment before it is to be read
 
-	Texts []Text
-	Arrow *Arrow
-	Band  *Box // of a folded phase
-	Lines []Line
-	Bars  []Bar
+	Texts []textLine
+	Arrow *arrow
+	Band  *rectangle // of a folded phase
+	Lines []stroke
+	Bars  []stretch
 }
 
-// A RowKind is what a row shows.
-type RowKind uint8
+// timed reports whether the row has a moment.
+func (r *row) timed() bool { return r.Kind == rowStep || r.Kind == rowCall }
+
+// A rowKind is what a row shows.
+type rowKind uint8
 
 const (
-	Heads   RowKind = iota // who the lifelines are
-	Before                 // what was before the first step
-	Steps                  // a step
-	Calls                  // a system call that was seen
-	Silence                // time that is left out
-	After                  // where the lifelines end
-	Legend                 // how the axis of time is to be read
+	rowHeads   rowKind = iota // who the lifelines are
+	rowBefore                 // what was before the first step
+	rowStep                   // a step
+	rowCall                   // a system call that was seen
+	rowSilence                // time that is left out
+	rowAfter                  // where the lifelines end
+	rowLegend                 // how the axis of time is to be read
 )
 
-// A Spacing is how a distance on the axis of time is to be read.
-type Spacing uint8
+// A spacing is how a distance on the axis of time is to be read.
+type spacing uint8
 
 const (
-	Untimed Spacing = iota // there is no moment before it, or one of the two is not known
-	ToScale
-	Spread // less time than the distance says: what stands there needs the room
-	Broken // more time: a Silence is between them
+	untimed spacing = iota // there is no moment before it, or one of the two is not known
+	toScale
+	spread // less time than the distance says: what stands there needs the room
+	broken // more time: a rowSilence is between them
 )
 
 // String is the axis' class.
-func (s Spacing) String() string { return [...]string{"untimed", "to-scale", "spread", "broken"}[s] }
+func (s spacing) String() string { return [...]string{"untimed", "to-scale", "spread", "broken"}[s] }
 
-// A Text is one line of text.
-type Text struct {
+// A textLine is one line of text.
+type textLine struct {
 	X, Y   int    // of its anchor, on the baseline
 	Anchor string // start, middle or end
 	Class  string
@@ -69,15 +72,15 @@ type Text struct {
 	Text   string
 }
 
-// A Box is a rectangle.
-type Box struct{ Left, Top, Right, Bottom int }
+// A rectangle has its sides parallel to the axes.
+type rectangle struct{ Left, Top, Right, Bottom int }
 
 // Width and Height are its size.
-func (b Box) Width() int  { return b.Right - b.Left }
-func (b Box) Height() int { return b.Bottom - b.Top }
+func (b rectangle) Width() int  { return b.Right - b.Left }
+func (b rectangle) Height() int { return b.Bottom - b.Top }
 
 // Overlaps reports whether both have a point in common that is on no edge.
-func (b Box) Overlaps(c Box) bool {
+func (b rectangle) Overlaps(c rectangle) bool {
 	return b.Left < c.Right && c.Left < b.Right && b.Top < c.Bottom && c.Top < b.Bottom
 }
 
@@ -94,7 +97,7 @@ func widthOf(s string, size int) int {
 func columns(width, size int) int { return int(float64(width) / (float64(size) * advance)) }
 
 // Box is what the text takes.
-func (t *Text) Box() Box {
+func (t *textLine) Box() rectangle {
 	w := widthOf(t.Text, t.Size)
 	left := t.X
 	switch t.Anchor {
@@ -103,20 +106,20 @@ func (t *Text) Box() Box {
 	case "end":
 		left -= w
 	}
-	return Box{left, t.Y - ascent(t.Size), left + w, t.Y + t.Size - ascent(t.Size)}
+	return rectangle{left, t.Y - ascent(t.Size), left + w, t.Y + t.Size - ascent(t.Size)}
 }
 
 // ascent is how far a text of a size goes above its baseline; the rest of its size is below.
 func ascent(size int) int { return size - size/4 }
 
-// A Line is a straight line.
-type Line struct {
+// A stroke is a straight line.
+type stroke struct {
 	X1, Y1, X2, Y2 int
 	Class          string
 }
 
-// A Bar is a stretch of a lifeline in one state.
-type Bar struct {
+// A stretch is a stretch of a lifeline in one state.
+type stretch struct {
 	X, Top, Bottom int // X is its middle
 	State          string
 	Class          string
@@ -124,13 +127,13 @@ type Bar struct {
 
 // Left is where it begins. Reach is how long it is drawn: a little longer than it is, so that
 // between two strips of a page no light falls through.
-func (b *Bar) Left() int  { return b.X - barWidth/2 }
-func (b *Bar) Reach() int { return b.Bottom - b.Top + 1 }
+func (b *stretch) Left() int  { return b.X - barWidth/2 }
+func (b *stretch) Reach() int { return b.Bottom - b.Top + 1 }
 
-// An Arrow goes from one lifeline to the other, or from a router between them to one. It
+// An arrow goes from one lifeline to the other, or from a router between them to one. It
 // falls a little, so that sending and receiving have each a place for what they change. That
 // is no measure of time: a capture knows one time of each frame.
-type Arrow struct {
+type arrow struct {
 	X1, Y1, X2, Y2 int
 	Class          string
 	Router         bool // it starts at a router
@@ -138,7 +141,7 @@ type Arrow struct {
 }
 
 // Head is the corners of its head, as svg has them.
-func (a *Arrow) Head() [3][2]int {
+func (a *arrow) Head() [3][2]int {
 	const length, half = 11, 5
 	dx, dy := float64(a.X2-a.X1), float64(a.Y2-a.Y1)
 	n := math.Hypot(dx, dy)
@@ -150,7 +153,7 @@ func (a *Arrow) Head() [3][2]int {
 }
 
 // CrossPath is a cross where it ends, as svg has paths.
-func (a *Arrow) CrossPath() string {
+func (a *arrow) CrossPath() string {
 	x, y, r := a.X2, a.Y2, 7
 	if a.X1 < a.X2 {
 		x += barWidth / 2

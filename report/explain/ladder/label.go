@@ -19,22 +19,22 @@ const rst = decode.RST
 
 // label is what stands on a step's arrow, in a width: what it is with its numbers, and below
 // what is special about it. In the narrow form frame and time come first.
-func (l *layout) label(s *explain.Step, room int) []Text {
-	var texts []Text
+func (l *layout) label(s *explain.Step, room int) []textLine {
+	var texts []textLine
 	if l.form.inside {
 		head := []string{frameName(s.Frame)}
 		if at := l.since(s.Time); at != "" {
 			head = append(head, at+" s")
 		}
 		for _, line := range join(head, room, smallSize) {
-			texts = append(texts, Text{Class: "frame", Size: smallSize, Text: line})
+			texts = append(texts, textLine{Class: "frame", Size: smallSize, Text: line})
 		}
 	}
 	for _, line := range join(l.numbers(s), room, labelSize) {
-		texts = append(texts, Text{Class: "label", Size: labelSize, Text: report.EscapeText(line)})
+		texts = append(texts, textLine{Class: "label", Size: labelSize, Text: report.EscapeText(line)})
 	}
 	for _, line := range join(l.marks(s), room, smallSize) {
-		texts = append(texts, Text{Class: "mark " + look(s), Size: smallSize, Text: report.EscapeText(line)})
+		texts = append(texts, textLine{Class: "mark " + look(s), Size: smallSize, Text: report.EscapeText(line)})
 	}
 	return texts
 }

@@ -1,7 +1,7 @@
 // Package ladder draws conversations: as one html page that needs nothing else, or as an svg
 // file of its own. Time runs down, to scale where that leaves room for what has to be said.
 //
-// Layout is a pure function from a conversation to shapes, so that tests see what overlaps.
+// The layout is a pure function from a conversation to shapes, so that tests see what overlaps.
 // As in report/page, a Content-Security-Policy allows the page's own style sheet and script
 // and nothing else, and what comes off the wire goes through report.EscapeText and through
 // html/template's escaping.
@@ -58,9 +58,9 @@ func source(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// MaxSteps is how many steps of a conversation a page or an svg file shows: a browser cannot
+// maxSteps is how many steps of a conversation a page or an svg file shows: a browser cannot
 // cope with many more. Both say what they leave out; the text format has all.
-const MaxSteps = 2000
+const maxSteps = 2000
 
 // A page is what page.html shows. Every string that comes off the wire, out of a file or
 // from the user has gone through report.EscapeText.
@@ -159,7 +159,7 @@ func WriteSVG(w io.Writer, c *explain.Conversation, p *words.Printer) error {
 type file struct {
 	Lang, Title   string
 	Style         template.CSS
-	Heading, Foot []Text
+	Heading, Foot []textLine
 	Picture       picture
 	Offset        int // of the ladder, from the top
 	Height        int
@@ -168,18 +168,18 @@ type file struct {
 func newFile(c *explain.Conversation, p *words.Printer) *file {
 	f := &file{
 		Lang: p.Language.String(), Title: report.EscapeText(c.Title(p)), Style: template.CSS(drawingStyle),
-		Picture: newPicture("", c, p, Wide),
+		Picture: newPicture("", c, p, wide),
 	}
 	y := rowMargin
 	for _, line := range wrap(f.Title, f.Picture.Width-2*margin, labelSize+1) {
 		y += labelLine
-		f.Heading = append(f.Heading, Text{margin, y, "start", "title", labelSize + 1, line})
+		f.Heading = append(f.Heading, textLine{margin, y, "start", "title", labelSize + 1, line})
 	}
 	f.Offset = y + rowMargin
 	y = f.Offset + f.Picture.Height
 	for _, line := range wrap(left(c, p), f.Picture.Width-2*margin, smallSize) {
 		y += smallLine
-		f.Foot = append(f.Foot, Text{margin, y, "start", "legend", smallSize, line})
+		f.Foot = append(f.Foot, textLine{margin, y, "start", "legend", smallSize, line})
 	}
 	f.Height = y + rowMargin
 	return f

@@ -3,7 +3,6 @@ package ladder
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"sockscope/capture"
 	"sockscope/decode/flow"
@@ -12,19 +11,19 @@ import (
 	"sockscope/report/words"
 )
 
-// A Form is where things are across the drawing.
-type Form struct {
+// A form is where things are across the drawing.
+type form struct {
 	width          int
 	axis           int // of the axis of time; times and frames stand to the left of it
 	client, server int // of the lifelines
 	inside         bool
 }
 
-// Wide has system calls at the outer sides of the lifelines. Narrow is for telephones: there
+// wide has system calls at the outer sides of the lifelines. narrow is for telephones: there
 // they stand between the lifelines, and so do times and frames.
 var (
-	Wide   = Form{width: 860, axis: 84, client: 250, server: 690}
-	Narrow = Form{width: 380, axis: 7, client: 26, server: 366, inside: true}
+	wide   = form{width: 860, axis: 84, client: 250, server: 690}
+	narrow = form{width: 380, axis: 7, client: 26, server: 366, inside: true}
 )
 
 const (
@@ -41,22 +40,22 @@ const (
 	silenceHeight = 40
 )
 
-// A layout makes a Drawing. It is a pure function of the conversation, the language and the
+// A layout makes a drawing. It is a pure function of the conversation, the language and the
 // form.
 type layout struct {
 	*explain.Conversation
 	words *words.Printer
-	form  Form
+	form  form
 	real  bool // the calls were seen
 	rows  []*plan
 	now   explain.Ends // the states where the layout is
-	drawn Drawing
+	drawn drawing
 }
 
 // A plan is a row before it has a place: what stands above its moment and what below. Its
 // shapes have y counted from the moment.
 type plan struct {
-	Row
+	row
 	time         capture.Timestamp
 	until        capture.Timestamp // of a folded phase: its last frame
 	above, below int
@@ -65,8 +64,8 @@ type plan struct {
 	moves        [2]int // where the client's and the server's state change
 }
 
-// Layout lays a conversation's ladder out. At most maxSteps of its steps are drawn.
-func Layout(c *explain.Conversation, p *words.Printer, form Form, maxSteps int) *Drawing {
+// lay lays a conversation's ladder out. At most maxSteps of its steps are drawn.
+func lay(c *explain.Conversation, p *words.Printer, form form, maxSteps int) *drawing {
 	l := &layout{Conversation: c, words: p, form: form, real: len(c.Calls) > 0}
 	l.now = explain.Ends{Client: c.ClientStart, Server: c.ServerStart}
 	steps := c.Steps[:min(len(c.Steps), maxSteps)]
@@ -181,12 +180,26 @@ func (l *layout) callPlace(side flow.Side) (x int, anchor string, room int) {
 	return x, anchor, x - l.form.axis - margin
 }
 
+// join puts what belongs together into lines of a width.
+func join(parts []string, room, size int) []string {
+	const gap = "  "
+	var lines []string
+	for _, part := range parts {
+		if last := len(lines) - 1; last >= 0 && widthOf(lines[last]+gap+part, size) <= room {
+			lines[last] += gap + part
+			continue
+		}
+		lines = append(lines, wrap(part, room, size)...)
+	}
+	return lines
+}
+
 // wrap breaks text into lines of a size for a width.
 func wrap(s string, room, size int) []string { return words.Wrap(s, columns(room, size)) }
 
 // heads says whose the lifelines are.
 func (l *layout) heads() {
-	p := plan{Row: Row{Kind: Heads, Step: -1}}
+	p := plan{row: row{Kind: rowHeads, Step: -1}}
 	for _, side := range []flow.Side{flow.ClientSide, flow.ServerSide} {
 		x, anchor, room := l.lifeline(side), "middle", 2*(l.form.client-l.form.axis)-20
 		if l.form.inside {
@@ -196,7 +209,7 @@ func (l *layout) heads() {
 			}
 		}
 		y := labelLine
-		p.Texts = append(p.Texts, Text{x, y, anchor, "name", labelSize + 1, explain.SayName(l.words, side)})
+		p.Texts = append(p.Texts, textLine{x, y, anchor, "name", labelSize + 1, explain.SayName(l.words, side)})
 		end := l.Connection.Client
 		if side == flow.ServerSide {
 			end = l.Connection.Server
@@ -207,7 +220,7 @@ func (l *layout) heads() {
 		}
 		for _, line := range lines {
 			y += labelLine
-			p.Texts = append(p.Texts, Text{x, y, anchor, "end", smallSize, report.EscapeText(line)})
+			p.Texts = append(p.Texts, textLine{x, y, anchor, "end", smallSize, report.EscapeText(line)})
 		}
 		p.below = max(p.below, y+rowMargin)
 	}
@@ -216,21 +229,21 @@ func (l *layout) heads() {
 
 // start says what must have been before the first step: calls and states.
 func (l *layout) start() {
-	p := plan{Row: Row{Kind: Before, Step: -1}, before: l.now, after: l.now}
+	p := plan{row: row{Kind: rowBefore, Step: -1}, before: l.now, after: l.now}
 	if !l.real {
-		p.below = l.stack(&p.Row, l.Before, smallLine, false)
+		p.below = l.stack(&p.row, l.Before, smallLine, false)
 	}
 	var at [2]int
 	if l.form.inside {
 		at = [2]int{p.below, p.below}
 	}
-	p.below = l.states(&p.Row, explain.Ends{}, l.now, at, p.below) + 4
+	p.below = l.states(&p.row, explain.Ends{}, l.now, at, p.below) + 4
 	l.add(p)
 }
 
 // stack puts calls beside the lifelines, the first one at y, and says where they end. Wide
 // forms have a stack for each side, narrow ones one for both.
-func (l *layout) stack(r *Row, calls []explain.Call, y int, seen bool) int {
+func (l *layout) stack(r *row, calls []explain.Call, y int, seen bool) int {
 	class := "call inferred"
 	if seen {
 		class = "call"
@@ -248,7 +261,7 @@ func (l *layout) stack(r *Row, calls []explain.Call, y int, seen bool) int {
 			text = c.Say(l.words)
 		}
 		for _, line := range wrap(report.EscapeText(text), room, smallSize) {
-			r.Texts = append(r.Texts, Text{x, y + *n, anchor, class, smallSize, line})
+			r.Texts = append(r.Texts, textLine{x, y + *n, anchor, class, smallSize, line})
 			*n += smallLine
 		}
 	}
@@ -268,7 +281,7 @@ func side(s flow.Side) int {
 
 // states writes the states that change beside the lifelines, each below where it changes,
 // and says where they end: at least at floor.
-func (l *layout) states(r *Row, before, after explain.Ends, moves [2]int, floor int) int {
+func (l *layout) states(r *row, before, after explain.Ends, moves [2]int, floor int) int {
 	for _, s := range []struct {
 		side        flow.Side
 		was, is     flow.State
@@ -282,7 +295,7 @@ func (l *layout) states(r *Row, before, after explain.Ends, moves [2]int, floor 
 		}
 		x, anchor := l.inner(s.side)
 		y := s.changesFrom + 6 + ascent(smallSize) // below the arrow's head
-		r.Texts = append(r.Texts, Text{x, y, anchor, "state " + stateClass(s.is), smallSize, s.is.String()})
+		r.Texts = append(r.Texts, textLine{x, y, anchor, "state " + stateClass(s.is), smallSize, s.is.String()})
 		floor = max(floor, y+smallSize/4+1)
 	}
 	return floor
@@ -300,8 +313,8 @@ func stateClass(s flow.State) string { return stateClasses[s] }
 
 // step draws a step.
 func (l *layout) step(i int, s *explain.Step) {
-	p := l.add(plan{Row: Row{Kind: Steps, Step: i}, time: s.Time, until: s.Time, before: l.now, after: l.now})
-	if l.hasStates(s) {
+	p := l.add(plan{row: row{Kind: rowStep, Step: i}, time: s.Time, until: s.Time, before: l.now, after: l.now})
+	if l.hasStates() {
 		p.before, p.after = s.Before, s.After
 		l.now = s.After
 	}
@@ -318,7 +331,7 @@ func (l *layout) step(i int, s *explain.Step) {
 		x, room = (p.Arrow.X1+p.Arrow.X2)/2, room/2-margin
 	}
 	for _, t := range slices.Backward(l.label(s, room)) {
-		p.Texts = append(p.Texts, Text{x, y - t.Size/4 + 1, "middle", t.Class, t.Size, t.Text})
+		p.Texts = append(p.Texts, textLine{x, y - t.Size/4 + 1, "middle", t.Class, t.Size, t.Text})
 		y -= labelLine
 	}
 	if s.Has(explain.Gap) {
@@ -336,34 +349,34 @@ func (l *layout) step(i int, s *explain.Step) {
 	}
 	p.above = -y
 	if len(starts) > 0 {
-		height := l.stack(&Row{}, starts, 0, false) + smallLine
+		height := l.stack(&row{}, starts, 0, false) + smallLine
 		bottom := -4
 		if l.form.inside {
 			bottom = y
 		}
-		l.stack(&p.Row, starts, smallLine+bottom-height, false)
+		l.stack(&p.row, starts, smallLine+bottom-height, false)
 		p.above = max(p.above, height-bottom)
 	}
 	p.above += rowMargin
 
 	// Below it: the states that change, the calls that return.
-	p.below = l.states(&p.Row, p.before, p.after, p.moves, fall+6)
+	p.below = l.states(&p.row, p.before, p.after, p.moves, fall+6)
 	if len(returns) > 0 {
 		from := fall + 4
 		if l.form.inside {
 			from = p.below
 		}
-		p.below = max(p.below, l.stack(&p.Row, returns, from+smallLine-3, false))
+		p.below = max(p.below, l.stack(&p.row, returns, from+smallLine-3, false))
 	}
 	l.when(p, s.Time, 0)
 	if !l.form.inside {
-		p.Texts = append(p.Texts, Text{l.form.axis - margin, 4 + smallLine, "end", "frame", smallSize, frameName(s.Frame)})
+		p.Texts = append(p.Texts, textLine{l.form.axis - margin, 4 + smallLine, "end", "frame", smallSize, frameName(s.Frame)})
 		p.below = max(p.below, smallLine+8)
 	}
 }
 
-// hasStates reports whether a step tells the states of both ends.
-func (l *layout) hasStates(*explain.Step) bool { return l.Connection.Protocol == protoTCP }
+// hasStates reports whether the ends have states.
+func (l *layout) hasStates() bool { return l.Connection.Protocol == protoTCP }
 
 // frameName is a frame's number as the drawing has it.
 func frameName(n uint64) string { return fmt.Sprintf("#%d", n) }
@@ -374,8 +387,8 @@ func (l *layout) when(p *plan, at capture.Timestamp, y int) {
 	if text == "" || l.form.inside {
 		return
 	}
-	p.Texts = append(p.Texts, Text{l.form.axis - margin, y + 4, "end", "time", smallSize, text})
-	p.Lines = append(p.Lines, Line{l.form.axis - 4, y, l.form.axis + 4, y, "tick"})
+	p.Texts = append(p.Texts, textLine{l.form.axis - margin, y + 4, "end", "time", smallSize, text})
+	p.Lines = append(p.Lines, stroke{l.form.axis - 4, y, l.form.axis + 4, y, "tick"})
 }
 
 // since is the time after the first frame, in seconds; "" when that is not known.
@@ -389,7 +402,7 @@ func (l *layout) since(at capture.Timestamp) string {
 
 // arrow draws the step's arrow.
 func (l *layout) arrow(p *plan, s *explain.Step) {
-	a := &Arrow{Y2: fall, Class: look(s)}
+	a := &arrow{Y2: fall, Class: look(s)}
 	end := barWidth / 2
 	a.X1, a.X2 = l.form.client+end, l.form.server-end
 	if !s.FromClient {
@@ -417,12 +430,12 @@ func (l *layout) throughRouter(s *explain.Step) bool {
 
 // gap draws that something is missing above a step, and says where that ends.
 func (l *layout) gap(p *plan, y int) int {
-	t := Text{l.middle(), y - smallSize/4, "middle", "gap", smallSize, l.words.Say("ladder.gap")}
+	t := textLine{l.middle(), y - smallSize/4, "middle", "gap", smallSize, l.words.Say("ladder.gap")}
 	box := t.Box()
 	mid := (box.Top + box.Bottom) / 2
 	from, to := l.form.client+barWidth/2+margin, l.form.server-barWidth/2-margin
 	if box.Left-4 > from {
-		p.Lines = append(p.Lines, Line{from, mid, box.Left - 4, mid, "gap"}, Line{box.Right + 4, mid, to, mid, "gap"})
+		p.Lines = append(p.Lines, stroke{from, mid, box.Left - 4, mid, "gap"}, stroke{box.Right + 4, mid, to, mid, "gap"})
 	}
 	p.Texts = append(p.Texts, t)
 	return y - labelLine
@@ -457,27 +470,27 @@ func (l *layout) folded(p *plan, s *explain.Step) {
 			class, size = "mark", smallSize
 		}
 		for _, line := range wrap(part, l.room()-30, size) {
-			p.Texts = append(p.Texts, Text{l.middle(), y, "middle", class, size, line})
+			p.Texts = append(p.Texts, textLine{l.middle(), y, "middle", class, size, line})
 			y += labelLine
 		}
 	}
 	height := y - labelLine + 12
-	p.Band = &Box{l.form.client + barWidth/2 + 2, 0, l.form.server - barWidth/2 - 2, height}
+	p.Band = &rectangle{l.form.client + barWidth/2 + 2, 0, l.form.server - barWidth/2 - 2, height}
 	p.above, p.below, p.until = rowMargin, height+6, s.Run.LastTime
 	p.moves = [2]int{height, height}
-	p.below = l.states(&p.Row, p.before, p.after, p.moves, p.below)
+	p.below = l.states(&p.row, p.before, p.after, p.moves, p.below)
 	l.when(p, s.Time, 0)
 	l.when(p, s.Run.LastTime, height)
 	if !l.form.inside {
-		p.Texts = append(p.Texts, Text{l.form.axis - margin, 4 + smallLine, "end", "frame", smallSize, frameName(s.Frame)})
+		p.Texts = append(p.Texts, textLine{l.form.axis - margin, 4 + smallLine, "end", "frame", smallSize, frameName(s.Frame)})
 		p.below = max(p.below, height+8)
 	}
 }
 
 // call draws a call that was seen, at its time.
 func (l *layout) call(c *explain.Call) {
-	p := l.add(plan{Row: Row{Kind: Calls, Step: -1}, time: c.Time, until: c.Time, before: l.now, after: l.now})
-	p.below = l.stack(&p.Row, []explain.Call{*c}, 4, true)
+	p := l.add(plan{row: row{Kind: rowCall, Step: -1}, time: c.Time, until: c.Time, before: l.now, after: l.now})
+	p.below = l.stack(&p.row, []explain.Call{*c}, 4, true)
 	p.above = 6 + rowMargin/2
 	l.when(p, c.Time, 0)
 	x := l.lifeline(c.Side)
@@ -485,227 +498,10 @@ func (l *layout) call(c *explain.Call) {
 	if c.At == explain.Returns {
 		class = "call returns"
 	}
-	p.Lines = append(p.Lines, Line{x - barWidth/2 - 4, 0, x + barWidth/2 + 4, 0, class})
+	p.Lines = append(p.Lines, stroke{x - barWidth/2 - 4, 0, x + barWidth/2 + 4, 0, class})
 }
 
 // end lets the lifelines run out.
 func (l *layout) end() {
-	l.add(plan{Row: Row{Kind: After, Step: -1}, below: 14, before: l.now, after: l.now})
-}
-
-// place gives each row its place, by its time.
-func (l *layout) place() {
-	var list []distance
-	last := -1 // the last row with a moment
-	for i, p := range l.rows {
-		if p.Kind != Steps && p.Kind != Calls {
-			continue
-		}
-		d := distance{room: p.above}
-		if last >= 0 {
-			d.room += l.rows[last].below
-			if l.rows[last].Band != nil { // its moment is its last frame's, at the band's end
-				d.room -= l.rows[last].Band.Bottom
-			}
-			d.took, d.known = p.time.Sub(l.rows[last].until)
-		}
-		list = append(list, d)
-		last = i
-	}
-	l.drawn.Scale = scaleOf(list)
-
-	y, moment, next := 0, 0, 0 // y: where the last row ends; moment: of the last row that has one
-	for _, p := range l.rows {
-		r := &p.Row
-		r.Top, r.Y = y, y+p.above
-		if p.Kind == Steps || p.Kind == Calls {
-			units, spacing := l.drawn.Scale.place(&list[next])
-			if next++; next > 1 {
-				r.Y, r.Spacing = moment+units, spacing
-			}
-			if spacing == Broken {
-				r.Top = l.silence(p.before, list[next-1].took, y)
-			}
-			moment = r.Y
-			if p.Band != nil {
-				moment += p.Band.Bottom
-			}
-		}
-		r.Bottom = r.Y + p.below
-		l.settle(p)
-		y = r.Bottom
-	}
-	// How a distance is to be read, both rows that it lies in have to know.
-	l.axis()
-	l.drawn.Height = y
-}
-
-// silence puts the row in that says that time is left out, and says where it ends.
-func (l *layout) silence(state explain.Ends, took time.Duration, y int) int {
-	r := Row{Kind: Silence, Step: -1, Top: y, Y: y + silenceHeight/2, Bottom: y + silenceHeight, Spacing: Broken}
-	lines := wrap(l.words.Say("ladder.silence", span(took)), l.room(), smallSize)
-	for i, line := range lines {
-		r.Texts = append(r.Texts, Text{l.middle(), r.Y + 4 + i*smallLine - (len(lines)-1)*smallLine/2, "middle", "silence", smallSize, line})
-	}
-	for _, x := range []int{l.form.client, l.form.server} {
-		for _, dy := range []int{-4, 4} {
-			r.Lines = append(r.Lines, Line{x - 9, r.Y + dy + 4, x + 9, r.Y + dy - 4, "break"})
-		}
-	}
-	for i, s := range []flow.State{state.Client, state.Server} {
-		x := [2]int{l.form.client, l.form.server}[i]
-		r.Bars = append(r.Bars, bar(x, r.Top, r.Y-6, s), bar(x, r.Y+6, r.Bottom, s))
-	}
-	l.drawn.Rows = append(l.drawn.Rows, r)
-	return r.Bottom
-}
-
-func bar(x, top, bottom int, s flow.State) Bar {
-	return Bar{x, top, bottom, s.String(), stateClass(s)}
-}
-
-// settle moves a row's shapes to its place and adds the lifelines.
-func (l *layout) settle(p *plan) {
-	r := p.Row
-	r.Hit = Box{0, r.Y - p.above + rowMargin - 4, l.form.width, r.Bottom - 1}
-	for i := range r.Texts {
-		r.Texts[i].Y += r.Y
-	}
-	for i := range r.Lines {
-		r.Lines[i].Y1 += r.Y
-		r.Lines[i].Y2 += r.Y
-	}
-	if r.Arrow != nil {
-		r.Arrow.Y1 += r.Y
-		r.Arrow.Y2 += r.Y
-	}
-	if r.Band != nil {
-		r.Band.Top += r.Y
-		r.Band.Bottom += r.Y
-	}
-	if r.Kind != Heads {
-		for i, s := range [2][2]flow.State{{p.before.Client, p.after.Client}, {p.before.Server, p.after.Server}} {
-			x, at := [2]int{l.form.client, l.form.server}[i], r.Y+p.moves[i]
-			if s[0] == s[1] || r.Kind == Before {
-				r.Bars = append(r.Bars, bar(x, r.Top, r.Bottom, s[1]))
-			} else {
-				r.Bars = append(r.Bars, bar(x, r.Top, at, s[0]), bar(x, at, r.Bottom, s[1]))
-			}
-		}
-	}
-	l.drawn.Rows = append(l.drawn.Rows, r)
-}
-
-// axis draws the axis of time: between two moments as their distance is to be read.
-func (l *layout) axis() {
-	rows := l.drawn.Rows
-	x := l.form.axis
-	first := true
-	for i := range rows {
-		r := &rows[i]
-		if r.Kind != Steps && r.Kind != Calls && r.Kind != Silence {
-			continue
-		}
-		above := r.Spacing
-		if above == Broken {
-			above = Spread
-		}
-		from := r.Y
-		if r.Kind == Silence {
-			r.Lines = append(r.Lines, Line{x, r.Top, x, r.Y - 6, "axis spread"}, Line{x, r.Y + 6, x, r.Bottom, "axis spread"},
-				Line{x - 5, r.Y - 2, x + 5, r.Y - 8, "break"}, Line{x - 5, r.Y + 8, x + 5, r.Y + 2, "break"})
-			continue
-		}
-		if !first && above != Untimed {
-			r.Lines = append(r.Lines, Line{x, r.Top, x, r.Y, "axis " + above.String()})
-		}
-		first = false
-		if r.Band != nil {
-			r.Lines = append(r.Lines, Line{x, r.Y, x, r.Band.Bottom, "axis spread"})
-			from = r.Band.Bottom
-		}
-		if next := nextMoment(rows[i+1:]); next != nil && next.Spacing != Untimed {
-			below := next.Spacing
-			if below == Broken {
-				below = Spread
-			}
-			r.Lines = append(r.Lines, Line{x, from, x, r.Bottom, "axis " + below.String()})
-		}
-	}
-}
-
-func nextMoment(rows []Row) *Row {
-	for i := range rows {
-		if rows[i].Kind == Steps || rows[i].Kind == Calls {
-			return &rows[i]
-		}
-	}
-	return nil
-}
-
-// legend says how the axis is to be read, as far as the drawing needs it.
-func (l *layout) legend() {
-	var has [Broken + 1]bool
-	for i := range l.drawn.Rows {
-		r := &l.drawn.Rows[i]
-		has[r.Spacing] = true
-		has[Spread] = has[Spread] || r.Band != nil
-	}
-	r := Row{Kind: Legend, Step: -1, Top: l.drawn.Height}
-	y := r.Top + rowMargin
-	left := l.form.axis
-	if l.form.inside {
-		left = l.form.client - 10
-	}
-	say := func(class, text string) {
-		const sample = 30
-		switch class {
-		case "break":
-			r.Lines = append(r.Lines, Line{left + 8, y + 11, left + 18, y + 5, class}, Line{left + 14, y + 11, left + 24, y + 5, class})
-		default:
-			r.Lines = append(r.Lines, Line{left, y + 8, left + sample, y + 8, class})
-		}
-		for _, line := range wrap(text, l.form.width-left-sample-2*margin, smallSize) {
-			y += smallLine
-			r.Texts = append(r.Texts, Text{left + sample + margin, y - 2, "start", "legend", smallSize, line})
-		}
-		y += 3
-	}
-	if has[ToScale] {
-		const bar = scaleUnits
-		y += smallLine
-		r.Lines = append(r.Lines, Line{left, y - 6, left + bar, y - 6, "axis to-scale"},
-			Line{left, y - 10, left, y - 2, "tick"}, Line{left + bar, y - 10, left + bar, y - 2, "tick"})
-		for i, line := range wrap(l.words.Say("ladder.to-scale", l.drawn.Scale.String()), l.form.width-left-bar-2*margin, smallSize) {
-			if i > 0 {
-				y += smallLine
-			}
-			r.Texts = append(r.Texts, Text{left + bar + margin, y - 2, "start", "legend", smallSize, line})
-		}
-		y += 3
-	}
-	if has[Spread] {
-		say("axis spread", l.words.Say("ladder.spread"))
-	}
-	if has[Broken] {
-		say("break", l.words.Say("ladder.broken"))
-	}
-	say("arrow plain", l.words.Say("ladder.slope"))
-	r.Y, r.Bottom = r.Top, y+4
-	l.drawn.Rows = append(l.drawn.Rows, r)
-	l.drawn.Height = r.Bottom
-}
-
-// join puts what belongs together into lines of a width.
-func join(parts []string, room, size int) []string {
-	const gap = "  "
-	var lines []string
-	for _, part := range parts {
-		if last := len(lines) - 1; last >= 0 && widthOf(lines[last]+gap+part, size) <= room {
-			lines[last] += gap + part
-			continue
-		}
-		lines = append(lines, wrap(part, room, size)...)
-	}
-	return lines
+	l.add(plan{row: row{Kind: rowAfter, Step: -1}, below: 14, before: l.now, after: l.now})
 }

@@ -53,21 +53,21 @@ const captures = "../../../testdata/"
 
 var (
 	languages = []words.Language{words.English, words.Korean}
-	forms     = map[string]Form{"wide": Wide, "narrow": Narrow}
+	forms     = map[string]form{"wide": wide, "narrow": narrow}
 )
 
 // dump is a drawing in words, a line for each shape.
-func dump(d *Drawing) string {
+func dump(d *drawing) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d × %d, 100 = %s\n", d.Width, d.Height, d.Scale)
 	for i := range d.Rows {
 		r := &d.Rows[i]
 		kind := [...]string{"heads", "before", "step", "call", "silence", "after", "legend"}[r.Kind]
 		fmt.Fprintf(&b, "%d–%d %s", r.Top, r.Bottom, kind)
-		if r.Kind == Steps {
+		if r.Kind == rowStep {
 			fmt.Fprintf(&b, " %d", r.Step)
 		}
-		if r.Kind == Steps || r.Kind == Calls {
+		if r.timed() {
 			fmt.Fprintf(&b, " at %d, %s", r.Y, r.Spacing)
 		}
 		b.WriteByte('\n')
@@ -100,7 +100,7 @@ func TestGoldenLayouts(t *testing.T) {
 			for form, f := range forms {
 				golden := filepath.Join("testdata", name+"-"+form+"."+language.String())
 				t.Run(filepath.Base(golden), func(t *testing.T) {
-					got := dump(Layout(c, words.New(language), f, MaxSteps))
+					got := dump(lay(c, words.New(language), f, maxSteps))
 					if *update {
 						if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 							t.Fatal(err)
@@ -143,10 +143,10 @@ func everyConversation(t *testing.T, f func(t *testing.T, c *explain.Conversatio
 }
 
 // eachDrawing lays a conversation out in all languages and forms.
-func eachDrawing(c *explain.Conversation, f func(name string, d *Drawing)) {
+func eachDrawing(c *explain.Conversation, f func(name string, d *drawing)) {
 	for _, language := range languages {
 		for name, form := range forms {
-			f(fmt.Sprintf("connection %d, %s, %s", c.Connection.ID, language, name), Layout(c, words.New(language), form, MaxSteps))
+			f(fmt.Sprintf("connection %d, %s, %s", c.Connection.ID, language, name), lay(c, words.New(language), form, maxSteps))
 		}
 	}
 }
@@ -155,7 +155,7 @@ func eachDrawing(c *explain.Conversation, f func(name string, d *Drawing)) {
 // and lifeline, are on top of each other.
 func TestNothingOverlaps(t *testing.T) {
 	everyConversation(t, func(t *testing.T, c *explain.Conversation) {
-		eachDrawing(c, func(name string, d *Drawing) {
+		eachDrawing(c, func(name string, d *drawing) {
 			for i := range d.Rows {
 				r := &d.Rows[i]
 				for j := range r.Texts {
@@ -170,7 +170,7 @@ func TestNothingOverlaps(t *testing.T) {
 						}
 					}
 					for _, b := range r.Bars {
-						if box.Overlaps(Box{b.Left(), b.Top, b.Left() + barWidth, b.Bottom}) {
+						if box.Overlaps(rectangle{b.Left(), b.Top, b.Left() + barWidth, b.Bottom}) {
 							t.Errorf("%s, row %d: %q at %v is upon the lifeline at %d", name, i, text.Text, box, b.X)
 						}
 					}
@@ -178,7 +178,7 @@ func TestNothingOverlaps(t *testing.T) {
 						t.Errorf("%s, row %d: %q at %v is upon its arrow %+v", name, i, text.Text, box, *r.Arrow)
 					}
 					for _, l := range r.Lines {
-						if box.Overlaps(Box{min(l.X1, l.X2), min(l.Y1, l.Y2), max(l.X1, l.X2) + 1, max(l.Y1, l.Y2) + 1}) {
+						if box.Overlaps(rectangle{min(l.X1, l.X2), min(l.Y1, l.Y2), max(l.X1, l.X2) + 1, max(l.Y1, l.Y2) + 1}) {
 							t.Errorf("%s, row %d: %q at %v is upon the line %+v", name, i, text.Text, box, l)
 						}
 					}
@@ -189,38 +189,38 @@ func TestNothingOverlaps(t *testing.T) {
 }
 
 // crosses reports whether an arrow, its head or its router lies upon a box.
-func crosses(a *Arrow, box Box) bool {
+func crosses(a *arrow, box rectangle) bool {
 	const steps = 400
 	for i := range steps + 1 {
 		x, y := a.X1+(a.X2-a.X1)*i/steps, a.Y1+(a.Y2-a.Y1)*i/steps
-		if box.Overlaps(Box{x, y, x + 1, y + 1}) {
+		if box.Overlaps(rectangle{x, y, x + 1, y + 1}) {
 			return true
 		}
 	}
-	head := Box{a.X2, a.Y2, a.X2, a.Y2}
+	head := rectangle{a.X2, a.Y2, a.X2, a.Y2}
 	for _, p := range a.Head() {
-		head = Box{min(head.Left, p[0]), min(head.Top, p[1]), max(head.Right, p[0]), max(head.Bottom, p[1])}
+		head = rectangle{min(head.Left, p[0]), min(head.Top, p[1]), max(head.Right, p[0]), max(head.Bottom, p[1])}
 	}
-	return box.Overlaps(head) || a.Router && box.Overlaps(Box{a.X1 - 5, a.Y1 - 5, a.X1 + 5, a.Y1 + 5})
+	return box.Overlaps(head) || a.Router && box.Overlaps(rectangle{a.X1 - 5, a.Y1 - 5, a.X1 + 5, a.Y1 + 5})
 }
 
 // Time runs down; where the axis says that it is to scale it is, and where it says that it is
 // not, it is not.
 func TestTimeRunsDownToScale(t *testing.T) {
 	everyConversation(t, func(t *testing.T, c *explain.Conversation) {
-		eachDrawing(c, func(name string, d *Drawing) {
+		eachDrawing(c, func(name string, d *drawing) {
 			when, at, first := capture.Unknown, 0, true
 			calls, silence := 0, false
 			for i := range d.Rows {
 				r := &d.Rows[i]
-				if r.Kind == Silence {
+				if r.Kind == rowSilence {
 					silence = true
 				}
-				if r.Kind != Steps && r.Kind != Calls {
+				if !r.timed() {
 					continue
 				}
 				now, until := capture.Unknown, capture.Unknown
-				if r.Kind == Steps {
+				if r.Kind == rowStep {
 					now = c.Steps[r.Step].Time
 					if until = now; c.Steps[r.Step].Run != nil {
 						until = c.Steps[r.Step].Run.LastTime
@@ -236,15 +236,15 @@ func TestTimeRunsDownToScale(t *testing.T) {
 					switch {
 					case r.Y <= at:
 						t.Errorf("%s, row %d: at %d, the one before at %d", name, i, r.Y, at)
-					case known == (r.Spacing == Untimed):
+					case known == (r.Spacing == untimed):
 						t.Errorf("%s, row %d: is %s, known %t", name, i, r.Spacing, known)
-					case r.Spacing == ToScale && r.Y-at != want:
+					case r.Spacing == toScale && r.Y-at != want:
 						t.Errorf("%s, row %d: %s takes %d, at a scale of %s it should take %d", name, i, took, r.Y-at, d.Scale, want)
-					case r.Spacing == Spread && d.Scale != 0 && want >= r.Y-at && took > 0:
+					case r.Spacing == spread && d.Scale != 0 && want >= r.Y-at && took > 0:
 						t.Errorf("%s, row %d: is called spread, but %s would take %d of %d", name, i, took, want, r.Y-at)
-					case r.Spacing == Broken && want <= maxStretch:
+					case r.Spacing == broken && want <= maxStretch:
 						t.Errorf("%s, row %d: %s is left out, for it would take %d", name, i, took, want)
-					case silence != (r.Spacing == Broken):
+					case silence != (r.Spacing == broken):
 						t.Errorf("%s, row %d: is %s, silence %t", name, i, r.Spacing, silence)
 					}
 				}
@@ -260,9 +260,9 @@ func TestTimeRunsDownToScale(t *testing.T) {
 // The lifelines have no holes but the silences, and no state changes between two rows.
 func TestLifelinesGoOn(t *testing.T) {
 	everyConversation(t, func(t *testing.T, c *explain.Conversation) {
-		eachDrawing(c, func(name string, d *Drawing) {
+		eachDrawing(c, func(name string, d *drawing) {
 			for _, x := range d.Lifelines {
-				var last *Bar
+				var last *stretch
 				for i := range d.Rows {
 					r := &d.Rows[i]
 					for j := range r.Bars {
@@ -271,7 +271,7 @@ func TestLifelinesGoOn(t *testing.T) {
 							continue
 						}
 						if last != nil {
-							if hole := b.Top - last.Bottom; hole != 0 && !(r.Kind == Silence && hole == 12) {
+							if hole := b.Top - last.Bottom; hole != 0 && !(r.Kind == rowSilence && hole == 12) {
 								t.Errorf("%s, row %d: a hole of %d", name, i, hole)
 							}
 							if b.Top == r.Top && b.State != last.State {
@@ -311,17 +311,17 @@ func TestScale(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		list []distance
-		want Scale
+		want scale
 	}{
 		{"nothing", nil, 0},
 		{"no time is known", of(40, -1, -1), 0},
 		{"all at once", of(40, 0, 0), 0},
-		{"one distance takes the least paper", of(40, 20*ms), Scale(50 * ms)},
-		{"what is most often decides", of(40, 20*ms, 21*ms, 22*ms, time.Minute), Scale(50 * ms)},
-		{"a silence speaks against a scale", of(40, ms, 100*ms), Scale(200 * ms)},
-		{"all of a back-off", of(40, time.Second, 2*time.Second, 4*time.Second), Scale(2 * time.Second)},
-		{"nanoseconds", of(40, 30), Scale(50)},
-		{"days", of(40, 100*time.Hour), Scale(500_000 * time.Second)},
+		{"one distance takes the least paper", of(40, 20*ms), scale(50 * ms)},
+		{"what is most often decides", of(40, 20*ms, 21*ms, 22*ms, time.Minute), scale(50 * ms)},
+		{"a silence speaks against a scale", of(40, ms, 100*ms), scale(200 * ms)},
+		{"all of a back-off", of(40, time.Second, 2*time.Second, 4*time.Second), scale(2 * time.Second)},
+		{"nanoseconds", of(40, 30), scale(50)},
+		{"days", of(40, 100*time.Hour), scale(500_000 * time.Second)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := scaleOf(test.list); got != test.want {
@@ -370,16 +370,16 @@ func TestLook(t *testing.T) {
 // What is drawn is cut, and what is cut is said.
 func TestLongConversationsAreCut(t *testing.T) {
 	c := made()["calls"]
-	for len(c.Steps) < MaxSteps+5 {
+	for len(c.Steps) < maxSteps+5 {
 		c.Steps = append(c.Steps, c.Steps[len(c.Steps)-1])
 	}
 	n := 0
-	for _, r := range Layout(c, words.New(words.English), Wide, MaxSteps).Rows {
-		if r.Kind == Steps {
+	for _, r := range lay(c, words.New(words.English), wide, maxSteps).Rows {
+		if r.Kind == rowStep {
 			n++
 		}
 	}
-	if n != MaxSteps {
+	if n != maxSteps {
 		t.Errorf("%d steps are drawn", n)
 	}
 	if got := left(c, words.New(words.English)); got != "5 more steps are not drawn: the text format has them." {

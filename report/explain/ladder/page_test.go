@@ -193,11 +193,11 @@ func TestCallsAreInOrder(t *testing.T) {
 	for _, s := range newView(0, c, words.New(words.English)).Steps {
 		listed = append(listed, s.Label)
 	}
-	for _, r := range Layout(c, words.New(words.English), Narrow, MaxSteps).Rows {
+	for _, r := range lay(c, words.New(words.English), narrow, maxSteps).Rows {
 		switch r.Kind {
-		case Steps:
+		case rowStep:
 			drawn = append(drawn, c.Steps[r.Step].Label(words.New(words.English)))
-		case Calls:
+		case rowCall:
 			drawn = append(drawn, r.Texts[0].Text)
 		}
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A Scale is how much time a distance of scaleUnits stands for; 0 where no distance is to
+// A scale is how much time a distance of scaleUnits stands for; 0 where no distance is to
 // scale.
-type Scale time.Duration
+type scale time.Duration
 
 const (
 	scaleUnits = 100
@@ -24,16 +24,16 @@ type distance struct {
 
 // scaleOf is the scale that is right for most distances, where one that makes a silence of
 // another speaks against it; of several the one that needs least paper.
-func scaleOf(list []distance) Scale {
-	var best Scale
+func scaleOf(list []distance) scale {
+	var best scale
 	most := math.MinInt
 	for _, s := range scales {
 		right, silences := 0, 0
 		for i := range list {
 			switch _, spacing := s.place(&list[i]); spacing {
-			case ToScale:
+			case toScale:
 				right++
-			case Broken:
+			case broken:
 				silences++
 			}
 		}
@@ -45,37 +45,37 @@ func scaleOf(list []distance) Scale {
 }
 
 // scales are the ones that are easy to read, the coarsest first.
-var scales = func() (list []Scale) {
+var scales = func() (list []scale) {
 	for unit := 100_000 * time.Second; unit >= 1; unit /= 10 {
-		list = append(list, Scale(unit*5), Scale(unit*2), Scale(unit))
+		list = append(list, scale(unit*5), scale(unit*2), scale(unit))
 	}
 	return list
 }()
 
 // units is how long a time is drawn, up to what is far too long.
-func (s Scale) units(d time.Duration) int {
+func (s scale) units(d time.Duration) int {
 	return int(math.Round(min(float64(d)/float64(s)*scaleUnits, 1e6)))
 }
 
 // place says how far apart two moments are drawn, and how that is to be read.
-func (s Scale) place(d *distance) (int, Spacing) {
+func (s scale) place(d *distance) (int, spacing) {
 	switch {
 	case !d.known:
-		return d.room, Untimed
+		return d.room, untimed
 	case s == 0 || d.took <= 0:
-		return d.room, Spread
+		return d.room, spread
 	}
 	switch units := s.units(d.took); {
 	case units > maxStretch:
-		return d.room + silenceHeight, Broken
+		return d.room + silenceHeight, broken
 	case units >= d.room:
-		return units, ToScale
+		return units, toScale
 	}
-	return d.room, Spread
+	return d.room, spread
 }
 
 // String is the time that scaleUnits stand for: "20 ms".
-func (s Scale) String() string { return span(time.Duration(s)) }
+func (s scale) String() string { return span(time.Duration(s)) }
 
 // span is a time in the unit that suits it.
 func span(d time.Duration) string {

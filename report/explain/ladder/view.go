@@ -37,15 +37,15 @@ type step struct {
 	States, Calls   []string
 }
 
-// A picture is a Drawing with the texts that go with its steps.
+// A picture is a drawing with the texts that go with its steps.
 type picture struct {
-	*Drawing
+	*drawing
 	rows []pictureRow
 }
 
 // A pictureRow is a row with what a reader's tool says of it.
 type pictureRow struct {
-	Row
+	row
 	Href  string // of its place in the list; "" in an svg file
 	Look  string
 	Name  string // of its link, in one line
@@ -57,7 +57,7 @@ type pictureRow struct {
 func (p picture) Rows() []pictureRow { return p.rows }
 
 // IsStep reports whether the row is a step.
-func (r *pictureRow) IsStep() bool { return r.Kind == Steps }
+func (r *pictureRow) IsStep() bool { return r.Kind == rowStep }
 
 // Height is the row's.
 func (r *pictureRow) Height() int { return r.Bottom - r.Top }
@@ -83,7 +83,7 @@ func wordClass(c *explain.Conversation) string {
 
 // left says what there was no room for; "" for nothing.
 func left(c *explain.Conversation, p *words.Printer) string {
-	if n := len(c.Steps) - MaxSteps; n > 0 {
+	if n := len(c.Steps) - maxSteps; n > 0 {
 		return p.Say("ladder.left", n)
 	}
 	return ""
@@ -94,19 +94,19 @@ func newView(i int, c *explain.Conversation, p *words.Printer) *view {
 	v := &view{
 		says: says{nil, p}, ID: id, Title: report.EscapeText(c.Title(p)), Word: c.Word(), Class: wordClass(c),
 		Header: notes(c.Header, p), Verdict: notes(c.Verdict, p), Left: left(c, p),
-		Wide: newPicture(id, c, p, Wide), Narrow: newPicture(id, c, p, Narrow),
+		Wide: newPicture(id, c, p, wide), Narrow: newPicture(id, c, p, narrow),
 	}
+	l := &layout{Conversation: c, words: p, form: wide}
 	switch {
 	case len(c.Calls) > 0:
 		v.About = append(v.About, p.Say("explain.real"))
 	case infers(c):
 		v.About = append(v.About, p.Say("explain.inferred"))
 	}
-	if c.Connection.Protocol == protoTCP {
+	if l.hasStates() {
 		v.About = append(v.About, p.Say("ladder.states"))
 	}
-	l := &layout{Conversation: c, words: p, form: Wide}
-	for _, m := range moments(c, MaxSteps) {
+	for _, m := range moments(c, maxSteps) {
 		if m.call != nil {
 			v.Steps = append(v.Steps, step{
 				Time: l.since(m.call.Time), From: explain.SayName(p, m.call.Side), Label: report.EscapeText(m.call.Text), Look: "call",
@@ -157,7 +157,7 @@ func (l *layout) listed(id string, s *explain.Step, inferred bool) step {
 	for _, d := range s.Details(l.words) {
 		v.Details = append(v.Details, report.EscapeText(d))
 	}
-	if l.hasStates(s) {
+	if l.hasStates() {
 		for _, e := range []struct {
 			side    flow.Side
 			was, is flow.State
@@ -183,12 +183,12 @@ func (l *layout) listed(id string, s *explain.Step, inferred bool) step {
 
 // newPicture lays a ladder out and puts the texts to it. id is the conversation's in the
 // page, or "" in an svg file.
-func newPicture(id string, c *explain.Conversation, p *words.Printer, form Form) picture {
-	v := picture{Drawing: Layout(c, p, form, MaxSteps)}
+func newPicture(id string, c *explain.Conversation, p *words.Printer, form form) picture {
+	v := picture{drawing: lay(c, p, form, maxSteps)}
 	l := &layout{Conversation: c, words: p, form: form}
-	for _, r := range v.Drawing.Rows {
-		row := pictureRow{Row: r, Width: v.Drawing.Width}
-		if r.Kind == Steps {
+	for _, r := range v.drawing.Rows {
+		row := pictureRow{row: r, Width: v.drawing.Width}
+		if r.Kind == rowStep {
 			s := l.listed("", &c.Steps[r.Step], len(c.Calls) == 0)
 			row.Look, row.Name, row.Title = s.Look, s.name(), s.all()
 			if id != "" {
