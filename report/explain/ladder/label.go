@@ -31,10 +31,10 @@ func (l *layout) label(s *explain.Step, room int) []textLine {
 		}
 	}
 	for _, line := range join(l.numbers(s), room, labelSize) {
-		texts = append(texts, textLine{Class: "label", Size: labelSize, Text: report.EscapeText(line)})
+		texts = append(texts, textLine{Class: "label", Size: labelSize, Text: line})
 	}
 	for _, line := range join(l.marks(s), room, smallSize) {
-		texts = append(texts, textLine{Class: "mark " + look(s), Size: smallSize, Text: report.EscapeText(line)})
+		texts = append(texts, textLine{Class: "mark " + look(s), Size: smallSize, Text: line})
 	}
 	return texts
 }
@@ -109,7 +109,7 @@ var markKeys = []struct {
 	{explain.Refuses, "ladder.mark-refuses"},
 }
 
-// marks are the words below the label.
+// marks are the words below the label, escaped.
 func (l *layout) marks(s *explain.Step) []string {
 	var parts []string
 	for _, m := range markKeys {
@@ -118,7 +118,7 @@ func (l *layout) marks(s *explain.Step) []string {
 		}
 	}
 	if s.Kind == explain.ICMPError && s.ICMP != nil {
-		parts = append(parts, l.words.Say("ladder.from", s.ICMP.From))
+		parts = append(parts, report.EscapeText(l.words.Say("ladder.from", s.ICMP.From)))
 	}
 	return parts
 }

@@ -214,13 +214,13 @@ func (l *layout) heads() {
 		if side == flow.ServerSide {
 			end = l.Connection.Server
 		}
-		lines := wrap(end.Addr().String(), room, smallSize)
+		lines := wrap(report.EscapeText(end.Addr().String()), room, smallSize)
 		if l.Connection.HasPorts {
 			lines = append(lines, l.words.Say("ladder.port", fmt.Sprint(end.Port())))
 		}
 		for _, line := range lines {
 			y += labelLine
-			p.Texts = append(p.Texts, textLine{x, y, anchor, "end", smallSize, report.EscapeText(line)})
+			p.Texts = append(p.Texts, textLine{x, y, anchor, "end", smallSize, line})
 		}
 		p.below = max(p.below, y+rowMargin)
 	}

@@ -141,7 +141,7 @@ func (l *layout) listed(id string, s *explain.Step, inferred bool) step {
 	v := step{
 		ID: id, Time: l.since(s.Time), Frame: l.words.Say("explain.frame", fmt.Sprint(s.Frame)),
 		From: explain.SayName(l.words, s.Sender()), To: explain.SayName(l.words, s.Receiver()),
-		Label: report.EscapeText(s.Label(l.words)), Look: look(s), Notes: notes(s.Notes, l.words),
+		Label: report.EscapeText(s.Label(l.words)), Look: look(s), Marks: l.marks(s), Notes: notes(s.Notes, l.words),
 	}
 	if s.Kind == explain.Folded {
 		parts := l.summary(s)
@@ -150,9 +150,6 @@ func (l *layout) listed(id string, s *explain.Step, inferred bool) step {
 	}
 	if l.throughRouter(s) {
 		v.From = report.EscapeText(s.ICMP.From)
-	}
-	for _, m := range l.marks(s) {
-		v.Marks = append(v.Marks, report.EscapeText(m))
 	}
 	for _, d := range s.Details(l.words) {
 		v.Details = append(v.Details, report.EscapeText(d))
