@@ -37,7 +37,7 @@ func TestExplainDraws(t *testing.T) {
 		})
 	}
 
-	picture := explained(t, "--format", "svg", "-r", many, "--connection", "2")
+	picture := explained(t, "--format", "svg", "-r", many, "--top", "1")
 	for d := xml.NewDecoder(strings.NewReader(picture)); ; {
 		if _, err := d.Token(); err == io.EOF {
 			break

@@ -117,7 +117,7 @@ func (l *layout) marks(s *explain.Step) []string {
 			parts = append(parts, l.words.Say(m.key))
 		}
 	}
-	if s.Kind == explain.ICMPError && s.ICMP != nil {
+	if l.throughRouter(s) {
 		parts = append(parts, report.EscapeText(l.words.Say("ladder.from", s.ICMP.From)))
 	}
 	return parts

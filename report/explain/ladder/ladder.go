@@ -177,9 +177,11 @@ func newFile(c *explain.Conversation, p *words.Printer) *file {
 	}
 	f.Offset = y + rowMargin
 	y = f.Offset + f.Picture.Height
-	for _, line := range wrap(left(c, p), f.Picture.Width-2*margin, smallSize) {
-		y += smallLine
-		f.Foot = append(f.Foot, textLine{margin, y, "start", "legend", smallSize, line})
+	if said := left(c, p); said != "" {
+		for _, line := range wrap(said, f.Picture.Width-2*margin, smallSize) {
+			y += smallLine
+			f.Foot = append(f.Foot, textLine{margin, y, "start", "legend", smallSize, line})
+		}
 	}
 	f.Height = y + rowMargin
 	return f
