@@ -99,3 +99,28 @@ func TestBitsIsInterrupted(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The view draws a frame, and nothing else beside it.
+func TestExplainBits(t *testing.T) {
+	const handshakes = "../../testdata/handshakes.pcap"
+	for _, test := range []struct {
+		args   string
+		begin  string // of standard output
+		said   string
+		status int
+	}{
+		{"--bits 112 --lang ko", "프레임 112(EN10MB), 74바이트입니다.\n", "", exitDone},
+		{"--bits 112 --lang en --format markdown", "# Frame 112", "", exitDone},
+		{"--bits 112 --lang en --format html", "<!doctype html>", "", exitDone},
+		{"--bits 112 --format svg", "", "sockscope: --bits draws as text, markdown, html", exitUsage},
+		{"--bits 112 --connection 3", "", "sockscope: --bits draws one frame: ", exitUsage},
+		{"--bits 112 --top 3", "", "sockscope: --bits draws one frame: ", exitUsage},
+		{"--bits 9999", "", "sockscope: no frame 9999: the input has 259", exitNotStarted},
+	} {
+		var out, err bytes.Buffer
+		status := run(t.Context(), append(strings.Fields("explain "+test.args), "-r", handshakes), nil, &out, &err)
+		if status != test.status || !strings.HasPrefix(out.String(), test.begin) || test.begin == "" && out.Len() > 0 || !strings.HasPrefix(err.String(), test.said) {
+			t.Errorf("%s: status %d, want %d\n%.200s\n%.200s", test.args, status, test.status, &out, &err)
+		}
+	}
+}

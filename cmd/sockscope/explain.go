@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -16,6 +17,7 @@ import (
 	"sockscope/decode/flow"
 	"sockscope/report"
 	"sockscope/report/explain"
+	"sockscope/report/explain/bits"
 	"sockscope/report/explain/ladder"
 	lang "sockscope/report/words"
 )
@@ -27,7 +29,7 @@ func explainView() *view {
 		summary:  "study: each segment of a connection, and what it is for",
 		examples: []example{
 			{"sockscope explain -r capture.pcapng tcp port 443", "the connections of a port"},
-			{"sockscope explain -r capture.pcapng --connection 7 --lang ko", "one of them, in Korean"},
+			{"sockscope explain -r capture.pcapng --bits 12 --lang ko", "a frame's headers, in Korean"},
 		},
 		maxArgs: anyWords,
 		define:  defineExplain,
@@ -44,6 +46,7 @@ func defineExplain(fs *pflag.FlagSet) action {
 	top := numberFlag(fs, "top", 10, 1, 1_000_000, "the first `N` connections")
 	all := fs.Bool("all", false, "all connections")
 	fs.BoolVar(&e.full, "full", false, "every segment, long phases of data too")
+	frame := numberFlag(fs, "bits", 0, 1, 1_000_000_000, "instead, draw the headers of frame `N` bit by bit")
 	format := choiceFlag(fs, "format", []string{"text", "markdown", "json", "html", "svg"}, "output as text, markdown, json, html, svg")
 	language := addLanguageFlag(fs)
 	show := addDisplayFlags(fs)
@@ -65,6 +68,15 @@ func defineExplain(fs *pflag.FlagSet) action {
 		}
 		e.words = p.printerFor(language)
 		d := show.display(p)
+		if frame.value > 0 {
+			if e.chooses() || *all || e.full || fs.Changed("top") {
+				return usage("--bits draws one frame: --connection, --community-id, --all, --top and --full choose others")
+			}
+			if !slices.Contains(bitsFormats, format.value) {
+				return usage("--bits draws as %s", strings.Join(bitsFormats, ", "))
+			}
+			return p.bits(ctx, source, uint64(frame.value), format.value, bits.Options{Width: d.width, Language: e.words.Language, ASCII: d.ascii})
+		}
 		e.width = min(d.width, 120)
 		e.write = func(w io.Writer, c *explain.Conversation) error {
 			return explain.WriteText(w, c, explain.TextOptions{Words: e.words, Width: d.width, Color: d.color, ASCII: d.ascii})
