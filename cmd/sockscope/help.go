@@ -79,16 +79,15 @@ func writeOverview(w io.Writer) error {
 	var b bytes.Buffer
 	b.WriteString("sockscope reads packet captures, or interfaces, and tells what happened on each\nport and socket.\n\n")
 	b.WriteString("Usage: sockscope VIEW [flags]\n\nViews:\n")
-	list := func(extra bool) {
-		for _, v := range views() {
-			if v.extra == extra {
-				fmt.Fprintf(&b, "  %-13s %s\n", v.name, v.summary)
-			}
+	var also []string // in one line, so that all fits a screen
+	for _, v := range views() {
+		if v.extra {
+			also = append(also, v.name)
+			continue
 		}
+		fmt.Fprintf(&b, "  %-13s %s\n", v.name, v.summary)
 	}
-	list(false)
-	b.WriteString("\nAlso:\n")
-	list(true)
+	fmt.Fprintf(&b, "\nAlso: %s\n", strings.Join(also, ", "))
 	b.WriteString(`
 Examples:
   sockscope report -r capture.pcapng       what is wrong, and which services ran

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"sockscope/capture/lab"
 	"sockscope/capture/privilege"
 	"sockscope/capture/process"
 )
@@ -30,6 +31,9 @@ func main() {
 	os.Exit(start(func(p *program) {
 		p.watch, p.startHelper, p.drop = process.Open, privilege.StartHelper, privilege.Drop
 		p.limitMemory = limitRuntime
+		p.again = func(ctx context.Context) (int, error) {
+			return lab.InUserNamespace(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+		}
 	}))
 }
 

@@ -32,6 +32,7 @@ type program struct {
 	limitMemory func(bytes int64)                                             // nil: it is nobody's to bound
 	startHelper func() (*privilege.Helper, error)                             // nil: none is started
 	drop        func(privilege.Config) (privilege.State, error)               // nil: they stay
+	again       func(context.Context) (status int, err error)                 // the same in a user namespace; nil: not wanted
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {

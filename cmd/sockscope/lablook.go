@@ -1,0 +1,65 @@
+package main
+
+import (
+	"sockscope/capture/lab"
+	"sockscope/decode/flow"
+	"sockscope/report/explain"
+	"sockscope/report/service"
+)
+
+// A labDocument is a lab with what came of its connections.
+type labDocument struct {
+	*lab.Record
+	conversations []explain.Conversation
+	steps         []labStep // of each frame
+	brief         bool      // without sentences
+	written       string    // name of the file with its packets; "": none
+}
+
+// A labStep is what a frame is in its conversation; nil when it is in none.
+type labStep struct {
+	*explain.Step
+	of *explain.Conversation
+}
+
+// newLabDocument looks at the frames of r as explain does.
+func newLabDocument(r *lab.Record) *labDocument {
+	d := &labDocument{Record: r, steps: make([]labStep, len(r.Frames))}
+	t := explain.NewTracer(explain.Config{Flow: flow.Config{Classify: classify, Registered: service.Registered}, Full: true}, nil)
+	for i := range r.Frames {
+		t.Frame(uint64(i+1), &r.Frames[i])
+	}
+	for _, c := range t.Conversations() {
+		if c.Connection.IsICMP && c.Connection.Type == icmpUnreachable {
+			continue // it is told with the connection that it is about
+		}
+		d.conversations = append(d.conversations, c)
+	}
+	for i := range d.conversations {
+		c := &d.conversations[i]
+		for j := range c.Steps {
+			if s := &c.Steps[j]; s.Frame >= 1 && s.Frame <= uint64(len(d.steps)) {
+				d.steps[s.Frame-1] = labStep{s, c}
+			}
+		}
+	}
+	return d
+}
+
+// icmpUnreachable is the type of ICMP errors that say so (RFC 792).
+const icmpUnreachable = 3
+
+// states are those of both ends that the step changes, as "CLOSED → SYN-SENT"; "" where
+// it changes nothing.
+func (s labStep) states() (client, server string) {
+	change := func(before, after flow.State) string {
+		if before == after || after == flow.StateNone {
+			return ""
+		}
+		if before == flow.StateNone {
+			return after.String()
+		}
+		return before.String() + " → " + after.String()
+	}
+	return change(s.Before.Client, s.After.Client), change(s.Before.Server, s.After.Server)
+}
