@@ -231,7 +231,11 @@ func (k *commentator) later(s *Step) {
 		k.once(s, "explain.keep-alive", "RFC 9293 §3.8.4")
 		return
 	case s.Has(Probe):
-		k.once(s, "explain.probe", "RFC 9293 §3.8.6.1")
+		key := "explain.probe"
+		if s.Payload == 0 {
+			key = "explain.probe-old"
+		}
+		k.once(s, key, "RFC 9293 §3.8.6.1")
 		return
 	case s.Has(Retransmitted):
 		k.once(s, "explain.again", "RFC 9293 §3.8.1", Size(s.Payload))

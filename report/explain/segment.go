@@ -200,6 +200,9 @@ func (t *trace) windows(step *Step, me, peer *side) {
 	if control == 0 && peer.hasWin && peer.window == 0 && step.Payload == 1 && me.hasNext && step.Seq == me.next {
 		step.Marks |= Probe
 	}
+	if peer.hasWin && peer.window == 0 && step.Has(KeepAlive) { // Linux probes with an old number
+		step.Marks = step.Marks&^KeepAlive | Probe
+	}
 	if step.HasFlags(decode.RST) {
 		return
 	}
