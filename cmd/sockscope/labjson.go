@@ -119,9 +119,10 @@ func newLabConnection(c *flow.Connection) labConnection {
 func labVerdict(c *flow.Connection) string {
 	j := newLabConnection(c)
 	text := fmt.Sprintf("%s  %s → %s: %s", j.Protocol, j.Client, j.Server, j.Outcome)
-	if j.Close != "" {
-		text += ", " + j.Close
+	if c.Close == flow.NoClose || c.Close == flow.Never {
+		return text
 	}
+	text += ", " + j.Close
 	if j.ClosedBy != "" {
 		text += " (" + j.ClosedBy + ")"
 	}

@@ -8,15 +8,24 @@ import (
 	"testing"
 )
 
-// Each block of the README that begins with "$ sockscope …" shows what the
-// program really prints, 100 columns wide. A last line "…" means that more
-// follows. -update writes the blocks anew.
+// Each block of the README, and of the walk in each language, that begins with
+// "$ sockscope …" shows what the program really prints, 100 columns wide, or 80. A last
+// line "…" means that more follows. -update writes the blocks anew.
 func TestReadmeShowsRealOutput(t *testing.T) {
 	t.Chdir("../..")
-	for name, value := range map[string]string{"COLUMNS": "100", "LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TZ": "UTC"} {
+	for name, value := range map[string]string{"LC_ALL": "C.UTF-8", "NO_COLOR": "1", "TZ": "UTC"} {
 		t.Setenv(name, value)
 	}
-	readme, err := os.ReadFile("README.md")
+	for name, columns := range map[string]string{"README.md": "100", "report/explain/walk/en.md": "80", "report/explain/walk/ko.md": "80"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("COLUMNS", columns)
+			showsRealOutput(t, name)
+		})
+	}
+}
+
+func showsRealOutput(t *testing.T, name string) {
+	readme, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +48,7 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 			continue
 		}
 		if !*update {
-			t.Errorf("%s\nREADME:\n%s\nnow:\n%s", lines[0], got, now)
+			t.Errorf("%s\nthere:\n%s\nnow:\n%s", lines[0], got, now)
 		}
 		parts[i] = "text\n" + lines[0] + "\n" + now + "\n"
 	}
@@ -47,7 +56,7 @@ func TestReadmeShowsRealOutput(t *testing.T) {
 		t.Errorf("only %d blocks begin with %q", shown, prompt)
 	}
 	if *update {
-		if err := os.WriteFile("README.md", []byte(strings.Join(parts, fence)), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(strings.Join(parts, fence)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
