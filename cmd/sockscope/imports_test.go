@@ -37,10 +37,11 @@ var rules = map[string]rule{
 	"report/words":          {nil, []string{"github.com/clipperhouse/displaywidth", "golang.org/x/text"}},
 	"report/explain":        {[]string{"capture", "decode", "decode/flow", "report", "report/service", "report/words"}, []string{"github.com/google/gopacket"}},
 	"report/explain/bits":   {[]string{"capture", "report/words"}, []string{"github.com/google/gopacket"}},
+	"report/explain/quiz":   {[]string{"capture", "decode", "decode/flow", "report", "report/explain", "report/service", "report/words"}, nil},
 	"report/explain/ladder": {[]string{"capture", "decode", "decode/flow", "report", "report/explain", "report/words"}, nil},
 	"cmd/sockscope": {
 		[]string{"capture", "capture/pcapfile", "capture/ring", "capture/filter", "capture/lab", "capture/privilege", "capture/process",
-			"decode", "decode/flow", "decode/engine", "report", "report/service", "report/page", "report/explain", "report/explain/bits", "report/explain/ladder", "report/words"},
+			"decode", "decode/flow", "decode/engine", "report", "report/service", "report/page", "report/explain", "report/explain/bits", "report/explain/ladder", "report/explain/quiz", "report/words"},
 		[]string{"github.com/spf13/pflag", "golang.org/x/term", "golang.org/x/sys/unix"}, // what the terminal and standard output are
 	},
 }

@@ -30,7 +30,7 @@ func main() {
 	}
 	os.Exit(start(func(p *program) {
 		p.watch, p.startHelper, p.drop = process.Open, privilege.StartHelper, privilege.Drop
-		p.limitMemory = limitRuntime
+		p.limitMemory, p.interruptAgain = limitRuntime, interruptAgain
 		p.again = func(ctx context.Context) (int, error) {
 			return lab.InUserNamespace(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 		}
@@ -68,6 +68,18 @@ func start(prepare func(*program)) int {
 	p := newProgram(os.Stdin, stdout, os.Stderr)
 	prepare(p)
 	return p.finish(p.dispatch(ctx, os.Args[1:]))
+}
+
+// interruptAgain is done at the next Ctrl-C, which ends the process no more.
+func interruptAgain() <-chan struct{} {
+	signal.Reset(os.Interrupt)
+	signals, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(signals, os.Interrupt)
+	go func() { // lives as long as the process
+		<-signals
+		close(done)
+	}()
+	return done
 }
 
 // run is the program in this process, which goes on afterwards and so keeps its

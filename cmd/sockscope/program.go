@@ -33,6 +33,9 @@ type program struct {
 	startHelper func() (*privilege.Helper, error)                             // nil: none is started
 	drop        func(privilege.Config) (privilege.State, error)               // nil: they stay
 	again       func(context.Context) (status int, err error)                 // the same in a user namespace; nil: not wanted
+
+	// interruptAgain is done at a Ctrl-C after the one that ended the context; nil: none comes.
+	interruptAgain func() <-chan struct{}
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {

@@ -32,7 +32,7 @@ type action func(ctx context.Context, p *program, args []string) error
 // views lists the views that work, in the order of the help.
 func views() []*view {
 	return []*view{
-		reportView(), connectionsView(), explainView(), labView(), captureView(), portView(), socketsView(), interfacesView(),
+		reportView(), connectionsView(), explainView(), labView(), quizView(), captureView(), portView(), socketsView(), interfacesView(),
 		completionView(), manView(), helpView(), versionView(),
 	}
 }

@@ -1,0 +1,155 @@
+package quiz
+
+import (
+	"sockscope/decode"
+	"sockscope/decode/flow"
+	"sockscope/report/explain"
+)
+
+// acknowledgments asks for the number that acknowledges a segment, where the capture has the
+// segment that does so.
+func (e *examiner) acknowledgments(c *explain.Conversation) {
+	if c.Connection.Protocol != protoTCP || c.Connection.Client == c.Connection.Server {
+		return
+	}
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		if s.Kind != explain.Segment || s.Has(special) || s.HasFlags(decode.RST) || s.More || behind(s) == s.Seq {
+			continue
+		}
+		answer := acknowledges(c, i)
+		if answer == nil {
+			continue
+		}
+		numbers := []uint32{behind(s)}
+		equation := answer.Acks.Absolute()
+		if counts(c, s.Sender()) && answer.HasRelAck && answer.Acks.HasISN {
+			numbers = append(numbers, answer.RelAck)
+			equation = answer.Acks.Relative() + " (" + equation + ")"
+		}
+		q := Question{
+			Topic: Ack, Conversation: c, Ask: note("quiz.ack-ask", "", s.Receiver(), explain.Number(s.Frame)),
+			Shown: show(false, s), Numbers: numbers,
+			Why: []explain.Note{note("quiz.ack-why", "RFC 9293 §3.4", equation, explain.Number(answer.Frame))},
+		}
+		switch {
+		case s.HasFlags(decode.SYN):
+			q.Ask.Key = "quiz.ack-ask-syn"
+			q.Why = append(q.Why, note("quiz.ack-syn", "RFC 9293 §3.4"))
+		case s.HasFlags(decode.FIN):
+			q.Ask.Key = "quiz.ack-ask-fin"
+			q.Why = append(q.Why, note("quiz.ack-fin", "RFC 9293 §3.4"))
+		default:
+			q.Why = append(q.Why, note("quiz.ack-bytes", "RFC 9293 §3.4", explain.Size(s.Payload)))
+		}
+		e.add(q)
+	}
+}
+
+// acknowledges is the segment with which the other end answers step i, when it acknowledges
+// exactly that one.
+func acknowledges(c *explain.Conversation, i int) *explain.Step {
+	s := &c.Steps[i]
+	for j := i + 1; j < len(c.Steps); j++ {
+		a := &c.Steps[j]
+		switch {
+		case a.Kind == explain.Folded:
+			return nil
+		case a.Kind != explain.Segment || a.FromClient == s.FromClient:
+			continue
+		case a.HasFlags(decode.RST) || a.Flags&decode.ACK == 0 || a.Has(explain.Mismatch):
+			return nil
+		case a.Acks != nil && a.Acks.Frame == s.Frame && a.Ack == behind(s):
+			return a
+		}
+		return nil // it answers something else first
+	}
+	return nil
+}
+
+// handshake asks which segment completes the handshake.
+func (e *examiner) handshake(c *explain.Conversation) {
+	r := &c.Connection
+	if !opened(c) || r.SYNCount != 1 || r.SYNACKCount != 1 {
+		return
+	}
+	syn, synack, ack := step(c, r.SYNFrame), step(c, r.SYNACKFrame), step(c, r.ACKFrame)
+	if syn == nil || synack == nil || ack == nil || !ack.Has(explain.Handshake) || ack.Ack != synack.Seq+1 || synack.Ack != syn.Seq+1 {
+		return
+	}
+	q := Question{
+		Topic: Handshake, Conversation: c, Ask: note("quiz.handshake-ask", ""),
+		Choices: []explain.Note{chosen(ack), chosen(synack), chosen(syn)},
+		Why:     append(c.Verdict[:1:1], meaning(ack)...),
+	}
+	shown := []*explain.Step{syn, synack, ack}
+	for i := range c.Steps {
+		if s := &c.Steps[i]; s.Frame > ack.Frame && s.Kind == explain.Segment && s.Payload > 0 {
+			q.Choices = append(q.Choices, chosen(s))
+			shown = append(shown, s)
+			break
+		}
+	}
+	q.Shown = show(false, shown...)
+	e.add(q)
+}
+
+// chosen is a segment as a choice.
+func chosen(s *explain.Step) explain.Note {
+	return note("quiz.handshake-segment", "", explain.Number(s.Frame), s.Sender())
+}
+
+// confusable are the states that are taken for another one.
+var confusable = [flow.NumStates][]flow.State{
+	flow.SYNSent:     {flow.Listen, flow.SYNReceived, flow.Established},
+	flow.SYNReceived: {flow.SYNSent, flow.Listen, flow.Established},
+	flow.Established: {flow.SYNReceived, flow.SYNSent, flow.Listen},
+	flow.FINWait1:    {flow.FINWait2, flow.CloseWait, flow.LastACK, flow.TimeWait},
+	flow.FINWait2:    {flow.FINWait1, flow.CloseWait, flow.TimeWait, flow.Closed},
+	flow.CloseWait:   {flow.FINWait1, flow.LastACK, flow.TimeWait},
+	flow.LastACK:     {flow.CloseWait, flow.FINWait1, flow.TimeWait},
+	flow.TimeWait:    {flow.FINWait2, flow.LastACK, flow.Closed},
+	flow.Closed:      {flow.TimeWait, flow.LastACK, flow.FINWait2},
+}
+
+// states asks for an end's state after a segment that changes it, where nothing is lost and
+// everything stands in its order.
+func (e *examiner) states(c *explain.Conversation) {
+	r := &c.Connection
+	if !opened(c) {
+		return
+	}
+	for _, d := range []*flow.Direction{&r.ToServer, &r.ToClient} {
+		if d.Missing+d.OutOfOrder+d.Retransmissions > 0 {
+			return
+		}
+	}
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		if s.Kind != explain.Segment || s.Has(special) {
+			continue
+		}
+		for _, end := range []struct {
+			side          flow.Side
+			before, after flow.State
+		}{{flow.ClientSide, s.Before.Client, s.After.Client}, {flow.ServerSide, s.Before.Server, s.After.Server}} {
+			if end.before == end.after || end.before == flow.StateNone || len(confusable[end.after]) == 0 {
+				continue
+			}
+			q := Question{
+				Topic: State, Conversation: c, Ask: note("quiz.state-ask-sent", "", end.side, end.before, explain.Number(s.Frame)),
+				Shown: show(false, s), Choices: []explain.Note{state(end.after), state(end.before)},
+				Why: append(meaning(s), note("quiz.state-why", "RFC 9293 §3.3.2", end.side, end.before, end.after)),
+			}
+			if s.Sender() != end.side {
+				q.Ask.Key = "quiz.state-ask-received"
+			}
+			for _, other := range confusable[end.after] {
+				q.Choices = append(q.Choices, state(other))
+			}
+			e.add(q)
+		}
+	}
+}
+
+func state(s flow.State) explain.Note { return note("quiz.state", "", s) }

@@ -1,0 +1,111 @@
+package quiz
+
+import (
+	"strconv"
+
+	"sockscope/capture"
+	"sockscope/decode/flow"
+	"sockscope/report/explain"
+)
+
+// foreign is text of somebody else's, which must be escaped before it is shown.
+type foreign string
+
+// sockets asks which process gets data or, where the processes are not known, which socket.
+func (e *examiner) sockets(c *explain.Conversation) {
+	r := &c.Connection
+	if !opened(c) {
+		return
+	}
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		if s.Kind != explain.Segment || !s.Has(explain.Delivers) || s.Has(special) {
+			continue
+		}
+		if e.process(c, s) {
+			continue
+		}
+		local, remote := r.Server, r.Client
+		if s.Receiver() == flow.ClientSide {
+			local, remote = remote, local
+		}
+		q := Question{
+			Topic: Socket, Conversation: c, Ask: note("quiz.socket-ask", "", explain.Number(s.Frame), explain.Size(s.Payload), local.Addr().String()),
+			Shown: show(true, s),
+			Choices: []explain.Note{
+				note("quiz.socket", "", local.String(), remote.String()),
+				note("quiz.socket", "", remote.String(), local.String()),
+			},
+			Why: append([]explain.Note{note("quiz.socket-why", "RFC 9293 §3.3.1", s.Receiver(), local.String(), remote.String())}, meaning(s)...),
+		}
+		if s.Receiver() == flow.ServerSide {
+			q.Choices = append(q.Choices, note("quiz.socket-listens", "", explain.Number(local.Port())))
+		}
+		q.Choices = append(q.Choices, e.otherSockets(r, s.Receiver())...)
+		e.add(q)
+	}
+}
+
+// otherSockets are some that the same host has: a server's on the same port, a client's for
+// other connections.
+func (e *examiner) otherSockets(r *flow.Connection, side flow.Side) []explain.Note {
+	var notes []explain.Note
+	for i := range e.conversations {
+		o := &e.conversations[i].Connection
+		switch {
+		case o.Protocol != protoTCP || o.Outcome != flow.Complete || len(notes) == most:
+		case side == flow.ServerSide && o.Server == r.Server:
+			notes = append(notes, note("quiz.socket", "", o.Server.String(), o.Client.String()))
+		case side == flow.ClientSide && o.Client.Addr() == r.Client.Addr():
+			notes = append(notes, note("quiz.socket", "", o.Client.String(), o.Server.String()))
+		}
+	}
+	return notes
+}
+
+// process asks which process gets the data of a step, and reports whether it is known.
+func (e *examiner) process(c *explain.Conversation, s *explain.Step) bool {
+	if e.cfg.Owners == nil {
+		return false
+	}
+	owners := e.cfg.Owners(&c.Connection)
+	receiver, sender := owners[1], owners[0]
+	if s.Receiver() == flow.ClientSide {
+		receiver, sender = sender, receiver
+	}
+	if !isProcess(receiver) || isProcess(sender) && sender.PID == receiver.PID {
+		return false
+	}
+	q := Question{
+		Topic: Process, Conversation: c, Ask: note("quiz.process-ask", "", explain.Number(s.Frame), explain.Size(s.Payload), s.Receiver()),
+		Shown: show(false, s), Choices: []explain.Note{processNote(receiver)},
+		Why: []explain.Note{note("quiz.process-why", "", processName(receiver), c.Endpoint(s.Receiver()), c.Endpoint(s.Sender()))},
+	}
+	if isProcess(sender) {
+		q.Choices = append(q.Choices, processNote(sender))
+	}
+	for j := range e.conversations {
+		for _, o := range e.cfg.Owners(&e.conversations[j].Connection) {
+			if isProcess(o) && o.PID != receiver.PID && len(q.Choices) < 6 {
+				q.Choices = append(q.Choices, processNote(o))
+			}
+		}
+	}
+	if len(q.Choices) < most {
+		q.Choices = append(q.Choices, note("quiz.process-all", ""), note("quiz.process-kernel", ""))
+	}
+	q.Why = append(q.Why, meaning(s)...)
+	e.add(q)
+	return true
+}
+
+// isProcess reports whether the kernel named the process for the very socket.
+func isProcess(o capture.Owner) bool {
+	return o.Known() && o.Basis == capture.BasisExact && o.PID > 0 && o.Name != ""
+}
+
+func processNote(o capture.Owner) explain.Note { return note("quiz.process", "", processName(o)) }
+
+func processName(o capture.Owner) foreign {
+	return foreign(o.Name + "[" + strconv.Itoa(o.PID) + "]")
+}
