@@ -238,7 +238,7 @@ func TestQuizEscapesNames(t *testing.T) {
 		}
 	}
 	if asked == 0 {
-		t.Fatal("no question about processes")
+		t.Fatalf("no question about processes, %d questions", len(made.Questions))
 	}
 	for _, ascii := range []bool{false, true} {
 		sheet := quiz.NewText(made, quiz.TextOptions{Words: say.New(say.English), Width: 80, ASCII: ascii}).Sheet()

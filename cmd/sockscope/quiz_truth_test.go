@@ -102,6 +102,7 @@ type packetTruth struct {
 	seq, ack uint32
 	payload  uint32
 	quoted   [2]netip.AddrPort // of an ICMP error, of what could not be delivered
+	number   uint32            // its sequence number
 	typ      uint8
 	code     uint8
 }
@@ -156,6 +157,7 @@ func truthOf(t *testing.T, path string) *captureTruth {
 			if p.Class == decode.ICMP && p.Quoted.Valid {
 				q := &p.Quoted
 				one.quoted = [2]netip.AddrPort{netip.AddrPortFrom(q.Src.Netip(q.Version), q.SrcPort), netip.AddrPortFrom(q.Dst.Netip(q.Version), q.DstPort)}
+				one.number = q.Seq
 			}
 			truth.packets = append(truth.packets, one)
 		}
@@ -180,6 +182,9 @@ func (c *captureTruth) of(conversation *explain.Conversation) []packetTruth {
 	for _, p := range c.packets {
 		if p.frame < r.FirstFrame || p.frame > last {
 			continue
+		}
+		if p.quoted[0] == r.Client && r.SYNFrame != 0 && p.number-own[0].seq > 1<<30 {
+			continue // it is about an earlier connection
 		}
 		if p.src == r.Client && p.dst == r.Server || p.src == r.Server && p.dst == r.Client ||
 			p.quoted == [2]netip.AddrPort{r.Client, r.Server} || p.quoted == [2]netip.AddrPort{r.Server, r.Client} {

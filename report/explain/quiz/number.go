@@ -9,7 +9,9 @@ import (
 // acknowledgments asks for the number that acknowledges a segment, where the capture has the
 // segment that does so.
 func (e *examiner) acknowledgments(c *explain.Conversation) {
-	if c.Connection.Protocol != protoTCP || c.Connection.Client == c.Connection.Server {
+	const doubtful = flow.Simultaneous | flow.Reordered | flow.SYNACKMismatch | flow.FastOpen | flow.FastOpenIgnored
+	r := &c.Connection
+	if r.Protocol != protoTCP || r.Role == flow.RoleFirst || r.Flags&doubtful != 0 || r.Client == r.Server {
 		return
 	}
 	for i := range c.Steps {
@@ -69,14 +71,10 @@ func acknowledges(c *explain.Conversation, i int) *explain.Step {
 
 // handshake asks which segment completes the handshake.
 func (e *examiner) handshake(c *explain.Conversation) {
-	r := &c.Connection
-	if !opened(c) || r.SYNCount != 1 || r.SYNACKCount != 1 {
+	if !opened(c) {
 		return
 	}
-	syn, synack, ack := step(c, r.SYNFrame), step(c, r.SYNACKFrame), step(c, r.ACKFrame)
-	if syn == nil || synack == nil || ack == nil || !ack.Has(explain.Handshake) || ack.Ack != synack.Seq+1 || synack.Ack != syn.Seq+1 {
-		return
-	}
+	syn, synack, ack := &c.Steps[0], &c.Steps[1], &c.Steps[2]
 	q := Question{
 		Topic: Handshake, Conversation: c, Ask: note("quiz.handshake-ask", ""),
 		Choices: []explain.Note{chosen(ack), chosen(synack), chosen(syn)},
@@ -124,6 +122,9 @@ func (e *examiner) states(c *explain.Conversation) {
 			return
 		}
 	}
+	if !inOrder(c) || !causal(c) {
+		return
+	}
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		if s.Kind != explain.Segment || s.Has(special) {
@@ -150,6 +151,58 @@ func (e *examiner) states(c *explain.Conversation) {
 			e.add(q)
 		}
 	}
+}
+
+// inOrder reports whether each segment begins where the sender's last one ended.
+func inOrder(c *explain.Conversation) bool {
+	var next [2]uint32
+	var known [2]bool
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		if s.Kind == explain.Folded {
+			known = [2]bool{}
+			continue
+		}
+		end := 0
+		if !s.FromClient {
+			end = 1
+		}
+		if s.Kind != explain.Segment || s.HasFlags(decode.RST) || s.Has(explain.KeepAlive|explain.Probe) {
+			continue
+		}
+		if known[end] && s.Seq != next[end] {
+			return false
+		}
+		next[end], known[end] = behind(s), true
+	}
+	return true
+}
+
+// causal reports whether no segment acknowledges what was captured only later, or never.
+func causal(c *explain.Conversation) bool {
+	var next [2]uint32 // by sender: the client's, the server's
+	var known [2]bool
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		if s.Kind == explain.Folded {
+			known = [2]bool{}
+			continue
+		}
+		me, peer := 0, 1
+		if !s.FromClient {
+			me, peer = 1, 0
+		}
+		if s.Kind != explain.Segment || s.HasFlags(decode.RST) {
+			continue
+		}
+		if s.HasFlags(decode.ACK) && known[peer] && int32(s.Ack-next[peer]) > 0 {
+			return false
+		}
+		if !known[me] || int32(behind(s)-next[me]) > 0 {
+			next[me], known[me] = behind(s), true
+		}
+	}
+	return true
 }
 
 func state(s flow.State) explain.Note { return note("quiz.state", "", s) }

@@ -67,12 +67,20 @@ func certain(c *explain.Conversation) bool {
 		return false
 	}
 	first := &c.Steps[0]
-	return first.Frame == r.SYNFrame && first.Kind == explain.Segment && first.FromClient && first.Flags&(decode.SYN|decode.ACK) == decode.SYN
+	return first.Frame == r.SYNFrame && first.Kind == explain.Segment && first.FromClient && first.Flags&(decode.SYN|decode.ACK|decode.FIN|decode.RST) == decode.SYN
 }
 
-// opened reports whether the handshake is complete and can be read in one way only.
+// opened reports whether the handshake is complete and can be read in one way only: it is
+// three segments, and nothing comes between them.
 func opened(c *explain.Conversation) bool {
-	return certain(c) && c.Connection.Outcome == flow.Complete && !c.Connection.Ambiguous
+	r := &c.Connection
+	if !certain(c) || r.Outcome != flow.Complete || r.Ambiguous || len(c.Steps) < 3 {
+		return false
+	}
+	syn, synack, ack := &c.Steps[0], &c.Steps[1], &c.Steps[2]
+	const control = decode.SYN | decode.ACK | decode.RST
+	return synack.Frame == r.SYNACKFrame && synack.Flags&(control|decode.FIN) == decode.SYN|decode.ACK && synack.Ack == behind(syn) &&
+		ack.Frame == r.ACKFrame && ack.Has(explain.Handshake) && ack.Flags&control == decode.ACK && ack.Ack == behind(synack)
 }
 
 // special are marks of segments that say more, or less, than their numbers.

@@ -86,8 +86,8 @@ func (e *examiner) process(c *explain.Conversation, s *explain.Step) bool {
 	}
 	for j := range e.conversations {
 		for _, o := range e.cfg.Owners(&e.conversations[j].Connection) {
-			if isProcess(o) && o.PID != receiver.PID && len(q.Choices) < 6 {
-				q.Choices = append(q.Choices, processNote(o))
+			if isProcess(o) && o.PID != receiver.PID && len(q.Choices) <= most {
+				q.Choices = distinct(append(q.Choices, processNote(o)))
 			}
 		}
 	}

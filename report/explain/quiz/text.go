@@ -51,7 +51,7 @@ func (t *Text) taken() string {
 // Opening says what comes, and how to answer when that is possible.
 func (t *Text) Opening(asks bool) string {
 	t.paragraph("", t.quiz.opening(t.Words), bold)
-	if t.quiz.Fewer {
+	if t.quiz.Fewer && len(t.quiz.Questions) > 0 {
 		t.paragraph("", t.Words.Say("quiz.fewer"), "")
 	}
 	if asks {

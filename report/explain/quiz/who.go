@@ -37,7 +37,7 @@ func (e *examiner) whoIsClient(c *explain.Conversation) {
 // whoCloses asks who ended the connection, where the two ends' closing did not cross.
 func (e *examiner) whoCloses(c *explain.Conversation) {
 	r := &c.Connection
-	if !opened(c) || r.ClosedBy == flow.Neither || c.Left > 0 || r.ToServer.Missing+r.ToClient.Missing > 0 {
+	if !opened(c) || !causal(c) || r.ClosedBy == flow.Neither || c.Left > 0 || r.ToServer.Missing+r.ToClient.Missing > 0 {
 		return
 	}
 	var began *explain.Step
