@@ -128,8 +128,14 @@ func (q *quizzing) make(ctx context.Context, p *program) (*quiz.Quiz, *reading, 
 		p.remark("", fmt.Sprintf("%d frames are not asked about: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
 	}
 	chosen := pool.Connections()
-	// Who ends a capture wants to be asked about what there was until then.
-	conversations, err := q.follow(context.WithoutCancel(ctx), p, r, chosen[:together(chosen)])
+	follows := ctx
+	if ctx.Err() != nil { // who ends a capture wants to be asked about what there was until then
+		follows = context.WithoutCancel(ctx)
+	}
+	conversations, err := q.follow(follows, p, r, chosen[:together(chosen)])
+	if err == nil && follows.Err() != nil {
+		err = &failure{exitInterrupted, errors.New("interrupted before the first question")}
+	}
 	if err != nil {
 		return nil, nil, err
 	}

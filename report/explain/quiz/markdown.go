@@ -41,7 +41,7 @@ func WriteMarkdown(w io.Writer, q *Quiz, p *words.Printer) error {
 		question := &q.Questions[i]
 		line("\n" + strconv.Itoa(i+1) + ". **" + markup.Replace(question.answer(p)) + "**")
 		for j := range question.Why {
-			line("   - " + markup.Replace(strings.ReplaceAll(withRFC(p, &question.Why[j]), unbroken, " ")))
+			line("   - " + markup.Replace(withRFC(p, &question.Why[j])))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -49,4 +49,4 @@ func WriteMarkdown(w io.Writer, q *Quiz, p *words.Printer) error {
 }
 
 // markup is what Markdown would take for its own in our sentences and in names.
-var markup = strings.NewReplacer(`\`, `\\`, "|", `\|`, "_", `\_`, "*", `\*`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "[", `\[`, "]", `\]`, "#", `\#`)
+var markup = strings.NewReplacer(`\`, `\\`, "|", `\|`, "_", `\_`, "*", `\*`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`", "[", `\[`, "]", `\]`, "#", `\#`, unbroken, " ")

@@ -42,12 +42,12 @@ func (s *Segment) say(p *words.Printer, c *explain.Conversation) string {
 	return p.Say("quiz.segment", strconv.FormatUint(s.Frame, 10), from, to, strings.Join(parts, ", "))
 }
 
-// number is a sequence number as Wireshark shows it, and as it is.
+// number is a sequence number as Wireshark shows it, and as it is, in one piece.
 func number(name string, absolute, relative uint32, isRelative bool) string {
 	if isRelative {
-		return fmt.Sprintf("%s %d (%d)", name, relative, absolute)
+		return fmt.Sprintf("%s%s%d%s(%d)", name, unbroken, relative, unbroken, absolute)
 	}
-	return fmt.Sprintf("%s %d", name, absolute)
+	return fmt.Sprintf("%s%s%d", name, unbroken, absolute)
 }
 
 // counts reports whether it is known from which number a side counts: its SYN is there.
