@@ -233,8 +233,17 @@ func TestQuizEscapesNames(t *testing.T) {
 	made := quizOf(t, quizCapture, cfg)
 	asked := 0
 	for i := range made.Questions {
-		if made.Questions[i].Topic == quiz.Process {
-			asked++
+		q := &made.Questions[i]
+		if q.Topic != quiz.Process {
+			continue
+		}
+		asked++
+		pid := "[1]"
+		if q.Shown[0].Receiver() == flow.ServerSide {
+			pid = "[2]"
+		}
+		if right := q.Choices[q.Right].Say(say.New(say.English)); !strings.HasSuffix(right, pid) {
+			t.Errorf("frame %d is said to be for %q, want %s", q.Shown[0].Frame, right, pid)
 		}
 	}
 	if asked == 0 {

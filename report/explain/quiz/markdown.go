@@ -23,6 +23,9 @@ func WriteMarkdown(w io.Writer, q *Quiz, p *words.Printer) error {
 		for j := range question.Shown {
 			line("- " + markup.Replace(question.Shown[j].say(p, question.Conversation)))
 		}
+		for j := range question.Given {
+			line("- " + markup.Replace(sentence(p, &question.Given[j])))
+		}
 		if len(question.Shown) > 0 {
 			line("")
 		}

@@ -42,6 +42,7 @@ type Question struct {
 	Topic        Topic
 	Conversation *explain.Conversation // which it is about
 	Shown        []Segment             // what the learner gets to see of it
+	Given        []explain.Note        // and what is known besides
 	Ask          explain.Note
 
 	Choices []explain.Note // none where a number is asked for

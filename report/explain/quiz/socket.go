@@ -1,6 +1,9 @@
 package quiz
 
 import (
+	"cmp"
+	"net/netip"
+	"slices"
 	"strconv"
 
 	"sockscope/capture"
@@ -68,7 +71,8 @@ func (e *examiner) process(c *explain.Conversation, s *explain.Step) bool {
 	if e.cfg.Owners == nil {
 		return false
 	}
-	owners := e.cfg.Owners(&c.Connection)
+	r := &c.Connection
+	owners := e.cfg.Owners(r)
 	receiver, sender := owners[1], owners[0]
 	if s.Receiver() == flow.ClientSide {
 		receiver, sender = sender, receiver
@@ -76,36 +80,51 @@ func (e *examiner) process(c *explain.Conversation, s *explain.Step) bool {
 	if !isProcess(receiver) || isProcess(sender) && sender.PID == receiver.PID {
 		return false
 	}
-	q := Question{
-		Topic: Process, Conversation: c, Ask: note("quiz.process-ask", "", explain.Number(s.Frame), explain.Size(s.Payload), s.Receiver()),
-		Shown: show(false, s), Choices: []explain.Note{processNote(receiver)},
-		Why: []explain.Note{note("quiz.process-why", "", processName(receiver), c.Endpoint(s.Receiver()), c.Endpoint(s.Sender()))},
+	local, remote := r.Server, r.Client
+	if s.Receiver() == flow.ClientSide {
+		local, remote = remote, local
 	}
+	holders := []holder{{receiver, local, remote}}
 	if isProcess(sender) {
-		q.Choices = append(q.Choices, processNote(sender))
+		holders = append(holders, holder{sender, remote, local})
 	}
 	for j := range e.conversations {
-		for _, o := range e.cfg.Owners(&e.conversations[j].Connection) {
-			if isProcess(o) && o.PID != receiver.PID && len(q.Choices) <= most {
-				q.Choices = distinct(append(q.Choices, processNote(o)))
+		o := &e.conversations[j].Connection
+		owners := e.cfg.Owners(o)
+		for _, h := range []holder{{owners[0], o.Client, o.Server}, {owners[1], o.Server, o.Client}} {
+			if isProcess(h.Owner) && o.Protocol == protoTCP && len(holders) < most &&
+				!slices.ContainsFunc(holders, func(known holder) bool { return known.PID == h.PID || known.name() == h.name() }) {
+				holders = append(holders, h)
 			}
 		}
+	}
+	q := Question{
+		Topic: Process, Conversation: c, Ask: note("quiz.process-ask", "", explain.Number(s.Frame), explain.Size(s.Payload)), Shown: show(true, s),
+		Why: append([]explain.Note{note("quiz.process-why", "", holders[0].name(), local.String(), remote.String())}, meaning(s)...),
+	}
+	for _, h := range holders {
+		q.Choices = append(q.Choices, note("quiz.process", "", h.name()))
 	}
 	if len(q.Choices) < most {
 		q.Choices = append(q.Choices, note("quiz.process-all", ""), note("quiz.process-kernel", ""))
 	}
-	q.Why = append(q.Why, meaning(s)...)
+	slices.SortFunc(holders, func(a, b holder) int { return cmp.Or(a.local.Compare(b.local), a.remote.Compare(b.remote)) })
+	for _, h := range holders {
+		q.Given = append(q.Given, note("quiz.process-holds", "", h.name(), h.local.String(), h.remote.String()))
+	}
 	e.add(q)
 	return true
 }
 
+// A holder is a process with a socket.
+type holder struct {
+	capture.Owner
+	local, remote netip.AddrPort
+}
+
+func (h *holder) name() foreign { return foreign(h.Name + "[" + strconv.Itoa(h.PID) + "]") }
+
 // isProcess reports whether the kernel named the process for the very socket.
 func isProcess(o capture.Owner) bool {
 	return o.Known() && o.Basis == capture.BasisExact && o.PID > 0 && o.Name != ""
-}
-
-func processNote(o capture.Owner) explain.Note { return note("quiz.process", "", processName(o)) }
-
-func processName(o capture.Owner) foreign {
-	return foreign(o.Name + "[" + strconv.Itoa(o.PID) + "]")
 }

@@ -76,6 +76,9 @@ func (t *Text) Question(i int) string {
 	for j := range q.Shown {
 		t.hanging("  ", "", "  ", q.Shown[j].say(t.Words, q.Conversation), faint)
 	}
+	for j := range q.Given {
+		t.hanging("  ", "", "  ", sentence(t.Words, &q.Given[j]), faint)
+	}
 	t.out.WriteByte('\n')
 	t.paragraph("  ", sentence(t.Words, &q.Ask), "")
 	for j := range q.Choices {
