@@ -127,12 +127,11 @@ func (q *quizzing) make(ctx context.Context, p *program) (*quiz.Quiz, *reading, 
 	if k := q.source.keep; k != nil && k.left > 0 {
 		p.remark("", fmt.Sprintf("%d frames are not asked about: there was room for the first %d (%s)", k.left, len(k.frames), bytesText(k.most)))
 	}
-	chosen := pool.Connections()
 	follows := ctx
 	if ctx.Err() != nil { // who ends a capture wants to be asked about what there was until then
 		follows = context.WithoutCancel(ctx)
 	}
-	conversations, err := q.follow(follows, p, r, chosen[:together(chosen)])
+	conversations, err := q.follow(follows, p, r, pool.Connections())
 	if err == nil && follows.Err() != nil {
 		err = &failure{exitInterrupted, errors.New("interrupted before the first question")}
 	}

@@ -140,6 +140,32 @@ func TestQuizInterrupted(t *testing.T) {
 	}
 }
 
+// Who ended a capture with Ctrl-C is asked about it, and ends the quiz with another one.
+func TestQuizInterruptedAgain(t *testing.T) {
+	stdin, typed := io.Pipe()
+	asked := &waiting{seen: make(chan struct{}), for_: "\n> "}
+	again := make(chan struct{})
+	p := newProgram(stdin, asked, io.Discard)
+	p.interruptAgain = func() <-chan struct{} { return again }
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	made := quizOf(t, quizCapture, quiz.Config{Questions: 3})
+	text := quiz.NewText(made, quiz.TextOptions{Words: say.New(say.English), Width: 80})
+	done := make(chan error, 1)
+	go func() { done <- newAsking(ctx, p, made, text).run() }()
+	<-asked.seen
+	io.WriteString(typed, "\n") // is skipped
+	close(again)
+	select {
+	case err := <-done:
+		if text := asked.String(); err != nil || !strings.HasSuffix(text, " right, 0 wrong, 1 skipped.\n") && !strings.HasSuffix(text, " right, 0 wrong, 0 skipped.\n") {
+			t.Errorf("%v:\n%s", err, text)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("does not end")
+	}
+}
+
 // waiting tells when something was written to it.
 type waiting struct {
 	bytes.Buffer

@@ -329,7 +329,7 @@ func (c *captureTruth) holds(t *testing.T, q *quiz.Question, choice *explain.Not
 		s, o := c.frame(q.Shown[len(q.Shown)-1].Frame), frame(0)
 		if choice.Key == "quiz.again-no" {
 			return o.src == s.src && o.frame < s.frame && o.end() == s.seq && count(func(p *packetTruth) bool {
-				return p.src == s.src && p.frame < s.frame && p.payload > 0 && int32(p.end()-s.seq) > 0 && int32(p.seq-s.end()) < 0
+				return p.class == decode.TCP && p.src == s.src && p.frame < s.frame && p.payload > 0 && int32(p.end()-s.seq) > 0 && int32(p.seq-s.end()) < 0
 			}) == 0
 		}
 		return o.src == s.src && o.frame < s.frame && o.seq == s.seq && o.payload == s.payload

@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	perSort    = 24      // connections of each sort that are kept: the earliest ones
-	short      = 1 << 16 // packets: shorter ones are preferred, for the learner shall find the frames
-	maxServers = 1 << 16 // of which connections are counted
+	perSort     = 24      // connections of each sort that are kept: the earliest ones
+	short       = 1 << 16 // packets: shorter ones are preferred, for the learner shall find the frames
+	mostPackets = 1 << 18 // of all that are followed: what is kept of them takes memory
+	maxServers  = 1 << 16 // of which connections are counted
 )
 
 // A Pool chooses the connections that questions can be about. It is given all that a capture
@@ -97,7 +98,8 @@ func long(c *flow.Connection) int {
 	return 0
 }
 
-// Connections are those that were chosen, short ones first, then by their first frames. It is never nil.
+// Connections are those that were chosen, short ones first, then by their first frames: not
+// more than there is room for. It is never nil.
 func (p *Pool) Connections() []flow.Connection {
 	all := []flow.Connection{}
 	for _, kept := range p.sorts {
@@ -106,7 +108,15 @@ func (p *Pool) Connections() []flow.Connection {
 	slices.SortFunc(all, func(a, b flow.Connection) int {
 		return cmp.Or(cmp.Compare(long(&a), long(&b)), cmp.Compare(a.FirstFrame, b.FirstFrame))
 	})
-	return all
+	room, first := uint64(mostPackets), true
+	return slices.DeleteFunc(all, func(c flow.Connection) bool {
+		n := c.ToServer.Packets + c.ToClient.Packets
+		if n > room && !first {
+			return true
+		}
+		first, room = false, room-min(room, n)
+		return false
+	})
 }
 
 // Seed is a number that belongs to the capture: whoever asks about the same one gets the same

@@ -104,6 +104,38 @@ func TestPoolOrder(t *testing.T) {
 	}
 }
 
+// There is room for so many packets: what is too long is left out, but one connection is
+// always there.
+func TestPoolRoom(t *testing.T) {
+	var p Pool
+	add := func(frame, packets uint64) {
+		c := flow.Connection{Protocol: protoUDP, FirstFrame: frame, Outcome: flow.Outcome(frame % 5)}
+		c.ToServer.Packets = packets
+		p.Add(&c)
+	}
+	frames := func() (frames []uint64) {
+		for _, c := range p.Connections() {
+			frames = append(frames, c.FirstFrame)
+		}
+		return frames
+	}
+	add(9, 10*mostPackets)
+	if diff := cmp.Diff([]uint64{9}, frames()); diff != "" {
+		t.Error(diff)
+	}
+	for frame := range uint64(5) {
+		add(frame+1, short)
+	}
+	add(7, 1)
+	if diff := cmp.Diff([]uint64{1, 2, 3, 4}, frames()); diff != "" {
+		t.Error(diff)
+	}
+	add(8, 0)
+	if diff := cmp.Diff([]uint64{1, 2, 3, 4, 8}, frames()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // Servers are counted, until there are more than there is room for.
 func TestPoolCountsServers(t *testing.T) {
 	var p Pool
