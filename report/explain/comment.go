@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"strconv"
 
 	"sockscope/capture"
@@ -95,9 +96,22 @@ func (c *Conversation) comment() {
 		case Cut:
 			k.note(s, "explain.cut", "")
 		}
+		if s.Has(ZeroWindow) {
+			c.unread(i)
+		}
 	}
 	c.introduce()
 	c.judge()
+}
+
+// unread takes back what was inferred of step i's sender since its segment before: that its
+// program had read what came. There would be room then.
+func (c *Conversation) unread(i int) {
+	who := c.Steps[i].Sender()
+	for i--; i >= 0 && c.Steps[i].Sender() != who; i-- {
+		s := &c.Steps[i]
+		s.Calls = slices.DeleteFunc(s.Calls, func(c Call) bool { return c.Side == who && c.At == Returns && c.Text == "recv()" })
+	}
 }
 
 // note adds a note whose first two arguments are who sent the step and whom it is for.
@@ -320,6 +334,7 @@ func (k *commentator) room(s *Step) {
 		k.once(s, "explain.zero-window", "RFC 9293 §3.8.6")
 	case s.Has(WindowOpens):
 		k.once(s, "explain.window-opens", "RFC 9293 §3.8.6", Size(max(s.Scaled, uint32(s.Window))))
+		s.call(s.Sender(), Starts, "recv()", "")
 	}
 }
 
