@@ -38,11 +38,11 @@
 //	CLOSED ───────── send SYN ─▶ SYN-SENT
 //	LISTEN ───────┬─ send SYN-ACK ─▶ SYN-RECEIVED
 //	              └─ send RST ─▶ CLOSED
-//	SYN-SENT ─────┬─ send SYN-ACK ─▶ SYN-RECEIVED
+//	SYN-SENT ─────┬─ recv SYN, send SYN-ACK ─▶ SYN-RECEIVED
 //	              ├─ send ACK, send segment ─▶ ESTABLISHED
 //	              ├─ send FIN ─▶ FIN-WAIT-1
 //	              └─ send RST, recv RST ─▶ CLOSED
-//	SYN-RECEIVED ─┬─ recv SYN-ACK, recv ACK ─▶ ESTABLISHED
+//	SYN-RECEIVED ─┬─ recv SYN-ACK, send ACK, recv ACK, send segment ─▶ ESTABLISHED
 //	              ├─ send FIN ─▶ FIN-WAIT-1
 //	              ├─ send ACK of FIN ─▶ CLOSE-WAIT
 //	              └─ send RST, recv RST ─▶ CLOSED

@@ -149,7 +149,7 @@ func TestJoiningColumns(t *testing.T) {
 		{"D a d A R", "OTH", "DadAR", 44, "CLOSED CLOSED"},
 		{"D a d A F a", "SH", "DadAF", 28, "FIN-WAIT-2 CLOSE-WAIT"},
 		{"S A R", "OTH", "SAR", 37, "CLOSED CLOSED"},
-		{"S s", "S1", "Ss", 1, "SYN-SENT SYN-SENT"},
+		{"S s", "S1", "Ss", 1, "SYN-RECEIVED SYN-SENT"},
 		{"S+ h~ A D a", "S1", "ShADa", 15, "ESTABLISHED ESTABLISHED"},
 	}
 	for _, tt := range tests {

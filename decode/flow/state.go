@@ -29,12 +29,16 @@ const (
 // client is established when it acknowledges the SYN-ACK, not when the SYN-ACK
 // passes the observer, for it may yet be lost. So it is with a FIN: whoever
 // acknowledges it has it.
+//
+// A SYN that an end receives in SYN-SENT is the other one's of a simultaneous open
+// (RFC 9293 §3.5, figure 8). Only these bring an end to SYN-RECEIVED before it has
+// sent a SYN-ACK, and so may be seen to acknowledge or send something else there.
 var transitions = [NumStates][numEvents]State{
 	StateNone: {sendSYN: SYNSent, sendSYNACK: SYNReceived, recvSYNACK: SYNSent, sendRST: Closed,
 		recvRST: Closed, sendSegment: Established, recvSegment: Established, sendFIN: FINWait1, ackFIN: CloseWait},
 	Listen:      {sendSYNACK: SYNReceived, sendRST: Closed},
-	SYNSent:     {sendACK: Established, sendSYNACK: SYNReceived, sendRST: Closed, recvRST: Closed, sendSegment: Established, sendFIN: FINWait1},
-	SYNReceived: {recvACK: Established, recvSYNACK: Established, sendFIN: FINWait1, ackFIN: CloseWait, sendRST: Closed, recvRST: Closed},
+	SYNSent:     {recvSYN: SYNReceived, sendACK: Established, sendSYNACK: SYNReceived, sendRST: Closed, recvRST: Closed, sendSegment: Established, sendFIN: FINWait1},
+	SYNReceived: {sendACK: Established, recvACK: Established, recvSYNACK: Established, sendFIN: FINWait1, ackFIN: CloseWait, sendRST: Closed, recvRST: Closed, sendSegment: Established},
 	Established: {sendFIN: FINWait1, ackFIN: CloseWait, sendRST: Closed, recvRST: Closed},
 	FINWait1:    {recvFINACK: FINWait2, ackFIN: Closing, sendRST: Closed, recvRST: Closed},
 	FINWait2:    {ackFIN: TimeWait, sendRST: Closed, recvRST: Closed},

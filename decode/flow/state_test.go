@@ -28,12 +28,15 @@ func TestEveryTransition(t *testing.T) {
 		CLOSED | send SYN | SYN-SENT
 		LISTEN | send SYN-ACK | SYN-RECEIVED
 		LISTEN | send RST | CLOSED
+		SYN-SENT | recv SYN | SYN-RECEIVED
 		SYN-SENT | send ACK | ESTABLISHED
 		SYN-SENT | send SYN-ACK | SYN-RECEIVED
 		SYN-SENT | send segment | ESTABLISHED
 		SYN-SENT | send FIN | FIN-WAIT-1
 		SYN-SENT | send RST | CLOSED
 		SYN-SENT | recv RST | CLOSED
+		SYN-RECEIVED | send ACK | ESTABLISHED
+		SYN-RECEIVED | send segment | ESTABLISHED
 		SYN-RECEIVED | recv ACK | ESTABLISHED
 		SYN-RECEIVED | recv SYN-ACK | ESTABLISHED
 		SYN-RECEIVED | send FIN | FIN-WAIT-1
@@ -89,6 +92,30 @@ func stateName(s State) string {
 		return "unseen"
 	}
 	return s.String()
+}
+
+// In a simultaneous open each end goes from SYN-SENT to SYN-RECEIVED when it has the other
+// one's SYN, and to ESTABLISHED when its own is acknowledged (RFC 9293 §3.5, figure 8).
+func TestStatesOfASimultaneousOpen(t *testing.T) {
+	for _, tt := range []struct{ rule, script, want string }{
+		{"the second SYN reaches who sent the first", "S s", "SYN-RECEIVED SYN-SENT"},
+		{"a SYN-ACK comes behind its sender's SYN", "S s H", "SYN-RECEIVED SYN-RECEIVED"},
+		{"both SYN-ACKs acknowledge a SYN", "S s H h", "ESTABLISHED ESTABLISHED"},
+		{"the answer to the first SYN comes first", "S s h", "ESTABLISHED SYN-RECEIVED"},
+		{"and then the other one", "S s h H", "ESTABLISHED ESTABLISHED"},
+		{"an ACK overtakes its sender's SYN-ACK", "S s H a", "ESTABLISHED ESTABLISHED"},
+		{"which then changes nothing", "S s H a h A", "ESTABLISHED ESTABLISHED"},
+		{"no SYN-ACK is in the capture", "S s A a", "ESTABLISHED ESTABLISHED"},
+		{"an end closes after it", "S s H h F a", "FIN-WAIT-2 CLOSE-WAIT"},
+		{"a SYN-ACK of an ordinary handshake may yet be lost", "S h", "SYN-SENT SYN-RECEIVED"},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			cs, _ := run(play(t, tt.script), 1, Config{})
+			if got := cs[0].ClientState.String() + " " + cs[0].ServerState.String(); got != tt.want {
+				t.Errorf("%s: got %s, want %s", tt.script, got, tt.want)
+			}
+		})
+	}
 }
 
 // The picture of the states in the package's documentation is that of the table.

@@ -114,12 +114,14 @@ func (t *Table) onSYN(b *Batch, r *record, c *cell, h *handshake) {
 	h.marks &^= guessed.of(d)
 	t.offer(b, r, h)
 	c.advance(h, r)
+	received := noEvent
 	if c.has(sawSYN.of(o)) && !c.has(sawSYNACK.both()) {
 		h.flags |= uint16(Simultaneous)
+		received = recvSYN
 	} else if !c.has(clientIs.both()) {
 		c.bits |= clientIs.of(d)
 	}
-	h.step(d, sendSYN, recvSYN)
+	h.step(d, sendSYN, received)
 	if !c.has(clientIs.of(d)) {
 		return
 	}
@@ -206,7 +208,25 @@ func (t *Table) onSYNACK(b *Batch, r *record, c *cell, h *handshake) {
 		t.setACK(h, b.number(r), r.time)
 		h.marks |= ambiguous // which SYN it answers is anyone's guess
 	}
-	h.step(d, sendSYNACK, recvSYNACK)
+	h.answered(d, c)
+}
+
+// answered moves both ends by a side's first SYN-ACK. In a simultaneous open the other end
+// has the side's SYN by then, which is under way before the SYN-ACK; and when that is the
+// second of both, the side has the first one.
+func (h *handshake) answered(side uint8, c *cell) {
+	o := side ^ 1
+	switch {
+	case h.flags&uint16(Simultaneous) == 0:
+		h.step(side, sendSYNACK, recvSYNACK)
+	case h.state[o] == SYNSent:
+		h.step(side, sendSYNACK, recvSYN)
+	default:
+		h.step(side, sendSYNACK, recvSYNACK)
+		if c.has(sawSYNACK.of(o)) {
+			h.step(o, noEvent, recvSYNACK)
+		}
+	}
 }
 
 // startAt sets a side's numbers by its accepted SYN-ACK. What was seen before it may
