@@ -192,11 +192,11 @@ func (k *commentator) synack(s *Step) {
 	case s.Has(Mismatch):
 		k.note(s, "explain.synack-mismatch", "RFC 9293 §3.10.7.3")
 		return
-	case s.Has(Simultaneous):
-		k.note(s, "explain.synack-simultaneous", "RFC 9293 §3.5")
-		return
 	case s.Has(Retransmitted):
 		k.once(s, "explain.synack-again", "RFC 6298 §5")
+		return
+	case s.Has(Simultaneous):
+		k.note(s, "explain.synack-simultaneous", "RFC 9293 §3.5")
 		return
 	case s.Has(EarlyDataTaken):
 		k.note(s, "explain.synack-early", "RFC 9293 §3.5")

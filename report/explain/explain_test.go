@@ -29,7 +29,9 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"nobody listens", "S r", "> syn [client connect()] | < rst-refuses [client connect() = ECONNREFUSED]"},
 		{"nobody answers", "S 1s S= 2s S=", "> syn [client connect()] | > syn-again | > syn-again-more"},
 		{"both open at once", "S s H h", `> syn [client connect()] | < syn-simultaneous [server connect()] | > synack-simultaneous |
-			< synack-simultaneous [client connect() = 0]`},
+			< synack-simultaneous [client connect() = 0, server connect() = 0]`},
+		{"both open at once, and a SYN-ACK gets lost", "S s H h 1s h=", `> syn [client connect()] | < syn-simultaneous [server connect()] |
+			> synack-simultaneous | < synack-simultaneous [client connect() = 0, server connect() = 0] | < synack-again`},
 		{"the client resets the attempt", "S h R", "> syn [client connect()] | < synack | > rst-aborts"},
 		{"the SYN-ACK does not fit", "S h^", "> syn [client connect()] | < synack-mismatch"},
 		{"a reset", "S h A D a r", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
@@ -39,8 +41,8 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"a gap: what is behind it cannot be read yet", "S h A D> a", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data gap [client send()] | < ack`},
 		{"no room, and a question for it", "S h A D a0 1s P a0 1s a", `> syn [client connect()] | < synack |
-			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | < zero-window |
-			> probe | < zero-window-more | < window-opens`},
+			> ack-open [client connect() = 0, server accept() =] | > data [client send()] | < zero-window |
+			> probe | < zero-window-more | < window-opens [server recv()]`},
 		{"a keep-alive", "S h A D a 1m Ak a", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < ack | > keep-alive | < keep-alive-ack`},
 		{"midstream", "D a", "> data [client send(), server recv() = 10] | < ack"},
@@ -82,6 +84,30 @@ func stepWords(s *Step) string {
 		text += " [" + strings.Join(calls, ", ") + "]"
 	}
 	return text
+}
+
+// What the verdict says of segments that were sent again: the SYN-ACKs of a simultaneous open
+// are none, for they are prescribed.
+func TestWhatWasSentAgain(t *testing.T) {
+	for _, test := range []struct{ rule, words, want string }{
+		{"nothing", "S h A D a", ""},
+		{"data", "S h A D 1s D= a", "1 of the client, first in 5"},
+		{"the SYN-ACKs of a simultaneous open", "S s H h D a", ""},
+		{"one of them for lack of an answer", "S s H h 1s h= A", "1 of the server, first in 5"},
+		{"data after a simultaneous open", "S s H h D 1s D= a", "1 of the client, first in 6"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			var got []string
+			for _, n := range followOne(t, test.words, Config{}).Verdict {
+				if n.Key == "explain.resent" {
+					got = append(got, fmt.Sprintf("%d of the %v, first in %d", n.Args...))
+				}
+			}
+			if got := strings.Join(got, "; "); got != test.want {
+				t.Errorf("%s: %s, want %s", test.words, got, test.want)
+			}
+		})
+	}
 }
 
 // Sums say what a number is made of, relative and absolute, past 2^32 as well.

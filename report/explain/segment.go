@@ -247,6 +247,9 @@ func (t *trace) handshake(step *Step) {
 		}
 		if t.now.Flags&flow.Simultaneous != 0 {
 			step.Marks |= Simultaneous
+			if t.sent(&t.now, step.FromClient).SYNACKs == 1 { // prescribed, not sent again for want of an answer
+				step.Marks &^= Retransmitted
+			}
 		}
 	}
 	if step.HasFlags(decode.RST) && t.now.Outcome == flow.Refused && t.was.Outcome != flow.Refused {

@@ -1,6 +1,11 @@
 package explain
 
-import "sockscope/decode/flow"
+import (
+	"slices"
+
+	"sockscope/decode"
+	"sockscope/decode/flow"
+)
 
 // judge says how the conversation came out, how it ended and why, with the frames that show
 // it.
@@ -116,8 +121,8 @@ func (c *Conversation) oddities() {
 		from flow.Side
 		sent *flow.Direction
 	}{{flow.ClientSide, &r.ToServer}, {flow.ServerSide, &r.ToClient}} {
-		if n := d.sent.Retransmissions; n > 0 {
-			c.conclude("explain.resent", "RFC 6298", int(n), d.from, Number(d.sent.RetransmissionFrame))
+		if n, first := c.resent(d.from, d.sent); n > 0 {
+			c.conclude("explain.resent", "RFC 6298", int(n), d.from, Number(first))
 		}
 		if n := d.sent.ZeroWindows; n > 0 {
 			c.conclude("explain.full", "RFC 9293 §3.8.6", int(n), d.from, Number(d.sent.ZeroWindowFrame))
@@ -126,4 +131,27 @@ func (c *Conversation) oddities() {
 			c.conclude("explain.missing", "", Size(n), d.from)
 		}
 	}
+}
+
+// resent is how many segments a side sent again, and the first one's frame. That counts the
+// SYN-ACK of a simultaneous open, too, which has the number of the SYN before it; but it is
+// prescribed (RFC 9293 §3.5), and no timer was behind it.
+func (c *Conversation) resent(from flow.Side, sent *flow.Direction) (n, first uint64) {
+	n, first = sent.Retransmissions, sent.RetransmissionFrame
+	if n == 0 || c.Connection.Flags&flow.Simultaneous == 0 {
+		return n, first
+	}
+	prescribed := func(s *Step) bool {
+		return s.Sender() == from && s.Has(Simultaneous) && s.HasFlags(decode.SYN|decode.ACK) && !s.Has(Retransmitted|OutOfOrder)
+	}
+	i := slices.IndexFunc(c.Steps, func(s Step) bool { return prescribed(&s) })
+	if i < 0 {
+		return n, first
+	}
+	if first == c.Steps[i].Frame {
+		if j := slices.IndexFunc(c.Steps, func(s Step) bool { return s.Sender() == from && s.Has(Retransmitted) }); j >= 0 {
+			first = c.Steps[j].Frame
+		}
+	}
+	return n - 1, first
 }
