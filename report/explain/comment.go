@@ -286,7 +286,7 @@ func (k *commentator) later(s *Step) {
 		k.once(s, "explain.keep-alive-ack", "RFC 9293 §3.8.4")
 	case s.Flags&decode.ACK == 0:
 		k.once(s, "explain.no-ack", "RFC 9293 §3.1")
-	case len(s.Notes) == 0 && !s.Has(ZeroWindow|WindowOpens|DuplicateACK):
+	case len(s.Notes) == 0 && !s.Has(ZeroWindow|WindowOpens|WindowUpdate|DuplicateACK):
 		k.once(s, "explain.ack", "RFC 9293 §3.4")
 	}
 }
@@ -333,7 +333,10 @@ func (k *commentator) room(s *Step) {
 	case s.Has(ZeroWindow):
 		k.once(s, "explain.zero-window", "RFC 9293 §3.8.6")
 	case s.Has(WindowOpens):
-		k.once(s, "explain.window-opens", "RFC 9293 §3.8.6", Size(max(s.Scaled, uint32(s.Window))))
+		k.once(s, "explain.window-opens", "RFC 9293 §3.8.6", Size(s.room()))
+		s.call(s.Sender(), Starts, "recv()", "")
+	case s.Has(WindowUpdate):
+		k.once(s, "explain.window-update", "RFC 9293 §3.8.6", Size(s.room()))
 		s.call(s.Sender(), Starts, "recv()", "")
 	}
 }

@@ -43,6 +43,9 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"no room, and a question for it", "S h A D a0 1s P a0 1s a", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data [client send()] | < zero-window |
 			> probe | < zero-window-more | < window-opens [server recv()]`},
+		{"more room than before, and nothing else", "S h A D a w D w a w", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | < ack |
+			< window-update [server recv()] | > data-more [client send(), server recv() = 10] | < ack-more | < ack-more | < window-update-more [server recv()]`},
 		{"a keep-alive", "S h A D a 1m Ak a", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < ack | > keep-alive | < keep-alive-ack`},
 		{"midstream", "D a", "> data [client send(), server recv() = 10] | < ack"},

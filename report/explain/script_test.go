@@ -14,7 +14,7 @@ import (
 // client (192.0.2.1:40000), lower case the server (198.51.100.1:80):
 //
 //	S s  SYN    H h  SYN-ACK    A a  ACK    D d  10 bytes, ACK    F f  FIN, ACK    R r  RST
-//	P p  one byte that there is no room for
+//	P p  one byte that there is no room for    W w  ACK, and room for 1000 bytes more
 //
 // Behind the letter: "=" sends the last such segment again, "0" announces a zero window, "k"
 // is a keep-alive, ">" skips 1000 bytes that are not in the capture, "^" takes part in no
@@ -75,6 +75,8 @@ func (s *script) word(w string) {
 		}
 	case 'A':
 		flags = decode.ACK
+	case 'W':
+		flags, window = decode.ACK, 2000
 	case 'D':
 		flags, data = decode.ACK|decode.PSH, 10
 	case 'P':

@@ -17,6 +17,7 @@ type side struct {
 	hasFIN  bool
 	finDone bool // and the other end has acknowledged it
 	window  uint16
+	room    uint32 // what that means in bytes, or 0
 	hasWin  bool
 	asked   bool   // its last segment was a keep-alive
 	lastSYN bool   // or a SYN
@@ -104,7 +105,7 @@ func (t *trace) segment(step *Step, p *decode.Packet) {
 	}
 	me.deliver(step)
 	const everyday = decode.ACK | decode.PSH | decode.ECE | decode.CWR | decode.AE
-	if step.Flags&^everyday == 0 && step.Marks&^(DuplicateACK|Delivers) == 0 && step.Before == step.After {
+	if step.Flags&^everyday == 0 && step.Marks&^(DuplicateACK|Delivers|WindowUpdate) == 0 && step.Before == step.After {
 		step.Marks |= Ordinary
 	}
 	if step.Has(DuplicateACK) {
@@ -222,6 +223,10 @@ func (t *trace) windows(step *Step, me, peer *side) {
 			step.NewWindow = true
 		}
 	}
+	if control == 0 && step.Payload == 0 && me.hasAck && step.Ack == me.ack && me.room > 0 && step.room() > me.room && !step.Has(Probe|KeepAlive) {
+		step.Marks |= WindowUpdate
+	}
+	me.room = step.room()
 	me.lastSYN = step.HasFlags(decode.SYN)
 }
 

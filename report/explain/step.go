@@ -89,12 +89,16 @@ const (
 	Refuses                         // a RST that answers a SYN
 	Decides                         // an ICMP error that decides the outcome
 	AcksFIN                         // acknowledges the other end's FIN
+	WindowUpdate                    // says only that there is more room than before
 	Delivers                        // nothing is missing before its data, so the receiver's program can have them
 	Ordinary                        // nothing of the above, and no state changes: it may be folded
 )
 
 // Has reports whether one of marks is set.
 func (s *Step) Has(marks Mark) bool { return s.Marks&marks != 0 }
+
+// room is how many bytes the sender has room for, as far as the scale is known.
+func (s *Step) room() uint32 { return max(s.Scaled, uint32(s.Window)) }
 
 // HasFlags reports whether all of flags are set.
 func (s *Step) HasFlags(flags uint16) bool { return s.Flags&flags == flags }
