@@ -71,6 +71,7 @@ type commentator struct {
 	said     map[string]bool
 	closed   [2]bool   // a side has sent its FIN
 	talker   flow.Side // who sent data first
+	sending  flow.Side // who sent data last: what it sends more may be of the same send()
 	dups     [2]int    // duplicate ACKs in a row
 	accepted bool      // the server's program has the connection before the handshake is over
 }
@@ -96,22 +97,58 @@ func (c *Conversation) comment() {
 		case Cut:
 			k.note(s, "explain.cut", "")
 		}
-		if s.Has(ZeroWindow) {
-			c.unread(i)
-		}
 	}
+	c.unread()
 	c.introduce()
 	c.judge()
 }
 
-// unread takes back what was inferred of step i's sender since its segment before: that its
-// program had read what came. There would be room then.
-func (c *Conversation) unread(i int) {
-	who := c.Steps[i].Sender()
-	for i--; i >= 0 && c.Steps[i].Sender() != who; i-- {
+// unread takes back what was inferred of a program, that it had read what came, where its
+// kernel's next announcement shows that it had not: the room shrank by all that it
+// acknowledges.
+func (c *Conversation) unread() {
+	for i := range c.Steps {
 		s := &c.Steps[i]
-		s.Calls = slices.DeleteFunc(s.Calls, func(c Call) bool { return c.Side == who && c.At == Returns && c.Text == "recv()" })
+		who := s.Receiver()
+		recv := slices.IndexFunc(s.Calls, func(c Call) bool {
+			return c.Side == who && c.At == Returns && c.Text == "recv()" && s.Has(Delivers) && c.Result != "0"
+		})
+		if recv >= 0 && c.shrank(i) {
+			s.Calls = slices.Delete(s.Calls, recv, recv+1)
+		}
 	}
+}
+
+// shrank reports whether the receiver of step i had less room afterwards by all that it had
+// acknowledged meanwhile. Where the SYNs are missing a window may be in any unit, and only 0
+// says so.
+func (c *Conversation) shrank(i int) bool {
+	s := &c.Steps[i]
+	who := s.Receiver()
+	tells := func(o *Step) bool {
+		return o.Kind == Segment && o.Sender() == who && o.HasFlags(decode.ACK) && !o.HasFlags(decode.RST)
+	}
+	var then *Step
+	for j := i + 1; j < min(len(c.Steps), i+recentSegments) && then == nil; j++ {
+		switch o := &c.Steps[j]; {
+		case o.Kind == Folded:
+			return false
+		case tells(o) && o.Has(ZeroWindow):
+			return true
+		case tells(o) && !after(s.end(), o.Ack):
+			then = o
+		}
+	}
+	if then == nil || c.Connection.SYNFrame == 0 || c.Connection.SYNACKFrame == 0 {
+		return false
+	}
+	for j := i - 1; j >= max(0, i-recentSegments) && c.Steps[j].Kind != Folded; j-- {
+		if o := &c.Steps[j]; tells(o) {
+			acked := then.Ack - o.Ack
+			return o.room() >= then.room() && o.room()-then.room() >= acked
+		}
+	}
+	return false
 }
 
 // note adds a note whose first two arguments are who sent the step and whom it is for.
@@ -270,7 +307,10 @@ func (k *commentator) later(s *Step) {
 			key = "explain.data-back"
 		}
 		k.once(s, key, "RFC 9293 §3.4", Size(s.Payload))
-		s.call(s.Sender(), Starts, "send()", "")
+		if k.sending != s.Sender() {
+			s.call(s.Sender(), Starts, "send()", "")
+		}
+		k.sending = s.Sender()
 	}
 	if s.Has(Delivers) {
 		result := ""

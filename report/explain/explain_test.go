@@ -43,9 +43,19 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"no room, and a question for it", "S h A D a0 1s P a0 1s a", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data [client send()] | < zero-window |
 			> probe | < zero-window-more | < window-opens [server recv()]`},
-		{"more room than before, and nothing else", "S h A D a w D w a w", `> syn [client connect()] | < synack |
+		{"more room than before, and nothing else", "S h A D a a/2000 D a/2000 a/1000 a/2000", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | < ack |
-			< window-update [server recv()] | > data-more [client send(), server recv() = 10] | < ack-more | < ack-more | < window-update-more [server recv()]`},
+			< window-update [server recv()] | > data-more [server recv() = 10] | < ack-more | < ack-more | < window-update-more [server recv()]`},
+		{"the room shrinks by all that came: nobody has read it", "S h/30 A D a/20 D a/10 a/30 D a/25", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > data [client send()] | < ack | > data-more | < ack-more |
+			< window-update [server recv()] | > data-more [server recv() = 10] | < ack-more`},
+		{"of two segments that are acknowledged together neither was read", "S h/30 A D D a/10", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > data [client send()] | > data-more | < ack`},
+		{"midstream a window is in nobody knows which unit, but no room is no room", "D a/30 D a/20 D a0",
+			"> data [client send(), server recv() = 10] | < ack | > data-more [server recv() = 10] | < ack-more | > data-more | < zero-window"},
+		{"what one side sends until the other one answers may be of one call", "S h A D D a D d D", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | > data-more [server recv() = 10] |
+			< ack | > data-more [server recv() = 10] | < data-back [server send(), client recv() = 10] | > data-more [client send(), server recv() = 10]`},
 		{"a keep-alive", "S h A D a 1m Ak a", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < ack | > keep-alive | < keep-alive-ack`},
 		{"midstream", "D a", "> data [client send(), server recv() = 10] | < ack"},

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/binary"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,11 +15,11 @@ import (
 // client (192.0.2.1:40000), lower case the server (198.51.100.1:80):
 //
 //	S s  SYN    H h  SYN-ACK    A a  ACK    D d  10 bytes, ACK    F f  FIN, ACK    R r  RST
-//	P p  one byte that there is no room for    W w  ACK, and room for 1000 bytes more
+//	P p  one byte that there is no room for
 //
 // Behind the letter: "=" sends the last such segment again, "0" announces a zero window, "k"
 // is a keep-alive, ">" skips 1000 bytes that are not in the capture, "^" takes part in no
-// arithmetic: it acknowledges what was never sent. A word between segments: "1s" waits.
+// arithmetic: it acknowledges what was never sent. "/" and a number announce that window. A word between segments: "1s" waits.
 type script struct {
 	t      testing.TB
 	now    time.Duration
@@ -46,6 +47,7 @@ func play(t testing.TB, words string) []capture.Frame {
 }
 
 func (s *script) word(w string) {
+	w, room, sized := strings.Cut(w, "/")
 	letter, mods, side := w[0], w[1:], 0
 	if letter >= 'a' {
 		letter, side = letter-'a'+'A', 1
@@ -75,8 +77,6 @@ func (s *script) word(w string) {
 		}
 	case 'A':
 		flags = decode.ACK
-	case 'W':
-		flags, window = decode.ACK, 2000
 	case 'D':
 		flags, data = decode.ACK|decode.PSH, 10
 	case 'P':
@@ -92,6 +92,13 @@ func (s *script) word(w string) {
 	}
 	if has("0") {
 		window = 0
+	}
+	if sized {
+		n, err := strconv.ParseUint(room, 10, 16)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		window = uint16(n)
 	}
 	if has("^") {
 		ack += 7777
