@@ -70,6 +70,7 @@ type commentator struct {
 	*Conversation
 	said     map[string]bool
 	closed   [2]bool   // a side has sent its FIN
+	closing  [2]string // by which call
 	talker   flow.Side // who sent data first
 	sending  flow.Side // who sent data last: what it sends more may be of the same send()
 	dups     [2]int    // duplicate ACKs in a row
@@ -78,7 +79,7 @@ type commentator struct {
 
 // comment fills in calls and notes.
 func (c *Conversation) comment() {
-	k := &commentator{Conversation: c, said: map[string]bool{}}
+	k := &commentator{Conversation: c, said: map[string]bool{}, closing: c.closingCalls()}
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		switch s.Kind {
@@ -312,7 +313,7 @@ func (k *commentator) later(s *Step) {
 		}
 		k.sending = s.Sender()
 	}
-	if s.Has(Delivers) {
+	if s.Has(Delivers) && k.reads(s.Receiver()) {
 		result := ""
 		if !s.Has(Retransmitted | OutOfOrder) { // else together with what was there already
 			result = strconv.FormatUint(uint64(s.Payload), 10)
@@ -348,10 +349,63 @@ func (k *commentator) fin(s *Step) {
 	if s.Payload > 0 {
 		k.note(s, "explain.fin-data", "", Size(s.Payload))
 	}
-	s.call(s.Sender(), Starts, "close()", "")
-	if !k.closed[peer] { // else nobody is there any more to call it
+	s.call(s.Sender(), Starts, k.closing[me], "")
+	if k.reads(s.Receiver()) {
 		s.call(s.Receiver(), Returns, "recv()", "0")
 	}
+}
+
+// What an end may have called to send its FIN. Who called close() cannot receive any more.
+const (
+	callClose    = "close()"
+	callShutdown = "shutdown()"
+	callEither   = "close() or shutdown()"
+)
+
+// reads reports whether a side's program can still be there to receive: it has not sent its
+// FIN, or did that with shutdown().
+func (k *commentator) reads(side flow.Side) bool {
+	return !k.closed[sideOf(side)] || k.closing[sideOf(side)] == callShutdown
+}
+
+// closingCalls are the calls behind both ends' FINs. What comes afterwards tells them apart: a
+// kernel acknowledges data for a socket that was shut down with SHUT_WR, and answers them with
+// RST when the socket is closed (RFC 9293 §3.6, RFC 1122 §4.2.2.13). Where no data come nobody
+// can tell.
+func (c *Conversation) closingCalls() [2]string {
+	calls := [2]string{callEither, callEither}
+	var closed, hasData [2]bool
+	var data [2]uint32 // behind what came for a side after its FIN
+	for i := range c.Steps {
+		s := &c.Steps[i]
+		if r := s.Run; r != nil {
+			amounts := [2]Amount{r.ToServer, r.ToClient} // by who sent them
+			for side := range closed {
+				if closed[side] && amounts[side^1].WithData > 0 && amounts[side].Segments > 0 {
+					calls[side] = callShutdown
+				}
+			}
+			continue
+		}
+		if s.Kind != Segment {
+			continue
+		}
+		me, peer := sideOf(s.Sender()), sideOf(s.Receiver())
+		switch {
+		case s.HasFlags(decode.RST):
+			if closed[me] && hasData[me] {
+				calls[me] = callClose
+			}
+			return calls
+		case hasData[me] && s.HasFlags(decode.ACK) && !after(data[me], s.Ack):
+			calls[me] = callShutdown
+		}
+		if closed[peer] && s.Payload > 0 && !s.Has(Retransmitted|KeepAlive|Probe) {
+			data[peer], hasData[peer] = s.Seq+s.Payload, true
+		}
+		closed[me] = closed[me] || s.HasFlags(decode.FIN)
+	}
+	return calls
 }
 
 // acksFIN says what it means that the other end's FIN is acknowledged.

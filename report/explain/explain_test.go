@@ -22,8 +22,8 @@ func TestWhatSegmentsAre(t *testing.T) {
 	for _, test := range []struct{ rule, words, want string }{
 		{"a handshake, data, and the client closes first", "S h A D a F f A",
 			`> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
-			> data [client send(), server recv() = 10] | < ack | > fin [client close(), server recv() = 0] |
-			< fin-second ack-fin [server close()] | > ack-fin-wait`},
+			> data [client send(), server recv() = 10] | < ack | > fin [client close() or shutdown(), server recv() = 0] |
+			< fin-second ack-fin [server close() or shutdown()] | > ack-fin-wait`},
 		{"the server answers", "S h A D d A", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < data-back [server send(), client recv() = 10] | > ack`},
 		{"nobody listens", "S r", "> syn [client connect()] | < rst-refuses [client connect() = ECONNREFUSED]"},
@@ -56,6 +56,15 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"what one side sends until the other one answers may be of one call", "S h A D D a D d D", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | > data-more [server recv() = 10] |
 			< ack | > data-more [server recv() = 10] | < data-back [server send(), client recv() = 10] | > data-more [client send(), server recv() = 10]`},
+		{"who gets data after its FIN and acknowledges them has used shutdown()", "S h A F a d A f A", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > fin [client shutdown(), server recv() = 0] | < ack-fin |
+			< data [server send(), client recv() = 10] | > ack | < fin-second [server close() or shutdown(), client recv() = 0] | > ack-fin-wait`},
+		{"who gets data after its FIN and answers with a reset has closed", "S h A F a d R", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | > fin [client close(), server recv() = 0] | < ack-fin |
+			< data [server send()] | > rst-late`},
+		{"data from before the FIN tell nothing", "S h A d F f A", `> syn [client connect()] | < synack |
+			> ack-open [client connect() = 0, server accept() =] | < data [server send(), client recv() = 10] |
+			> fin [client close() or shutdown(), server recv() = 0] | < fin-second ack-fin [server close() or shutdown()] | > ack-fin-wait`},
 		{"a keep-alive", "S h A D a 1m Ak a", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < ack | > keep-alive | < keep-alive-ack`},
 		{"midstream", "D a", "> data [client send(), server recv() = 10] | < ack"},

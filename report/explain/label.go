@@ -183,6 +183,8 @@ func (c *Conversation) unit() string {
 // Say is the call in words: "connect() returns 0".
 func (c *Call) Say(p *words.Printer) string {
 	switch {
+	case c.Text == callEither && !c.Time.Known():
+		return p.Say("explain.close-or-shutdown")
 	case c.At == Starts:
 		return c.Text
 	case c.Result == "":
