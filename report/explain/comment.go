@@ -48,6 +48,9 @@ func (c *Conversation) begin() {
 		}
 	case r.HasPorts && r.Protocol != protoTCP && r.Protocol != protoSCTP:
 		call(flow.ClientSide, "socket()")
+		if c.isTold() {
+			call(flow.ClientSide, "connect()")
+		}
 		if r.ToClient.Packets > 0 {
 			call(flow.ServerSide, "socket()", "bind()")
 		}
@@ -68,18 +71,19 @@ const (
 // length.
 type commentator struct {
 	*Conversation
-	said     map[string]bool
-	closed   [2]bool   // a side has sent its FIN
-	closing  [2]string // by which call
-	talker   flow.Side // who sent data first
-	sending  flow.Side // who sent data last: what it sends more may be of the same send()
-	dups     [2]int    // duplicate ACKs in a row
-	accepted bool      // the server's program has the connection before the handshake is over
+	said      map[string]bool
+	closed    [2]bool   // a side has sent its FIN
+	closing   [2]string // by which call
+	talker    flow.Side // who sent data first
+	sending   flow.Side // who sent data last: what it sends more may be of the same send()
+	dups      [2]int    // duplicate ACKs in a row
+	connected bool      // the client's datagram socket
+	accepted  bool      // the server's program has the connection before the handshake is over
 }
 
 // comment fills in calls and notes.
 func (c *Conversation) comment() {
-	k := &commentator{Conversation: c, said: map[string]bool{}, closing: c.closingCalls()}
+	k := &commentator{Conversation: c, said: map[string]bool{}, closing: c.closingCalls(), connected: c.isTold()}
 	for i := range c.Steps {
 		s := &c.Steps[i]
 		switch s.Kind {
@@ -461,10 +465,18 @@ func (k *commentator) datagram(s *Step) {
 	default:
 		k.once(s, "explain.datagram", "RFC 768", Size(s.Payload))
 	}
-	s.call(s.Sender(), Starts, "sendto()", "")
+	send, receive := "sendto()", "recvfrom()"
+	switch {
+	case !k.connected:
+	case s.Sender() == flow.ClientSide:
+		send = "send()"
+	default:
+		receive = "recv()"
+	}
+	s.call(s.Sender(), Starts, send, "")
 	// Nobody may be there, and only a whole datagram is received.
 	if (s.Sender() == flow.ServerSide || k.Connection.ToClient.Packets > 0) && !s.More {
-		s.call(s.Receiver(), Returns, "recvfrom()", strconv.FormatUint(uint64(s.Payload), 10))
+		s.call(s.Receiver(), Returns, receive, strconv.FormatUint(uint64(s.Payload), 10))
 	}
 }
 

@@ -429,3 +429,38 @@ func TestBrokenFrames(t *testing.T) {
 		}
 	}
 }
+
+// Which ICMP errors a call of a datagram client fails with: those that will not pass, and only
+// for a socket that is connected (udp(7) of Linux).
+func TestErrorsThatAClientIsTold(t *testing.T) {
+	for _, test := range []struct {
+		rule  string
+		step  Step
+		calls string
+	}{
+		{"nobody has the port", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 3}}, "socket() connect(); send(); recv() ECONNREFUSED"},
+		{"the same of IPv6", Step{Kind: ICMPError, ICMP: &Message{Version: 6, Type: 1, Code: 4}}, "socket() connect(); send(); recv() ECONNREFUSED"},
+		{"a firewall forbids it", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 13}}, "socket() connect(); send(); recv() EHOSTUNREACH"},
+		{"no route, which may pass", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 1}}, "socket(); sendto(); "},
+		{"too many routers, as traceroute asks for", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 11, Code: 0}}, "socket(); sendto(); "},
+		{"the server's datagram did not arrive", Step{Kind: ICMPError, FromClient: true, ICMP: &Message{Version: 4, Type: 3, Code: 3}}, "socket(); sendto(); "},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			c := Conversation{Steps: []Step{{Kind: Datagram, FromClient: true}, test.step}}
+			c.Connection.Protocol, c.Connection.HasPorts = protoUDP, true
+			c.begin()
+			c.comment()
+			words := func(calls []Call) string {
+				var all []string
+				for _, c := range calls {
+					all = append(all, strings.TrimSpace(c.Text+" "+c.Result))
+				}
+				return strings.Join(all, " ")
+			}
+			got := strings.Join([]string{words(c.Before), words(c.Steps[0].Calls), words(c.Steps[1].Calls)}, "; ")
+			if got != test.calls {
+				t.Errorf("got %s, want %s", got, test.calls)
+			}
+		})
+	}
+}

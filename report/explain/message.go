@@ -1,6 +1,10 @@
 package explain
 
-import "sockscope/decode/flow"
+import (
+	"slices"
+
+	"sockscope/decode/flow"
+)
 
 // A reason is what an ICMP error is about: its name, its sentence, and what a system call of
 // Linux gives for it.
@@ -97,7 +101,9 @@ func (k *commentator) error(s *Step) {
 	case k.Connection.Protocol != protoTCP:
 		if k.Connection.HasPorts {
 			k.once(s, "explain.icmp-datagram", "RFC 1122 §4.1.3.3")
-			s.call(s.Receiver(), Returns, "recv()", why.errno)
+			if s.tellsClient() {
+				s.call(flow.ClientSide, Returns, "recv()", why.errno)
+			}
 		}
 	case s.Has(Decides):
 		k.once(s, "explain.icmp-decides", "RFC 9293 §3.9.2.2")
@@ -105,4 +111,25 @@ func (k *commentator) error(s *Step) {
 	default:
 		k.once(s, "explain.icmp-soft", "RFC 9293 §3.9.2.2")
 	}
+}
+
+// isTold reports whether a client learns from a call that its datagrams did not arrive: then
+// it has connected its socket, for others are not told (RFC 1122 §4.1.3.3, udp(7) of Linux).
+func (c *Conversation) isTold() bool {
+	r := &c.Connection
+	return r.HasPorts && r.Protocol != protoTCP && r.Protocol != protoSCTP && slices.ContainsFunc(c.Steps, func(s Step) bool { return s.tellsClient() })
+}
+
+// tellsClient reports whether the step is an error for which a call of the client fails. One
+// that may pass, as when there is no route, Linux keeps from programs that did not ask for
+// errors; and a server's socket is mostly not connected.
+func (s *Step) tellsClient() bool {
+	if s.Kind != ICMPError || s.Receiver() != flow.ClientSide {
+		return false
+	}
+	switch s.ICMP.reason() {
+	case noPort, noProtocol, prohibited, prohibited6, badHeader:
+		return true
+	}
+	return false
 }
