@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"sockscope/capture/lab"
 	lang "sockscope/report/words"
@@ -109,5 +112,52 @@ func TestLabUsage(t *testing.T) {
 	}
 	if now, err := os.ReadFile(taken); err != nil || strings.Contains(string(now), "precious") {
 		t.Errorf("--force has not replaced the file: %q, %v", now, err)
+	}
+}
+
+// An address that neither end has is in no state: a raw socket made up the segment.
+func TestLabStatesOfNobody(t *testing.T) {
+	r, err := lab.Make("half-open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newLabDocument(r)
+	var got []string
+	for _, step := range d.steps {
+		client, server := step.states()
+		got = append(got, client+"|"+server)
+	}
+	if diff := cmp.Diff([]string{"|", "|LISTEN → SYN-RECEIVED", "|"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// How long connect() took is what the call took, when it was really made: more than from the
+// SYN to the ACK.
+func TestLabConnectTook(t *testing.T) {
+	for _, test := range []struct {
+		rule string
+		made bool
+		want string
+	}{
+		{"a real call", false, "connect() took 650 µs, of which 100 µs went by from the first SYN to the ACK."},
+		{"a made one, whose times mean nothing", true, "From the first SYN to the ACK it took 100 µs."},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			r, err := lab.Make("handshake")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Made = test.made
+			for i := range r.Calls {
+				if c := &r.Calls[i]; c.Name == "connect" {
+					c.Begin, c.Done = r.Frames[0].Time-50_000, r.Frames[0].Time+600_000
+				}
+			}
+			texts := newLabDocument(r).verdicts(lang.New(lang.English))
+			if !slices.Contains(texts, test.want) {
+				t.Errorf("%q is not among %q", test.want, texts)
+			}
+		})
 	}
 }

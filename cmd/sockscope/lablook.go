@@ -1,6 +1,9 @@
 package main
 
 import (
+	"net/netip"
+	"time"
+
 	"sockscope/capture/lab"
 	"sockscope/decode/flow"
 	"sockscope/report/explain"
@@ -49,8 +52,27 @@ func newLabDocument(r *lab.Record) *labDocument {
 // icmpUnreachable is the type of ICMP errors that say so (RFC 792).
 const icmpUnreachable = 3
 
+// connectTook is how long the connect() of c's client took, which sent the SYN: only who saw
+// the call can tell. false where the packets are made, and so are the times.
+func (d *labDocument) connectTook(c *flow.Connection) (took time.Duration, ok bool) {
+	if d.Made || c.SYNFrame == 0 || c.SYNFrame > uint64(len(d.Frames)) {
+		return 0, false
+	}
+	end, sent := lab.Client, d.Frames[c.SYNFrame-1].Time
+	if c.Client.Addr().String() == lab.ServerAddress {
+		end = lab.Server
+	}
+	for i := range d.Calls {
+		call := &d.Calls[i]
+		if call.End == end && call.Name == "connect" && call.Result == "0" && call.Begin <= sent && call.Done.Known() && sent <= call.Done {
+			return call.Done.Sub(call.Begin)
+		}
+	}
+	return 0, false
+}
+
 // states are those of both ends that the step changes, as "CLOSED → SYN-SENT"; "" where
-// it changes nothing.
+// it changes nothing, and for an address that neither end has: nobody is there in a state.
 func (s labStep) states() (client, server string) {
 	change := func(before, after flow.State) string {
 		if before == after || after == flow.StateNone {
@@ -61,5 +83,19 @@ func (s labStep) states() (client, server string) {
 		}
 		return before.String() + " → " + after.String()
 	}
-	return change(s.Before.Client, s.After.Client), change(s.Before.Server, s.After.Server)
+	r := &s.of.Connection
+	if isLabEnd(r.Client) {
+		client = change(s.Before.Client, s.After.Client)
+	}
+	if isLabEnd(r.Server) {
+		server = change(s.Before.Server, s.After.Server)
+	}
+	return client, server
+}
+
+// isLabEnd reports whether one of the ends has the address. Others are made up, by who writes
+// packets through a raw socket or calls a host that does not exist.
+func isLabEnd(a netip.AddrPort) bool {
+	text := a.Addr().String()
+	return text == lab.ClientAddress || text == lab.ServerAddress
 }

@@ -38,7 +38,11 @@ func (d *labDocument) verdicts(say *lang.Printer) []string {
 		var all []string
 		c := &d.conversations[0]
 		for i := range c.Verdict {
-			all = append(all, noteText(say, &c.Verdict[i]))
+			n := &c.Verdict[i]
+			if took, ok := d.connectTook(&c.Connection); ok && n.Key == explain.SetupKey {
+				n = &explain.Note{Key: "lab.setup-call", Args: []any{took, c.Connection.Setup}}
+			}
+			all = append(all, noteText(say, n))
 		}
 		return all
 	}

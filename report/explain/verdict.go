@@ -20,6 +20,10 @@ func (c *Conversation) judge() {
 	}
 }
 
+// SetupKey is the key of the note that says how long the handshake took. That is not how long
+// connect() took: who has seen the call can say that instead.
+const SetupKey = "explain.setup-frames"
+
 func (c *Conversation) conclude(key, rfc string, args ...any) {
 	c.Verdict = append(c.Verdict, Note{key, args, rfc})
 }
@@ -39,7 +43,7 @@ func (c *Conversation) outcome() {
 		}
 		c.conclude(key, "RFC 9293 §3.5", Number(r.SYNFrame), Number(r.SYNACKFrame), Number(r.ACKFrame))
 		if r.Setup != flow.NoDuration {
-			c.conclude("explain.setup", "", r.Setup)
+			c.conclude(SetupKey, "", r.Setup)
 		}
 	case r.Outcome == flow.Refused:
 		c.conclude(key, "RFC 9293 §3.5.2", Number(r.SYNFrame), Number(r.VerdictFrame), Number(r.Server.Port()))
