@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,7 +130,8 @@ type explaining struct {
 	page   *pageOf // html; else nil
 	single bool    // write can have only one conversation
 
-	found int // connections that there are
+	found int                  // connections that there are
+	about map[uint64]*referred // of ICMP errors, by the first frame of their conversation
 }
 
 // chooses reports whether the user named connections.
@@ -152,6 +154,7 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
+	e.refer(r, chosen)
 	if e.single && len(chosen) != 1 {
 		return usage("--format svg draws one connection (here are %d): choose it with --connection N", len(chosen))
 	}
@@ -179,6 +182,9 @@ func (e *explaining) run(ctx context.Context, p *program) error {
 			return err
 		}
 		for i := range conversations {
+			if a := e.about[conversations[i].Connection.FirstFrame]; a != nil && a.count > 0 {
+				conversations[i].Refer(a.first, a.count)
+			}
 			if ctx.Err() != nil {
 				if e.page != nil { // what is there can be looked at
 					if err := p.write(func(io.Writer) error { return e.page.end("") }); err != nil {
@@ -317,6 +323,43 @@ func (g *choosing) end() ([]flow.Connection, error) {
 	}
 	g.cut()
 	return g.chosen, nil
+}
+
+// A referred tells which connections the errors of an ICMP conversation are about.
+type referred struct {
+	first uint64 // ID of the first of them
+	count int
+}
+
+// refer finds the connections that the chosen ICMP errors are about: they quote a packet of
+// one, and so go to its sender.
+func (e *explaining) refer(r *reading, chosen []flow.Connection) {
+	type way struct{ from, to netip.Addr }
+	ways := map[way][]*referred{}
+	e.about = map[uint64]*referred{}
+	for i := range chosen {
+		if c := &chosen[i]; explain.IsError(c) {
+			a := &referred{}
+			e.about[c.FirstFrame] = a
+			w := way{c.Server.Addr(), c.Client.Addr()}
+			ways[w] = append(ways[w], a)
+		}
+	}
+	if len(ways) == 0 {
+		return
+	}
+	for c := range r.result.Connections() {
+		if !c.HasICMP {
+			continue
+		}
+		for _, to := range []netip.Addr{c.Client.Addr(), c.Server.Addr()} {
+			for _, a := range ways[way{c.ICMPFrom, to}] {
+				if a.count++; a.count == 1 {
+					a.first = c.ID
+				}
+			}
+		}
+	}
 }
 
 // together is how many of the chosen connections are followed at once: what is kept of their

@@ -402,3 +402,24 @@ func TestExplainChooses(t *testing.T) {
 		}
 	}
 }
+
+// An ICMP error is told with the connection that it is about: its own conversation says which
+// that is, chosen alone or not, and says so of none that is not in the capture.
+func TestExplainErrorsReferToTheirConnections(t *testing.T) {
+	for _, test := range []struct{ rule, file, args, want string }{
+		{"of UDP", "udp-unreachable", "--all", "packet of connection 1 "},
+		{"chosen alone", "udp-unreachable", "--connection 2", "packet of connection 1 "},
+		{"of TCP", "unreachable-host", "--all", "packet of connection 1 "},
+		{"of IPv6", "udp-unreachable-ipv6", "--all", "packet of connection 1 "},
+		{"about nothing that is there", "icmp-of-nothing", "--all", "what asked for it is not in the capture"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			t.Setenv("COLUMNS", "120")
+			args := append([]string{"-r", filepath.Join(testdata, "zoo", test.file+".pcap"), "--lang", "en"}, strings.Fields(test.args)...)
+			text := strings.Join(strings.Fields(explained(t, args...)), " ")
+			if strings.Count(text, "reply-only: ") != 1 || !strings.Contains(text, test.want) {
+				t.Errorf("%q is missing:\n%s", test.want, text)
+			}
+		})
+	}
+}

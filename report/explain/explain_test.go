@@ -464,3 +464,32 @@ func TestErrorsThatAClientIsTold(t *testing.T) {
 		})
 	}
 }
+
+// A conversation of ICMP errors refers to what they are about, whatever they say themselves.
+func TestRefer(t *testing.T) {
+	for count, want := range map[int]string{
+		1: "reply-only: nobody asks for an ICMP error. It quotes a packet of connection 4711 and is about that one: see there. RFC 4443 §3",
+		3: "reply-only: nobody asks for an ICMP error. These quote packets of 3 connections and are about those: see there, the first is connection 4711. RFC 4443 §3",
+	} {
+		c := Conversation{Steps: []Step{{Kind: ICMP, ICMP: &Message{Version: 6, Type: 1, Code: 4}}}}
+		c.Connection = flow.Connection{Protocol: protoICMPv6, IsICMP: true, Type: 1, Code: 4, Outcome: flow.ReplyOnly}
+		c.comment()
+		if !IsError(&c.Connection) {
+			t.Error("it is no error")
+		}
+		c.Refer(4711, count)
+		if got := c.Verdict[0].Say(words.New(words.English)) + " " + c.Verdict[0].RFC; got != want {
+			t.Errorf("%d: %s", count, got)
+		}
+	}
+	for _, other := range []flow.Connection{
+		{Protocol: protoICMP, IsICMP: true, Type: 8, Outcome: flow.Unanswered},
+		{Protocol: protoICMP, IsICMP: true, Type: 0, Outcome: flow.ReplyOnly},
+		{Protocol: protoICMPv6, IsICMP: true, Type: 129, Outcome: flow.ReplyOnly},
+		{Protocol: protoUDP, Outcome: flow.ReplyOnly},
+	} {
+		if IsError(&other) {
+			t.Errorf("%+v is taken for an error", other)
+		}
+	}
+}

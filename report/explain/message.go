@@ -133,3 +133,38 @@ func (s *Step) tellsClient() bool {
 	}
 	return false
 }
+
+// IsError reports whether c has nothing but ICMP errors: nobody asked for these. Each quotes a
+// packet of another connection and is about that one.
+func IsError(c *flow.Connection) bool {
+	m := Message{Version: 4, Type: c.Type}
+	if c.Protocol == protoICMPv6 {
+		m.Version = 6
+	}
+	return c.IsICMP && c.Outcome == flow.ReplyOnly && m.isError()
+}
+
+// Refer tells the reader of a conversation of ICMP errors with which connections they are
+// told: how many these are, and which is the first.
+func (c *Conversation) Refer(connection uint64, count int) {
+	for i := range c.Verdict {
+		if c.Verdict[i].Key == aboutNothing {
+			c.Verdict[i] = Note{"explain.about", []any{Number(connection)}, c.messageRFC()}
+			if count > 1 {
+				c.Verdict[i] = Note{"explain.about-several", []any{count, Number(connection)}, c.messageRFC()}
+			}
+		}
+	}
+}
+
+// aboutNothing is the key of what is said of an answer to what is not in the capture.
+const aboutNothing = "explain.outcome-reply-only-datagram"
+
+// messageRFC is where the conversation's ICMP errors are written down.
+func (c *Conversation) messageRFC() string {
+	m := Message{Version: 4}
+	if c.Connection.Protocol == protoICMPv6 {
+		m.Version = 6
+	}
+	return m.rfc()
+}
