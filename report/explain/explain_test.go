@@ -46,6 +46,8 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"more room than before, and nothing else", "S h A D a a/2000 D a/2000 a/1000 a/2000", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data [client send(), server recv() = 10] | < ack |
 			< window-update [server recv()] | > data-more [server recv() = 10] | < ack-more | < ack-more | < window-update-more [server recv()]`},
+		{"more room right after a SYN, by rounding, and before any data", "S s H/500 a h/900 A a/2000", `> syn [client connect()] | < syn-simultaneous [server connect()] |
+			> synack-simultaneous | < ack [client connect() = 0, server connect() = 0] | < synack-simultaneous | > ack-more | < ack-more`},
 		{"the room shrinks by all that came: nobody has read it", "S h/30 A D a/20 D a/10 a/30 D a/25", `> syn [client connect()] | < synack |
 			> ack-open [client connect() = 0, server accept() =] | > data [client send()] | < ack | > data-more | < ack-more |
 			< window-update [server recv()] | > data-more [server recv() = 10] | < ack-more`},

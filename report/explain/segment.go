@@ -223,11 +223,17 @@ func (t *trace) windows(step *Step, me, peer *side) {
 			step.NewWindow = true
 		}
 	}
-	if control == 0 && step.Payload == 0 && me.hasAck && step.Ack == me.ack && me.room > 0 && step.room() > me.room && !step.Has(Probe|KeepAlive) {
+	if control == 0 && step.Payload == 0 && !step.Has(Probe|KeepAlive) && me.updates(step) && peer.hasISN && step.Ack-peer.isn > 1 {
 		step.Marks |= WindowUpdate
 	}
 	me.room = step.room()
 	me.lastSYN = step.HasFlags(decode.SYN)
+}
+
+// updates reports whether a step acknowledges what was acknowledged before, and has more room
+// for what comes. After a SYN, whose window has no scale, it may be more only by rounding.
+func (s *side) updates(step *Step) bool {
+	return s.hasAck && step.Ack == s.ack && !s.lastSYN && s.room > 0 && step.room() > s.room
 }
 
 // handshake marks what the step means to it.
