@@ -37,6 +37,10 @@ func explainView() *view {
 	}
 }
 
+// mostExplained is how many connections are explained at most, unless they are named: a
+// flood has millions, and what is known of each takes a kilobyte until it is explained.
+const mostExplained = 100_000
+
 func defineExplain(fs *pflag.FlagSet) action {
 	source := addSourceFlags(fs)
 	source.addLiveFlags(fs)
@@ -44,8 +48,8 @@ func defineExplain(fs *pflag.FlagSet) action {
 	e := &explaining{source: source}
 	fs.Var((*ids)(&e.ids), "connection", "explain connection `N`, as id in connections (repeatable)")
 	fs.StringArrayVar(&e.communities, "community-id", nil, "explain the connection with this `ID` (repeatable)")
-	top := numberFlag(fs, "top", 10, 1, 1_000_000, "the first `N` connections")
-	all := fs.Bool("all", false, "all connections")
+	top := numberFlag(fs, "top", 10, 1, mostExplained, "the first `N` connections")
+	all := fs.Bool("all", false, "all connections, at most 100,000")
 	fs.BoolVar(&e.full, "full", false, "every segment, long phases of data too")
 	frame := numberFlag(fs, "bits", 0, 1, 1_000_000_000, "instead, draw the headers of frame `N` bit by bit")
 	format := choiceFlag(fs, "format", []string{"text", "markdown", "json", "html", "svg"}, "output as text, markdown, json, html, svg")
@@ -65,7 +69,7 @@ func defineExplain(fs *pflag.FlagSet) action {
 			return usage("--connection and --community-id contradict --all and --top")
 		}
 		if e.top = top.value; *all {
-			e.top = 0
+			e.top = mostExplained
 		}
 		e.words = p.printerFor(language)
 		d := show.display(p)

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"sockscope/capture/lab"
 	"sockscope/capture/privilege"
@@ -51,6 +52,9 @@ func defineLab(fs *pflag.FlagSet) action {
 	return func(ctx context.Context, p *program, args []string) error {
 		messages.apply(p)
 		say := p.printerFor(f.lang)
+		if fs.Changed("write") && (f.write == "" || f.write == "-") {
+			return usage("-w %s: a lab writes to a file", p.quote(f.write))
+		}
 		if len(args) == 0 {
 			if f.write != "" {
 				return usage("-w %s: of which lab? name one, as in: sockscope lab handshake -w %[1]s", p.escape(f.write))
@@ -71,6 +75,9 @@ func (f *labFlags) run(ctx context.Context, p *program, say *lang.Printer, name 
 			return notStarted(p, f.write, err)
 		}
 		defer into.root.Close()
+		if err := unix.Access(into.path, unix.W_OK|unix.X_OK); err != nil {
+			return notStarted(p, f.write, err)
+		}
 		if err := into.vacate(file); err != nil {
 			return notStarted(p, f.write, err)
 		}

@@ -100,6 +100,7 @@ func TestLabUsage(t *testing.T) {
 		{"lab handshke", exitUsage, "sockscope: unknown lab \"handshke\" (did you mean handshake?)\n"},
 		{"lab nothing-like-it", exitUsage, "sockscope: unknown lab \"nothing-like-it\" (see: sockscope lab)\n"},
 		{"lab -w x", exitUsage, "sockscope: -w x: of which lab? name one, as in: sockscope lab handshake -w x\n"},
+		{"lab udp -w -", exitUsage, "sockscope: -w \"-\": a lab writes to a file\n"},
 		{"lab udp --lang fr", exitUsage, "sockscope: --lang fr: not one of en, ko\n"},
 		{"lab udp --made -w " + taken, exitNotStarted, "sockscope: " + taken + ": exists already (--force replaces it)\n"},
 		{"lab udp --made -w " + taken + "/x", exitNotStarted, "sockscope: " + taken + "/x: not a directory\n"},

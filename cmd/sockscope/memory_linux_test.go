@@ -104,6 +104,9 @@ func TestMemoryOfTheProcess(t *testing.T) {
 	name := writeErrors(t, 200_000)
 	for _, args := range []string{"report --format json", "report --format html", "connections --top 5000 --format ndjson"} {
 		for _, workers := range []string{"1", "2"} {
+			if testing.Short() && workers == "1" {
+				continue
+			}
 			const memory = 32 << 10 // KiB
 			cmd := exec.Command(program, append(strings.Fields(args), "-q", "--memory", "32M", "--workers", workers, "-r", name)...)
 			out, err := cmd.StdoutPipe()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"sockscope/report/words"
 )
@@ -14,26 +15,27 @@ import (
 //go:embed page.html section.html section.css
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "*.html"))
+// pages are parsed when somebody wants one: most views never do.
+var pages = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(files, "*.html")) })
 
 // styleSheet is the same for all drawings.
-var styleSheet = func() template.CSS {
+var styleSheet = sync.OnceValue(func() template.CSS {
 	text, err := files.ReadFile("section.css")
 	if err != nil {
 		panic(err) // it is part of the program
 	}
 	return template.CSS(text)
-}()
+})
 
 // WriteHTML writes d as a page that needs nothing else.
 func (d *Drawing) WriteHTML(out io.Writer, o Options) error {
-	return pages.ExecuteTemplate(out, "page.html", d.section(o))
+	return pages().ExecuteTemplate(out, "page.html", d.section(o))
 }
 
 // HTML is d as a section of a page, its style included. A page may have several frames.
 func (d *Drawing) HTML(o Options) (template.HTML, error) {
 	var s strings.Builder
-	if err := pages.ExecuteTemplate(&s, "section.html", d.section(o)); err != nil {
+	if err := pages().ExecuteTemplate(&s, "section.html", d.section(o)); err != nil {
 		return "", err
 	}
 	return template.HTML(s.String()), nil
@@ -86,7 +88,7 @@ func (d *Drawing) section(o Options) *section {
 	say := words.New(o.Language)
 	id := "frame" + strconv.FormatUint(d.Number, 10)
 	s := &section{
-		Lang: o.Language.String(), ID: id, Title: d.title(say), Style: styleSheet,
+		Lang: o.Language.String(), ID: id, Title: d.title(say), Style: styleSheet(),
 		Choose: say.Say("bits.choose"), Bytes: say.Say("bits.page"), All: say.Say("bits.all"),
 		Field: say.Say("bits.column.field"), Value: say.Say("bits.column.value"), Place: say.Say("bits.column.place"), Means: say.Say("bits.column.meaning"),
 	}
