@@ -339,14 +339,15 @@ type referred struct {
 // one, and so go to its sender.
 func (e *explaining) refer(r *reading, chosen []flow.Connection) {
 	type way struct{ from, to netip.Addr }
-	ways := map[way][]*referred{}
+	ways := map[way]*referred{}
 	e.about = map[uint64]*referred{}
 	for i := range chosen {
 		if c := &chosen[i]; explain.IsError(c) {
-			a := &referred{}
-			e.about[c.FirstFrame] = a
 			w := way{c.Server.Addr(), c.Client.Addr()}
-			ways[w] = append(ways[w], a)
+			if ways[w] == nil {
+				ways[w] = &referred{}
+			}
+			e.about[c.FirstFrame] = ways[w]
 		}
 	}
 	if len(ways) == 0 {
@@ -357,7 +358,7 @@ func (e *explaining) refer(r *reading, chosen []flow.Connection) {
 			continue
 		}
 		for _, to := range []netip.Addr{c.Client.Addr(), c.Server.Addr()} {
-			for _, a := range ways[way{c.ICMPFrom, to}] {
+			if a := ways[way{c.ICMPFrom, to}]; a != nil {
 				if a.count++; a.count == 1 {
 					a.first = c.ID
 				}
