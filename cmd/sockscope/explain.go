@@ -357,7 +357,10 @@ func (e *explaining) refer(r *reading, chosen []flow.Connection) {
 		if !c.HasICMP {
 			continue
 		}
-		for _, to := range []netip.Addr{c.Client.Addr(), c.Server.Addr()} {
+		for i, to := range []netip.Addr{c.Client.Addr(), c.Server.Addr()} {
+			if i > 0 && to == c.Client.Addr() { // a host that talks to itself
+				break
+			}
 			if a := ways[way{c.ICMPFrom, to}]; a != nil {
 				if a.count++; a.count == 1 {
 					a.first = c.ID
