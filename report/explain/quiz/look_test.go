@@ -123,13 +123,13 @@ func (l *late) Err() error {
 // A done context ends a quiz before it is made, whenever that happens: also within a
 // conversation, and soon.
 func TestNewEndsWithContext(t *testing.T) {
-	conversations := []explain.Conversation{conversationOf(50_000, longOnes[0].step)}
+	conversations := []explain.Conversation{conversationOf(10_000, longOnes[0].step)}
 	all := &late{t.Context(), 1 << 30}
 	if q, err := New(all, Config{}, &Pool{}, conversations); err != nil || len(q.Questions) == 0 {
 		t.Fatalf("without an end: %v, %v", q, err)
 	}
 	asked := 1<<30 - all.left
-	if asked < 50_000/pace {
+	if asked < 10_000/pace {
 		t.Fatalf("the context is asked %d times", asked)
 	}
 	for left := range asked {
