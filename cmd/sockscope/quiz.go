@@ -132,9 +132,6 @@ func (q *quizzing) make(ctx context.Context, p *program) (*quiz.Quiz, *reading, 
 		follows = context.WithoutCancel(ctx)
 	}
 	conversations, err := q.follow(follows, p, r, pool.Connections())
-	if err == nil && follows.Err() != nil {
-		err = &failure{exitInterrupted, errors.New("interrupted before the first question")}
-	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,7 +139,11 @@ func (q *quizzing) make(ctx context.Context, p *program) (*quiz.Quiz, *reading, 
 	if q.seed != nil {
 		cfg.Seed = *q.seed
 	}
-	return quiz.New(cfg, &pool, conversations), r, nil
+	made, err := quiz.New(follows, cfg, &pool, conversations)
+	if err != nil {
+		return nil, nil, &failure{exitInterrupted, errors.New("interrupted before the first question")}
+	}
+	return made, r, nil
 }
 
 // An asking is a dialogue on the standard streams.

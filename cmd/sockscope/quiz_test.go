@@ -234,7 +234,17 @@ func TestQuizStandardInput(t *testing.T) {
 func quizOf(t *testing.T, path string, cfg quiz.Config) *quiz.Quiz {
 	t.Helper()
 	pool, conversations := quizMaterial(t, path)
-	return quiz.New(cfg, pool, conversations)
+	return newQuiz(t, cfg, pool, conversations)
+}
+
+// newQuiz makes a quiz that nothing interrupts.
+func newQuiz(t *testing.T, cfg quiz.Config, pool *quiz.Pool, conversations []explain.Conversation) *quiz.Quiz {
+	t.Helper()
+	made, err := quiz.New(t.Context(), cfg, pool, conversations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
 }
 
 // quizMaterial is what a quiz about a capture is made of.

@@ -33,13 +33,13 @@ func TestQuizEveryCapture(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			pool, conversations := quizMaterial(t, path)
 			truth := truthOf(t, path)
-			made := quiz.New(quiz.Config{Questions: 1000}, pool, conversations) // nearly all that there are
+			made := newQuiz(t, quiz.Config{Questions: 1000}, pool, conversations) // nearly all that there are
 			for i := range made.Questions {
 				topics[made.Questions[i].Topic]++
 				truth.check(t, &made.Questions[i])
 			}
 			for seed := range uint64(quizSeeds) {
-				made := quiz.New(quiz.Config{Questions: 20, Seed: seed}, pool, conversations)
+				made := newQuiz(t, quiz.Config{Questions: 20, Seed: seed}, pool, conversations)
 				for i := range made.Questions {
 					truth.check(t, &made.Questions[i])
 				}

@@ -18,37 +18,34 @@ func (e *examiner) retransmissions(c *explain.Conversation) {
 		c.Connection.Flags&(flow.Reordered|flow.Simultaneous) != 0 {
 		return
 	}
+	var sent past
 	for i := range c.Steps {
+		if !e.look() || e.full(Again) && e.full(Unreliable) {
+			return
+		}
 		s := &c.Steps[i]
-		if s.Kind != explain.Segment || s.Payload == 0 || s.More || s.Flags&(decode.SYN|decode.RST) != 0 {
-			continue
+		if s.Kind == explain.Segment && s.Payload > 0 && !s.More && s.Flags&(decode.SYN|decode.RST) == 0 {
+			if s.Has(explain.Retransmitted) {
+				e.again(c, i, &sent)
+			} else if !s.Has(special) && s.Continues != nil {
+				e.newBytes(c, s, &sent)
+			}
 		}
-		if s.Has(explain.Retransmitted) {
-			e.again(c, i)
-		} else if !s.Has(special) && s.Continues != nil {
-			e.newBytes(c, i)
-		}
+		sent.add(s)
 	}
 }
 
 // again asks about a segment that was sent before.
-func (e *examiner) again(c *explain.Conversation, i int) {
+func (e *examiner) again(c *explain.Conversation, i int, sent *past) {
 	s := &c.Steps[i]
-	var before *explain.Step
-	for j := range c.Steps[:i] {
-		o := &c.Steps[j]
-		if o.Kind == explain.Segment && o.FromClient == s.FromClient && o.Seq == s.Seq && o.Payload == s.Payload && o.Flags&(decode.SYN|decode.RST) == 0 {
-			before = o
-			break
-		}
-	}
+	before := sent.first[bytesOf(s)]
 	if before == nil || s.Has(explain.KeepAlive|explain.Probe|explain.Gap) {
 		return
 	}
 	if later, ok := s.Time.Sub(before.Time); !ok || later < copied {
 		return
 	}
-	last := lastOf(c, i)
+	last := e.lastOf(c, i) // few times: each one is followed by a question
 	q := Question{
 		Topic: Again, Conversation: c, Ask: note("quiz.again-ask", "", explain.Number(s.Frame)), Shown: show(false, before, s),
 		Choices: []explain.Note{
@@ -80,16 +77,10 @@ func (e *examiner) again(c *explain.Conversation, i int) {
 }
 
 // newBytes asks about a segment that goes on where the one before ended.
-func (e *examiner) newBytes(c *explain.Conversation, i int) {
-	s := &c.Steps[i]
-	before := step(c, s.Continues.Frame)
-	if before == nil || behind(before) != s.Seq || before.Payload == 0 {
+func (e *examiner) newBytes(c *explain.Conversation, s *explain.Step, sent *past) {
+	before := sent.frames[s.Continues.Frame]
+	if e.full(Again) || before == nil || behind(before) != s.Seq || before.Payload == 0 || sent.reach(s).passed(s.Seq) {
 		return
-	}
-	for j := range c.Steps[:i] { // a probe's byte was sent before, too
-		if o := &c.Steps[j]; o.Kind == explain.Segment && o.FromClient == s.FromClient && o.Payload > 0 && int32(behind(o)-s.Seq) > 0 {
-			return
-		}
 	}
 	e.add(Question{
 		Topic: Again, Conversation: c, Ask: note("quiz.again-ask", "", explain.Number(s.Frame)), Shown: show(false, before, s),
@@ -104,8 +95,8 @@ func (e *examiner) newBytes(c *explain.Conversation, i int) {
 }
 
 // lastOf is the last segment of the same sender before step i that takes numbers.
-func lastOf(c *explain.Conversation, i int) *explain.Step {
-	for j := i - 1; j >= 0; j-- {
+func (e *examiner) lastOf(c *explain.Conversation, i int) *explain.Step {
+	for j := i - 1; j >= 0 && e.look(); j-- {
 		s := &c.Steps[j]
 		switch {
 		case s.Kind == explain.Folded:

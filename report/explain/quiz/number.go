@@ -14,13 +14,17 @@ func (e *examiner) acknowledgments(c *explain.Conversation) {
 	if r.Protocol != protoTCP || r.Role == flow.RoleFirst || r.Flags&doubtful != 0 || r.Client == r.Server {
 		return
 	}
+	replies := replies{e: e, steps: c.Steps}
 	for i := range c.Steps {
+		if !e.look() || e.full(Ack) {
+			return
+		}
 		s := &c.Steps[i]
 		if s.Kind != explain.Segment || s.Has(special) || s.HasFlags(decode.RST) || s.More || behind(s) == s.Seq {
 			continue
 		}
-		answer := acknowledges(c, i)
-		if answer == nil {
+		answer := replies.to(i)
+		if answer == nil || !acknowledges(answer, s) {
 			continue
 		}
 		numbers := []uint32{behind(s)}
@@ -48,23 +52,35 @@ func (e *examiner) acknowledgments(c *explain.Conversation) {
 	}
 }
 
-// acknowledges is the segment with which the other end answers step i, when it acknowledges
-// exactly that one.
-func acknowledges(c *explain.Conversation, i int) *explain.Step {
-	s := &c.Steps[i]
-	for j := i + 1; j < len(c.Steps); j++ {
-		a := &c.Steps[j]
-		switch {
-		case a.Kind == explain.Folded:
+// acknowledges reports whether the reply a acknowledges exactly s, and nothing behind it.
+func acknowledges(a, s *explain.Step) bool {
+	return a.Flags&(decode.RST|decode.ACK) == decode.ACK && !a.Has(explain.Mismatch) && a.Acks != nil && a.Acks.Frame == s.Frame && a.Ack == behind(s)
+}
+
+// replies finds what an end sends next after a step of the other one. It is asked about the
+// steps in their order, and goes over them once for each end, for there may be many steps
+// that nobody answers.
+type replies struct {
+	e     *examiner
+	steps []explain.Step
+	next  [2]int // the client's, the server's: no step before it is one
+}
+
+// to is the first segment of the other end after step i; nil where there is none, or it may
+// be among those that are folded.
+func (r *replies) to(i int) *explain.Step {
+	client := r.steps[i].FromClient
+	next := &r.next[0]
+	if client {
+		next = &r.next[1]
+	}
+	for *next = max(*next, i+1); *next < len(r.steps) && r.e.look(); *next++ {
+		switch s := &r.steps[*next]; {
+		case s.Kind == explain.Folded:
 			return nil
-		case a.Kind != explain.Segment || a.FromClient == s.FromClient:
-			continue
-		case a.HasFlags(decode.RST) || a.Flags&decode.ACK == 0 || a.Has(explain.Mismatch):
-			return nil
-		case a.Acks != nil && a.Acks.Frame == s.Frame && a.Ack == behind(s):
-			return a
+		case s.Kind == explain.Segment && s.FromClient != client:
+			return s
 		}
-		return nil // it answers something else first
 	}
 	return nil
 }
@@ -126,6 +142,9 @@ func (e *examiner) states(c *explain.Conversation) {
 		return
 	}
 	for i := range c.Steps {
+		if !e.look() || e.full(State) {
+			return
+		}
 		s := &c.Steps[i]
 		if s.Kind != explain.Segment || s.Has(special) {
 			continue

@@ -1,6 +1,7 @@
 package quiz
 
 import (
+	"context"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -26,18 +27,25 @@ type Quiz struct {
 	Fewer     bool // than were asked for: the capture has no more
 }
 
-// New makes a quiz of conversations: those that pool chose, as they were followed.
-func New(cfg Config, pool *Pool, conversations []explain.Conversation) *Quiz {
+// New makes a quiz of conversations: those that pool chose, as they were followed. It fails
+// only when ctx is done, with ctx's error.
+func New(ctx context.Context, cfg Config, pool *Pool, conversations []explain.Conversation) (*Quiz, error) {
 	if cfg.Questions == 0 {
 		cfg.Questions = 10
 	}
-	e := &examiner{cfg: cfg, pool: pool, conversations: conversations}
+	e := &examiner{ctx: ctx, cfg: cfg, pool: pool, conversations: conversations}
 	for i := range conversations {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		e.about(&conversations[i])
 	}
 	q := &Quiz{Questions: e.choose(), Seed: cfg.Seed}
+	if err := ctx.Err(); err != nil { // what was found until then is not all
+		return nil, err
+	}
 	q.Fewer = len(q.Questions) < cfg.Questions
-	return q
+	return q, nil
 }
 
 // perTopic is how many questions of one topic are kept of a conversation.
@@ -45,6 +53,7 @@ const perTopic = 8
 
 // An examiner finds the questions that can be asked.
 type examiner struct {
+	ctx           context.Context // ends the search
 	cfg           Config
 	pool          *Pool
 	conversations []explain.Conversation
@@ -52,7 +61,25 @@ type examiner struct {
 	found   [numTopics][]Question
 	here    [numTopics]int          // of the conversation that it looks at
 	counted map[netip.AddrPort]bool // servers
+
+	looks int  // at steps and found questions
+	ended bool // ctx is done
 }
+
+// pace is after how many looks the context is asked: a power of two, a millisecond's work at most.
+const pace = 1 << 10
+
+// look counts a look at something of which there may be many, and reports whether to go on.
+func (e *examiner) look() bool {
+	if e.looks%pace == 0 {
+		e.ended = e.ctx.Err() != nil
+	}
+	e.looks++
+	return !e.ended
+}
+
+// full reports whether a conversation is asked enough about a topic.
+func (e *examiner) full(t Topic) bool { return e.here[t] == perTopic }
 
 // about finds the questions about a conversation.
 func (e *examiner) about(c *explain.Conversation) {
@@ -72,7 +99,7 @@ func (e *examiner) about(c *explain.Conversation) {
 // add takes a question whose first choice is the right one. Choices that say the same are
 // one; a question needs three.
 func (e *examiner) add(q Question) {
-	if e.here[q.Topic] == perTopic {
+	if e.full(q.Topic) {
 		return
 	}
 	if q.Numbers == nil {
@@ -120,6 +147,9 @@ func (e *examiner) choose() []Question {
 			var fresh []int
 			best := 0
 			for i := range e.found[t] {
+				if !e.look() {
+					return nil
+				}
 				q := &e.found[t][i]
 				n := 4*said[q.variant()] + asked[q.Conversation.Connection.FirstFrame]
 				if len(fresh) == 0 || n < best {

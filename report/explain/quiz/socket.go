@@ -20,13 +20,20 @@ func (e *examiner) sockets(c *explain.Conversation) {
 	if !opened(c) {
 		return
 	}
+	others := map[flow.Side][]explain.Note{}
 	for i := range c.Steps {
+		if !e.look() || e.full(Socket) && (e.full(Process) || e.cfg.Owners == nil) {
+			return
+		}
 		s := &c.Steps[i]
 		if s.Kind != explain.Segment || !s.Has(explain.Delivers) || s.Has(special) {
 			continue
 		}
-		if e.process(c, s) {
+		if e.process(c, s) || e.full(Socket) {
 			continue
+		}
+		if _, known := others[s.Receiver()]; !known {
+			others[s.Receiver()] = e.otherSockets(r, s.Receiver())
 		}
 		local, remote := r.Server, r.Client
 		if s.Receiver() == flow.ClientSide {
@@ -44,7 +51,7 @@ func (e *examiner) sockets(c *explain.Conversation) {
 		if s.Receiver() == flow.ServerSide {
 			q.Choices = append(q.Choices, note("quiz.socket-listens", "", explain.Number(local.Port())))
 		}
-		q.Choices = append(q.Choices, e.otherSockets(r, s.Receiver())...)
+		q.Choices = append(q.Choices, others[s.Receiver()]...)
 		e.add(q)
 	}
 }
@@ -54,6 +61,9 @@ func (e *examiner) sockets(c *explain.Conversation) {
 func (e *examiner) otherSockets(r *flow.Connection, side flow.Side) []explain.Note {
 	var notes []explain.Note
 	for i := range e.conversations {
+		if !e.look() {
+			break
+		}
 		o := &e.conversations[i].Connection
 		switch {
 		case o.Protocol != protoTCP || o.Outcome != flow.Complete || len(notes) == most:
@@ -80,6 +90,9 @@ func (e *examiner) process(c *explain.Conversation, s *explain.Step) bool {
 	if !isProcess(receiver) || isProcess(sender) && sender.PID == receiver.PID {
 		return false
 	}
+	if e.full(Process) {
+		return true
+	}
 	local, remote := r.Server, r.Client
 	if s.Receiver() == flow.ClientSide {
 		local, remote = remote, local
@@ -89,6 +102,9 @@ func (e *examiner) process(c *explain.Conversation, s *explain.Step) bool {
 		holders = append(holders, holder{sender, remote, local})
 	}
 	for j := range e.conversations {
+		if !e.look() {
+			break
+		}
 		o := &e.conversations[j].Connection
 		owners := e.cfg.Owners(o)
 		for _, h := range []holder{{owners[0], o.Client, o.Server}, {owners[1], o.Server, o.Client}} {
