@@ -132,6 +132,38 @@ func TestWhatWasSentAgain(t *testing.T) {
 	}
 }
 
+// What the verdict says of the end: who was first, and who has to wait.
+func TestHowItWasClosed(t *testing.T) {
+	for _, test := range []struct {
+		rule, words string
+		crossing    int // the frame that had not heard of the FIN before it; 0: none
+		want        string
+	}{
+		{"the client first", "S h A F f A", 0, "close-fin client server, time-wait client"},
+		{"the server first", "S h A f F a", 0, "close-fin server client, time-wait server"},
+		{"both at once", "S h A F f A a", 5, "close-fin-both, time-wait-both"},
+		{"both at once, and the answers in the other order", "S h A F f a A", 5, "close-fin-both, time-wait-both"},
+		{"the other end does not close", "S h A F a", 0, "close-half-close client server"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			frames := play(t, test.words)
+			if test.crossing > 0 {
+				frames[test.crossing-1].Data[31]--
+			}
+			var got []string
+			for _, n := range follow(frames, Config{})[0].Verdict {
+				key := strings.TrimPrefix(n.Key, "explain.")
+				if strings.HasPrefix(key, "close-") || strings.HasPrefix(key, "time-wait") {
+					got = append(got, strings.TrimSuffix(fmt.Sprintln(append([]any{key}, n.Args...)...), "\n"))
+				}
+			}
+			if got := strings.Join(got, ", "); got != test.want {
+				t.Errorf("%s: %s, want %s", test.words, got, test.want)
+			}
+		})
+	}
+}
+
 // Sums say what a number is made of, relative and absolute, past 2^32 as well.
 func TestSums(t *testing.T) {
 	c := followOne(t, "S h A d D F", Config{})

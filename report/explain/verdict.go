@@ -76,16 +76,26 @@ func (c *Conversation) closing() {
 			return // who began it is not in the capture
 		}
 		c.conclude(key, "")
+	case r.Close == flow.Fin && c.closedAtOnce():
+		c.conclude("explain.close-fin-both", "RFC 9293 §3.6")
+		c.conclude("explain.time-wait-both", "RFC 9293 §3.6.1")
 	default:
 		c.conclude(key, "RFC 9293 §3.6", r.ClosedBy, other(r.ClosedBy))
-		if r.Close == flow.Fin && (r.ClientState == flow.TimeWait || r.ServerState == flow.TimeWait) {
-			who := flow.ClientSide
-			if r.ServerState == flow.TimeWait {
-				who = flow.ServerSide
-			}
-			c.conclude("explain.time-wait", "RFC 9293 §3.6.1", who)
+		first := r.ClientState
+		if r.ClosedBy == flow.ServerSide {
+			first = r.ServerState
+		}
+		if r.Close == flow.Fin && first == flow.TimeWait {
+			c.conclude("explain.time-wait", "RFC 9293 §3.6.1", r.ClosedBy)
 		}
 	}
+}
+
+// closedAtOnce reports whether both ends sent their FIN before they had the other's: then both
+// come to TIME-WAIT, one or both by CLOSING (RFC 9293 §3.6).
+func (c *Conversation) closedAtOnce() bool {
+	waits := func(s flow.State) bool { return s == flow.TimeWait || s == flow.Closing }
+	return waits(c.Connection.ClientState) && waits(c.Connection.ServerState)
 }
 
 func other(s flow.Side) flow.Side {
