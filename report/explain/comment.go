@@ -257,7 +257,11 @@ func (k *commentator) synack(s *Step) {
 }
 
 func (k *commentator) rst(s *Step) {
+	waits := !s.FromClient && s.Before.Client == flow.SYNSent
+	answered := k.Connection.SYNACKFrame != 0 && k.Connection.SYNACKFrame < s.Frame
 	switch {
+	case s.Has(Refuses) && s.Acks == nil && !(s.HasRelAck && s.RelAck == 1): // of a SYN with data maybe only the SYN
+		k.note(s, "explain.rst-refuses-bare", "RFC 9293 §3.10.7.3")
 	case s.Has(Refuses):
 		k.note(s, "explain.rst-refuses", "RFC 9293 §3.5.2")
 		s.call(s.Receiver(), Returns, "connect()", "ECONNREFUSED")
@@ -267,6 +271,10 @@ func (k *commentator) rst(s *Step) {
 		k.note(s, "explain.rst-aborts", "RFC 9293 §3.5.2")
 	case k.closed[sideOf(s.Sender())] || s.Before.Client == flow.Closed || s.Before.Server == flow.Closed:
 		k.note(s, "explain.rst-late", "RFC 9293 §3.5.2")
+	case waits && !answered:
+		k.once(s, "explain.rst-ignored", "RFC 9293 §3.10.7.3")
+	case waits: // connect() may have returned already, or fails now: that is not to be seen
+		k.note(s, "explain.rst", "RFC 9293 §3.5.3")
 	default:
 		k.note(s, "explain.rst", "RFC 9293 §3.5.3")
 		s.call(s.Receiver(), Returns, "recv()", "ECONNRESET")

@@ -27,6 +27,9 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"the server answers", "S h A D d A", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < data-back [server send(), client recv() = 10] | > ack`},
 		{"nobody listens", "S r", "> syn [client connect()] | < rst-refuses [client connect() = ECONNREFUSED]"},
+		{"a reset that acknowledges something else proves nothing", "S r^", "> syn [client connect()] | < rst-refuses-bare"},
+		{"a reset without an acknowledgment is none for a client that waits", "S r> r>", "> syn [client connect()] | < rst-ignored | < rst-ignored-more"},
+		{"a reset behind the SYN-ACK: nobody sees what the client knew", "S h r", "> syn [client connect()] | < synack | < rst"},
 		{"nobody answers", "S 1s S= 2s S=", "> syn [client connect()] | > syn-again | > syn-again-more"},
 		{"both open at once", "S s H h", `> syn [client connect()] | < syn-simultaneous [server connect()] | > synack-simultaneous |
 			< synack-simultaneous [client connect() = 0, server connect() = 0]`},
@@ -161,6 +164,21 @@ func TestHowItWasClosed(t *testing.T) {
 				t.Errorf("%s: %s, want %s", test.words, got, test.want)
 			}
 		})
+	}
+}
+
+// Nothing came back, or something that is no answer: the verdict tells these apart.
+func TestUnanswered(t *testing.T) {
+	for script, want := range map[string]string{
+		"S":          "unanswered: one SYN and nothing back.",
+		"S s":        "unanswered: one SYN, and nothing that acknowledges it.",
+		"S 1s S=":    "unanswered: 2 SYNs and nothing back.",
+		"S r>":       "unanswered: one SYN, and nothing that acknowledges it.",
+		"S r> 1s S=": "unanswered: 2 SYNs, and nothing that acknowledges them.",
+	} {
+		if got := followOne(t, script, Config{}).Verdict[0].Say(words.New(words.English)); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", script, got)
+		}
 	}
 }
 

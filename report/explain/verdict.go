@@ -32,6 +32,9 @@ func (c *Conversation) conclude(key, rfc string, args ...any) {
 func (c *Conversation) outcome() {
 	r := &c.Connection
 	key := "explain.outcome-" + r.Outcome.String()
+	if r.Outcome == flow.Unanswered && r.ToClient.Packets > 0 && (r.Protocol == protoTCP || r.Protocol == protoSCTP) {
+		key += "-other" // something came back
+	}
 	switch {
 	case r.Protocol == protoSCTP:
 		c.conclude(key+"-sctp", "RFC 9260 §5.1")
