@@ -146,6 +146,10 @@ func TestHowItWasClosed(t *testing.T) {
 		{"the server first", "S h A f F a", 0, "close-fin server client, time-wait server"},
 		{"both at once", "S h A F f A a", 5, "close-fin-both, time-wait-both"},
 		{"both at once, and the answers in the other order", "S h A F f a A", 5, "close-fin-both, time-wait-both"},
+		{"data were sent again", "S h A D 1s D= a F f A", 0, "close-fin-in-the-end client server, time-wait client"},
+		{"the first SYN got lost", "S 1s S= h A F f A", 0, "close-fin-in-the-end client server, time-wait client"},
+		{"data are not in the capture", "S h A D> a F f A", 0, "close-fin-in-the-end client server, time-wait client"},
+		{"both at once, and a FIN was sent again", "S h A F f 1s F= A a", 5, "close-fin-both-in-the-end, time-wait-both"},
 		{"the other end does not close", "S h A F a", 0, "close-half-close client server"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {

@@ -80,9 +80,12 @@ func (c *Conversation) closing() {
 		}
 		c.conclude(key, "")
 	case r.Close == flow.Fin && c.closedAtOnce():
-		c.conclude("explain.close-fin-both", "RFC 9293 §3.6")
+		c.conclude("explain.close-fin-both"+c.losses(), "RFC 9293 §3.6")
 		c.conclude("explain.time-wait-both", "RFC 9293 §3.6.1")
 	default:
+		if r.Close == flow.Fin {
+			key += c.losses()
+		}
 		c.conclude(key, "RFC 9293 §3.6", r.ClosedBy, other(r.ClosedBy))
 		first := r.ClientState
 		if r.ClosedBy == flow.ServerSide {
@@ -99,6 +102,18 @@ func (c *Conversation) closing() {
 func (c *Conversation) closedAtOnce() bool {
 	waits := func(s flow.State) bool { return s == flow.TimeWait || s == flow.Closing }
 	return waits(c.Connection.ClientState) && waits(c.Connection.ServerState)
+}
+
+// losses is what the key of an end in order has behind it where something may have got lost
+// on the way: it was sent again, or is not in the capture, so that nobody can tell.
+func (c *Conversation) losses() string {
+	r := &c.Connection
+	toServer, _ := c.resent(flow.ClientSide, &r.ToServer)
+	toClient, _ := c.resent(flow.ServerSide, &r.ToClient)
+	if toServer+toClient > 0 || r.ToServer.Missing+r.ToClient.Missing > 0 {
+		return "-in-the-end"
+	}
+	return ""
 }
 
 func other(s flow.Side) flow.Side {
