@@ -171,6 +171,38 @@ func TestHowItWasClosed(t *testing.T) {
 	}
 }
 
+// The call that returns is the one that began: with Fast Open sendto() sends the SYN.
+func TestFastOpenReturns(t *testing.T) {
+	for _, test := range []struct{ rule, words, want string }{
+		{"the connection is open", "S h A", `> syn syn-data [client sendto(MSG_FASTOPEN)] | < synack-early early-taken [server accept() =, server recv() =] |
+			> ack-open [client sendto(MSG_FASTOPEN) =]`},
+		{"nobody listens", "S r", "> syn syn-data [client sendto(MSG_FASTOPEN)] | < rst-refuses [client sendto(MSG_FASTOPEN) = ECONNREFUSED]"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			frames := play(t, test.words)
+			for i := range frames { // 4 bytes ride along with the SYN
+				f := &frames[i]
+				switch {
+				case i == 0:
+					f.Data = append(f.Data, "ping"...)
+					f.Data[3], f.Length = f.Data[3]+4, f.Length+4
+				case f.Data[12] == 192:
+					f.Data[27] += 4
+				default:
+					f.Data[31] += 4
+				}
+			}
+			var steps []string
+			for _, s := range follow(frames, Config{})[0].Steps {
+				steps = append(steps, stepWords(&s))
+			}
+			if diff := cmp.Diff(strings.Split(strings.Join(strings.Fields(test.want), " "), " | "), steps); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.words, diff)
+			}
+		})
+	}
+}
+
 // Nothing came back, or something that is no answer: the verdict tells these apart.
 func TestUnanswered(t *testing.T) {
 	for script, want := range map[string]string{

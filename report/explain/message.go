@@ -120,7 +120,7 @@ func (k *commentator) error(s *Step) {
 		}
 	case s.Has(Decides):
 		k.once(s, "explain.icmp-decides", "RFC 9293 §3.9.2.2")
-		s.call(flow.ClientSide, Returns, "connect()", why.errno)
+		k.openingReturns(s, flow.ClientSide, why.errno)
 	default:
 		k.once(s, "explain.icmp-soft", "RFC 9293 §3.9.2.2")
 	}
