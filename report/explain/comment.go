@@ -74,6 +74,7 @@ type commentator struct {
 	said      map[string]bool
 	closed    [2]bool   // a side has sent its FIN
 	closing   [2]string // by which call
+	opening   [2]string // the call that sent a side's SYN
 	talker    flow.Side // who sent data first
 	sending   flow.Side // who sent data last: what it sends more may be of the same send()
 	dups      [2]int    // duplicate ACKs in a row
@@ -200,15 +201,34 @@ func (k *commentator) opened(s *Step) {
 		return (before == flow.SYNSent || before == flow.SYNReceived) && after == flow.Established
 	}
 	if opens(s.Before.Client, s.After.Client) {
-		s.call(flow.ClientSide, Returns, "connect()", "0")
+		k.openingReturns(s, flow.ClientSide, "0")
 	}
 	switch {
 	case !opens(s.Before.Server, s.After.Server) || k.accepted:
 	case k.ServerStart == flow.Listen:
 		s.call(flow.ServerSide, Returns, "accept()", "")
 	case k.ServerStart == flow.Closed:
-		s.call(flow.ServerSide, Returns, "connect()", "0")
+		k.openingReturns(s, flow.ServerSide, "0")
 	}
+}
+
+// The calls that open a connection.
+const (
+	callConnect  = "connect()"
+	callFastOpen = "sendto(MSG_FASTOPEN)"
+)
+
+// openingReturns says that the call returns that had sent a side's SYN. For sendto() success
+// is the number of bytes, which may be more than went with the SYN.
+func (k *commentator) openingReturns(s *Step, side flow.Side, result string) {
+	call := k.opening[sideOf(side)]
+	switch {
+	case call == "":
+		call = callConnect // its SYN is not in the capture
+	case call == callFastOpen && result == "0":
+		result = ""
+	}
+	s.call(side, Returns, call, result)
 }
 
 func (k *commentator) syn(s *Step) {
@@ -223,10 +243,11 @@ func (k *commentator) syn(s *Step) {
 	}
 	if s.Has(EarlyData) {
 		k.note(s, "explain.syn-data", "RFC 7413 §2", Size(s.Payload))
-		s.call(s.Sender(), Starts, "sendto(MSG_FASTOPEN)", "")
-		return
+		k.opening[sideOf(s.Sender())] = callFastOpen
+	} else {
+		k.opening[sideOf(s.Sender())] = callConnect
 	}
-	s.call(s.Sender(), Starts, "connect()", "")
+	s.call(s.Sender(), Starts, k.opening[sideOf(s.Sender())], "")
 }
 
 func (k *commentator) synack(s *Step) {
@@ -257,16 +278,24 @@ func (k *commentator) synack(s *Step) {
 }
 
 func (k *commentator) rst(s *Step) {
+	waits := !s.FromClient && s.Before.Client == flow.SYNSent
+	answered := k.Connection.SYNACKFrame != 0 && k.Connection.SYNACKFrame < s.Frame
 	switch {
+	case s.Has(Refuses) && s.Acks == nil && !(s.HasRelAck && s.RelAck == 1): // of a SYN with data maybe only the SYN
+		k.note(s, "explain.rst-refuses-bare", "RFC 9293 §3.10.7.3")
 	case s.Has(Refuses):
 		k.note(s, "explain.rst-refuses", "RFC 9293 §3.5.2")
-		s.call(s.Receiver(), Returns, "connect()", "ECONNREFUSED")
+		k.openingReturns(s, s.Receiver(), "ECONNREFUSED")
 	case k.said["explain.rst"]:
 		k.note(s, "explain.rst-more", "")
 	case s.FromClient && s.Before.Client == flow.SYNSent:
 		k.note(s, "explain.rst-aborts", "RFC 9293 §3.5.2")
 	case k.closed[sideOf(s.Sender())] || s.Before.Client == flow.Closed || s.Before.Server == flow.Closed:
 		k.note(s, "explain.rst-late", "RFC 9293 §3.5.2")
+	case waits && !answered:
+		k.once(s, "explain.rst-ignored", "RFC 9293 §3.10.7.3")
+	case waits: // connect() may have returned already, or fails now: that is not to be seen
+		k.note(s, "explain.rst", "RFC 9293 §3.5.3")
 	default:
 		k.note(s, "explain.rst", "RFC 9293 §3.5.3")
 		s.call(s.Receiver(), Returns, "recv()", "ECONNRESET")

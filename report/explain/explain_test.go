@@ -27,6 +27,9 @@ func TestWhatSegmentsAre(t *testing.T) {
 		{"the server answers", "S h A D d A", `> syn [client connect()] | < synack | > ack-open [client connect() = 0, server accept() =] |
 			> data [client send(), server recv() = 10] | < data-back [server send(), client recv() = 10] | > ack`},
 		{"nobody listens", "S r", "> syn [client connect()] | < rst-refuses [client connect() = ECONNREFUSED]"},
+		{"a reset that acknowledges something else proves nothing", "S r^", "> syn [client connect()] | < rst-refuses-bare"},
+		{"a reset without an acknowledgment is none for a client that waits", "S r> r>", "> syn [client connect()] | < rst-ignored | < rst-ignored-more"},
+		{"a reset behind the SYN-ACK: nobody sees what the client knew", "S h r", "> syn [client connect()] | < synack | < rst"},
 		{"nobody answers", "S 1s S= 2s S=", "> syn [client connect()] | > syn-again | > syn-again-more"},
 		{"both open at once", "S s H h", `> syn [client connect()] | < syn-simultaneous [server connect()] | > synack-simultaneous |
 			< synack-simultaneous [client connect() = 0, server connect() = 0]`},
@@ -131,6 +134,89 @@ func TestWhatWasSentAgain(t *testing.T) {
 				t.Errorf("%s: %s, want %s", test.words, got, test.want)
 			}
 		})
+	}
+}
+
+// What the verdict says of the end: who was first, and who has to wait.
+func TestHowItWasClosed(t *testing.T) {
+	for _, test := range []struct {
+		rule, words string
+		crossing    int // the frame that had not heard of the FIN before it; 0: none
+		want        string
+	}{
+		{"the client first", "S h A F f A", 0, "close-fin client server, time-wait client"},
+		{"the server first", "S h A f F a", 0, "close-fin server client, time-wait server"},
+		{"both at once", "S h A F f A a", 5, "close-fin-both, time-wait-both"},
+		{"both at once, and the answers in the other order", "S h A F f a A", 5, "close-fin-both, time-wait-both"},
+		{"data were sent again", "S h A D 1s D= a F f A", 0, "close-fin-in-the-end client server, time-wait client"},
+		{"the first SYN got lost", "S 1s S= h A F f A", 0, "close-fin-in-the-end client server, time-wait client"},
+		{"data are not in the capture", "S h A D> a F f A", 0, "close-fin-in-the-end client server, time-wait client"},
+		{"both at once, and a FIN was sent again", "S h A F f 1s F= A a", 5, "close-fin-both-in-the-end, time-wait-both"},
+		{"the other end does not close", "S h A F a", 0, "close-half-close client server"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			frames := play(t, test.words)
+			if test.crossing > 0 {
+				frames[test.crossing-1].Data[31]--
+			}
+			var got []string
+			for _, n := range follow(frames, Config{})[0].Verdict {
+				key := strings.TrimPrefix(n.Key, "explain.")
+				if strings.HasPrefix(key, "close-") || strings.HasPrefix(key, "time-wait") {
+					got = append(got, strings.TrimSuffix(fmt.Sprintln(append([]any{key}, n.Args...)...), "\n"))
+				}
+			}
+			if got := strings.Join(got, ", "); got != test.want {
+				t.Errorf("%s: %s, want %s", test.words, got, test.want)
+			}
+		})
+	}
+}
+
+// The call that returns is the one that began: with Fast Open sendto() sends the SYN.
+func TestFastOpenReturns(t *testing.T) {
+	for _, test := range []struct{ rule, words, want string }{
+		{"the connection is open", "S h A", `> syn syn-data [client sendto(MSG_FASTOPEN)] | < synack-early early-taken [server accept() =, server recv() =] |
+			> ack-open [client sendto(MSG_FASTOPEN) =]`},
+		{"nobody listens", "S r", "> syn syn-data [client sendto(MSG_FASTOPEN)] | < rst-refuses [client sendto(MSG_FASTOPEN) = ECONNREFUSED]"},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			frames := play(t, test.words)
+			for i := range frames { // 4 bytes ride along with the SYN
+				f := &frames[i]
+				switch {
+				case i == 0:
+					f.Data = append(f.Data, "ping"...)
+					f.Data[3], f.Length = f.Data[3]+4, f.Length+4
+				case f.Data[12] == 192:
+					f.Data[27] += 4
+				default:
+					f.Data[31] += 4
+				}
+			}
+			var steps []string
+			for _, s := range follow(frames, Config{})[0].Steps {
+				steps = append(steps, stepWords(&s))
+			}
+			if diff := cmp.Diff(strings.Split(strings.Join(strings.Fields(test.want), " "), " | "), steps); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.words, diff)
+			}
+		})
+	}
+}
+
+// Nothing came back, or something that is no answer: the verdict tells these apart.
+func TestUnanswered(t *testing.T) {
+	for script, want := range map[string]string{
+		"S":          "unanswered: one SYN and nothing back.",
+		"S s":        "unanswered: one SYN, and nothing that acknowledges it.",
+		"S 1s S=":    "unanswered: 2 SYNs and nothing back.",
+		"S r>":       "unanswered: one SYN, and nothing that acknowledges it.",
+		"S r> 1s S=": "unanswered: 2 SYNs, and nothing that acknowledges them.",
+	} {
+		if got := followOne(t, script, Config{}).Verdict[0].Say(words.New(words.English)); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s", script, got)
+		}
 	}
 }
 
@@ -443,7 +529,14 @@ func TestErrorsThatAClientIsTold(t *testing.T) {
 		{"nobody has the port", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 3}}, "socket() connect(); send(); recv() ECONNREFUSED"},
 		{"the same of IPv6", Step{Kind: ICMPError, ICMP: &Message{Version: 6, Type: 1, Code: 4}}, "socket() connect(); send(); recv() ECONNREFUSED"},
 		{"a firewall forbids it", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 13}}, "socket() connect(); send(); recv() EHOSTUNREACH"},
-		{"no route, which may pass", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 1}}, "socket(); sendto(); "},
+		{"the protocol is not spoken", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 2}}, "socket() connect(); send(); recv() ENOPROTOOPT"},
+		{"there is no such network", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 6}}, "socket() connect(); send(); recv() ENETUNREACH"},
+		{"there is no such host", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 7}}, "socket() connect(); send(); recv() EHOSTDOWN"},
+		{"the network is closed", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 9}}, "socket() connect(); send(); recv() ENETUNREACH"},
+		{"the host is closed", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 10}}, "socket() connect(); send(); recv() EHOSTUNREACH"},
+		{"no route, which may pass", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 0}}, "socket(); sendto(); "},
+		{"no host, which may pass", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 1}}, "socket(); sendto(); "},
+		{"no host for this kind of service", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 3, Code: 12}}, "socket(); sendto(); "},
 		{"too many routers, as traceroute asks for", Step{Kind: ICMPError, ICMP: &Message{Version: 4, Type: 11, Code: 0}}, "socket(); sendto(); "},
 		{"the server's datagram did not arrive", Step{Kind: ICMPError, FromClient: true, ICMP: &Message{Version: 4, Type: 3, Code: 3}}, "socket(); sendto(); "},
 	} {

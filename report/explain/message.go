@@ -7,8 +7,12 @@ import (
 )
 
 // A reason is what an ICMP error is about: its name, its sentence, and what a system call of
-// Linux gives for it.
-type reason struct{ name, key, errno string }
+// Linux gives for it. One that is not fatal may pass, as when there is no route: Linux keeps
+// it from datagram sockets that did not ask for errors, connected or not.
+type reason struct {
+	name, key, errno string
+	fatal            bool
+}
 
 // reason is what an error says (RFC 792, RFC 1812 §5.2.7, RFC 4443 §3).
 func (m *Message) reason() reason {
@@ -19,26 +23,31 @@ func (m *Message) reason() reason {
 	if r, ok := known[[2]uint8{m.Type, m.Code}]; ok {
 		return r
 	}
-	return reason{"error", "explain.icmp-error", "EHOSTUNREACH"}
+	return reason{"error", "explain.icmp-error", "EHOSTUNREACH", false}
 }
 
 var (
-	noNetwork   = reason{"network unreachable", "explain.icmp-network", "ENETUNREACH"}
-	noHost      = reason{"host unreachable", "explain.icmp-host", "EHOSTUNREACH"}
-	noPort      = reason{"port unreachable", "explain.icmp-port", "ECONNREFUSED"}
-	noProtocol  = reason{"protocol unreachable", "explain.icmp-protocol", "ENOPROTOOPT"}
-	prohibited  = reason{"prohibited", "explain.icmp-prohibited", "EHOSTUNREACH"}
-	prohibited6 = reason{"prohibited", "explain.icmp-prohibited", "EACCES"}
-	tooFar      = reason{"time exceeded", "explain.icmp-hops", "EHOSTUNREACH"}
-	tooSlow     = reason{"reassembly time exceeded", "explain.icmp-reassembly", "EHOSTUNREACH"}
-	badHeader   = reason{"parameter problem", "explain.icmp-header", "EPROTO"}
+	noNetwork    = reason{"network unreachable", "explain.icmp-network", "ENETUNREACH", false}
+	noHost       = reason{"host unreachable", "explain.icmp-host", "EHOSTUNREACH", false}
+	noPort       = reason{"port unreachable", "explain.icmp-port", "ECONNREFUSED", true}
+	noProtocol   = reason{"protocol unreachable", "explain.icmp-protocol", "ENOPROTOOPT", true}
+	prohibited   = reason{"prohibited", "explain.icmp-prohibited", "EHOSTUNREACH", true}
+	prohibited6  = reason{"prohibited", "explain.icmp-prohibited", "EACCES", true}
+	tooFar       = reason{"time exceeded", "explain.icmp-hops", "EHOSTUNREACH", false}
+	tooSlow      = reason{"reassembly time exceeded", "explain.icmp-reassembly", "EHOSTUNREACH", false}
+	badHeader    = reason{"parameter problem", "explain.icmp-header", "EPROTO", true}
+	noSuchNet    = reason{noNetwork.name, noNetwork.key, "ENETUNREACH", true}
+	noSuchHost   = reason{noHost.name, noHost.key, "EHOSTDOWN", true}
+	isolatedHost = reason{"error", "explain.icmp-error", "ENONET", true}
+	precedence   = reason{"error", "explain.icmp-error", "EHOSTUNREACH", true}
+	closedNet    = reason{prohibited.name, prohibited.key, "ENETUNREACH", true}
 )
 
 var reasons4 = map[[2]uint8]reason{
-	{3, 0}: noNetwork, {3, 6}: noNetwork, {3, 11}: noNetwork,
-	{3, 1}: noHost, {3, 7}: noHost, {3, 12}: noHost,
+	{3, 0}: noNetwork, {3, 6}: noSuchNet, {3, 11}: noNetwork,
+	{3, 1}: noHost, {3, 7}: noSuchHost, {3, 8}: isolatedHost, {3, 12}: noHost,
 	{3, 2}: noProtocol, {3, 3}: noPort,
-	{3, 9}: prohibited, {3, 10}: prohibited, {3, 13}: prohibited,
+	{3, 9}: closedNet, {3, 10}: prohibited, {3, 13}: prohibited, {3, 14}: precedence, {3, 15}: precedence,
 	{11, 0}: tooFar, {11, 1}: tooSlow, {12, 0}: badHeader,
 }
 
@@ -99,7 +108,11 @@ func (k *commentator) error(s *Step) {
 	k.once(s, why.key, s.ICMP.rfc(), s.ICMP.From)
 	switch {
 	case k.Connection.Protocol != protoTCP:
-		if k.Connection.HasPorts {
+		switch {
+		case !k.Connection.HasPorts:
+		case !why.fatal:
+			k.once(s, "explain.icmp-datagram-passing", "RFC 1122 §4.1.3.3")
+		default:
 			k.once(s, "explain.icmp-datagram", "RFC 1122 §4.1.3.3")
 			if s.tellsClient() {
 				s.call(flow.ClientSide, Returns, "recv()", why.errno)
@@ -107,7 +120,7 @@ func (k *commentator) error(s *Step) {
 		}
 	case s.Has(Decides):
 		k.once(s, "explain.icmp-decides", "RFC 9293 §3.9.2.2")
-		s.call(flow.ClientSide, Returns, "connect()", why.errno)
+		k.openingReturns(s, flow.ClientSide, why.errno)
 	default:
 		k.once(s, "explain.icmp-soft", "RFC 9293 §3.9.2.2")
 	}
@@ -120,18 +133,10 @@ func (c *Conversation) isTold() bool {
 	return r.HasPorts && r.Protocol != protoTCP && r.Protocol != protoSCTP && slices.ContainsFunc(c.Steps, func(s Step) bool { return s.tellsClient() })
 }
 
-// tellsClient reports whether the step is an error for which a call of the client fails. One
-// that may pass, as when there is no route, Linux keeps from programs that did not ask for
-// errors; and a server's socket is mostly not connected.
+// tellsClient reports whether the step is an error for which a call of the client fails: a
+// fatal one. A server's socket is mostly not connected.
 func (s *Step) tellsClient() bool {
-	if s.Kind != ICMPError || s.Receiver() != flow.ClientSide {
-		return false
-	}
-	switch s.ICMP.reason() {
-	case noPort, noProtocol, prohibited, prohibited6, badHeader:
-		return true
-	}
-	return false
+	return s.Kind == ICMPError && s.Receiver() == flow.ClientSide && s.ICMP.reason().fatal
 }
 
 // IsError reports whether c has nothing but ICMP errors: nobody asked for these. Each quotes a

@@ -32,6 +32,9 @@ func (c *Conversation) conclude(key, rfc string, args ...any) {
 func (c *Conversation) outcome() {
 	r := &c.Connection
 	key := "explain.outcome-" + r.Outcome.String()
+	if r.Outcome == flow.Unanswered && r.ToClient.Packets > 0 && (r.Protocol == protoTCP || r.Protocol == protoSCTP) {
+		key += "-other" // something came back
+	}
 	switch {
 	case r.Protocol == protoSCTP:
 		c.conclude(key+"-sctp", "RFC 9260 §5.1")
@@ -76,16 +79,41 @@ func (c *Conversation) closing() {
 			return // who began it is not in the capture
 		}
 		c.conclude(key, "")
+	case r.Close == flow.Fin && c.closedAtOnce():
+		c.conclude("explain.close-fin-both"+c.losses(), "RFC 9293 §3.6")
+		c.conclude("explain.time-wait-both", "RFC 9293 §3.6.1")
 	default:
+		if r.Close == flow.Fin {
+			key += c.losses()
+		}
 		c.conclude(key, "RFC 9293 §3.6", r.ClosedBy, other(r.ClosedBy))
-		if r.Close == flow.Fin && (r.ClientState == flow.TimeWait || r.ServerState == flow.TimeWait) {
-			who := flow.ClientSide
-			if r.ServerState == flow.TimeWait {
-				who = flow.ServerSide
-			}
-			c.conclude("explain.time-wait", "RFC 9293 §3.6.1", who)
+		first := r.ClientState
+		if r.ClosedBy == flow.ServerSide {
+			first = r.ServerState
+		}
+		if r.Close == flow.Fin && first == flow.TimeWait {
+			c.conclude("explain.time-wait", "RFC 9293 §3.6.1", r.ClosedBy)
 		}
 	}
+}
+
+// closedAtOnce reports whether both ends sent their FIN before they had the other's: then both
+// come to TIME-WAIT, one or both by CLOSING (RFC 9293 §3.6).
+func (c *Conversation) closedAtOnce() bool {
+	waits := func(s flow.State) bool { return s == flow.TimeWait || s == flow.Closing }
+	return waits(c.Connection.ClientState) && waits(c.Connection.ServerState)
+}
+
+// losses is what the key of an end in order has behind it where something may have got lost
+// on the way: it was sent again, or is not in the capture, so that nobody can tell.
+func (c *Conversation) losses() string {
+	r := &c.Connection
+	toServer, _ := c.resent(flow.ClientSide, &r.ToServer)
+	toClient, _ := c.resent(flow.ServerSide, &r.ToClient)
+	if toServer+toClient > 0 || r.ToServer.Missing+r.ToClient.Missing > 0 {
+		return "-in-the-end"
+	}
+	return ""
 }
 
 func other(s flow.Side) flow.Side {
