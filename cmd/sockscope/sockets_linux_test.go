@@ -61,7 +61,10 @@ func TestSocketsInACrowd(t *testing.T) {
 		{fmt.Sprintf("sockets %d --lang ko", port), func(out string) int { return strings.Count(out, "ESTABLISHED") }},
 		{fmt.Sprintf("port %d --format json", port), func(out string) int { return strings.Count(out, `"state": "ESTABLISHED"`) }},
 	} {
-		best := time.Hour
+		best, most := time.Hour, time.Second
+		if linkedWithC() { // the race detector makes everything slow
+			most *= 10
+		}
 		for range 3 { // others use this machine, too
 			began := time.Now()
 			status, out, errs := runProgram(t, strings.Fields(test.args)...)
@@ -72,12 +75,12 @@ func TestSocketsInACrowd(t *testing.T) {
 			if got := test.count(out); got != 2*n {
 				t.Errorf("%s: %d connected sockets, want %d", test.args, got, 2*n)
 			}
-			if best < time.Second {
+			if best < most {
 				break
 			}
 		}
 		t.Logf("%s: %v", test.args, best)
-		if best > time.Second {
+		if best > most {
 			t.Errorf("%s took %v", test.args, best)
 		}
 	}
