@@ -23,7 +23,7 @@ func TestInterruptedLabEndsSoon(t *testing.T) {
 	if r != nil || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, %v", r, err)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
 	waitFor(t, "threads in a namespace of the lab", func() bool { return within(namespaces(t), before) })

@@ -72,7 +72,7 @@ func TestLabs(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if took := time.Since(began); took > 5*time.Second {
+				if took := time.Since(began); took > 15*time.Second {
 					t.Errorf("took %v", took)
 				}
 				waitFor(t, "threads in a namespace of the lab", func() bool { return within(namespaces(t), before) })

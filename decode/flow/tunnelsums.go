@@ -14,9 +14,9 @@ import (
 const mostTunnels = 32768
 
 // TunnelSums are the volumes of tunnels. Up to 32,768 have a sum each, or what Config.Tunnels
-// says. When there are more, a share of them keeps theirs, and what the others carried is summed by kind only. The
-// share is chosen by a checksum of the key: so it is the same in whatever order, and in
-// however many parts, tunnels are summed. The zero value is empty.
+// says. When there are more, a share of them keeps theirs, and what the others carried is
+// summed by kind only. The share is chosen by a checksum of the key: so it is the same in
+// whatever order, and in however many parts, tunnels are summed. The zero value is empty.
 type TunnelSums struct {
 	sums   map[TunnelKey]Volume
 	folded map[TunnelKey]Volume // by kind: the rest of the key is zero
