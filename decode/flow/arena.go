@@ -60,11 +60,23 @@ func (a *arena[T]) drop(i uint32) {
 // connections of its class have no such value.
 type chunks[T any] []*[chunkLen]T
 
+// populated is from how many values on those of another chunk are likely to be used all.
+const populated = 4 * chunkLen
+
+// newChunk makes the values of a chunk, which are zero. full: all are going to be used.
+func newChunk[T any](full bool) *[chunkLen]T {
+	chunk := new([chunkLen]T)
+	if full {
+		populate(chunk)
+	}
+	return chunk
+}
+
 // more appends a chunk, or nil.
 func (c *chunks[T]) more(has bool) {
 	var chunk *[chunkLen]T
 	if has {
-		chunk = new([chunkLen]T)
+		chunk = newChunk[T](len(*c)<<chunkBits >= populated)
 	}
 	*c = append(*c, chunk)
 }

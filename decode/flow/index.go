@@ -39,8 +39,18 @@ func (e entry) hash() uint32   { return uint32(e >> 32) }
 func (e entry) number() uint32 { return uint32(e) }
 
 func newIndex() index {
-	one := bucket{slots: make([]entry, bucketLen), spare: 1}
+	one := bucket{slots: newSlots(false), spare: 1}
 	return index{buckets: []bucket{one, one}, shift: 31}
+}
+
+// newSlots makes those of a bucket, which are free. full: all of their memory is going to be
+// used, which it soon is, in no order.
+func newSlots(full bool) []entry {
+	slots := new([bucketLen]entry)
+	if full {
+		populate(slots)
+	}
+	return slots[:]
 }
 
 // in gives the slots of the bucket that has a hash. An entry is in the one that the lowest
@@ -190,7 +200,7 @@ func (x *index) split(hash uint32) {
 		x.double()
 	}
 	b := x.first(hash)
-	lower, upper := bucket{b.slots, 0, b.spare - 1}, bucket{make([]entry, bucketLen), 0, b.spare - 1}
+	lower, upper := bucket{b.slots, 0, b.spare - 1}, bucket{newSlots(x.live >= populated), 0, b.spare - 1}
 	half := 1 << upper.spare
 	bit := (x.shift + upper.spare) % 32 // of the hashes, set in the upper half
 	// Neither which slots are free nor who moves can be guessed, so no branch asks.

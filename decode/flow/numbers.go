@@ -85,20 +85,21 @@ func (t *Table) newChunk(k class) uint32 {
 	last := len(t.vacant) - 1
 	chunk := t.vacant[last]
 	t.vacant = t.vacant[:last]
-	t.cells[chunk] = new([chunkLen]cell)
+	full := t.numbering[k].n >= populated
+	t.cells[chunk] = newChunk[cell](full)
 	switch {
 	case k&hasKnock != 0:
-		t.knocks[chunk] = new([chunkLen]knock)
+		t.knocks[chunk] = newChunk[knock](full)
 	case k&hasStream == 0:
-		t.others[chunk] = new([chunkLen]meta)
+		t.others[chunk] = newChunk[meta](full)
 	default:
-		t.streams[chunk] = new([chunkLen]handshake)
+		t.streams[chunk] = newChunk[handshake](full)
 		if t.cfg.RoundTrips {
-			t.trips[chunk] = new([chunkLen]uint32)
+			t.trips[chunk] = newChunk[uint32](full)
 		}
 	}
 	if k&hasNetwork != 0 {
-		t.networks[chunk] = new([chunkLen]network)
+		t.networks[chunk] = newChunk[network](full)
 	}
 	return chunk
 }
