@@ -12,6 +12,9 @@ import (
 // for the one that is behind.
 const blocksPerWorker = 4
 
+// fewFrames is how many frames a block has at most that comes from a slow source.
+const fewFrames = 16
+
 // A job is one block under way, with its records by partition.
 type job struct {
 	block   capture.Block
@@ -37,6 +40,7 @@ type crew struct {
 	taken   uint64    // blocks read so far
 	freed   uint64    // blocks applied by all partitions: their places are free again
 	reading bool
+	flowing bool    // the source gives more than it is asked for
 	held    bool    // nothing is read until what was read is applied
 	look    bool    // and looked at
 	relieve bool    // and made less, if it is too much
@@ -62,24 +66,16 @@ func together(ctx context.Context, src capture.Source, recorders []*flow.Recorde
 	return c.err
 }
 
-// work is the life of worker i. Its own partition comes first: a block that is
-// applied makes room.
+// work is the life of worker i. It reads ahead of what it applies: only one can read at a
+// time, and whoever waits for that must have something else to do. But what comes slowly is
+// applied at once.
 func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for next := uint64(0); ; {
 		j := c.place(next)
 		switch {
-		case next < c.taken && j.decoded:
-			c.mu.Unlock()
-			t.Apply(&j.parts[i])
-			t.Sweep(j.now)
-			used := t.Used()
-			c.mu.Lock()
-			c.used[i] = used
-			c.apply(j)
-			next++
-		case !c.ended && !c.reading && !c.held && c.taken-c.freed < uint64(len(c.ring)):
+		case c.mayRead() && (c.flowing && c.taken-next < blocksPerWorker || next == c.taken || !j.decoded):
 			j := c.read(ctx)
 			if j == nil {
 				continue
@@ -89,12 +85,26 @@ func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table)
 			c.mu.Lock()
 			j.decoded = true
 			c.changed.Broadcast()
+		case next < c.taken && j.decoded:
+			c.mu.Unlock()
+			t.Apply(&j.parts[i])
+			t.Sweep(j.now)
+			used := t.Used()
+			c.mu.Lock()
+			c.used[i] = used
+			c.apply(j)
+			next++
 		case c.ended && next == c.taken:
 			return
 		default:
 			c.changed.Wait()
 		}
 	}
+}
+
+// mayRead reports whether a block can be read now.
+func (c *crew) mayRead() bool {
+	return !c.ended && !c.reading && !c.held && c.taken-c.freed < uint64(len(c.ring))
 }
 
 // place is where block n lies.
@@ -122,6 +132,7 @@ func (c *crew) read(ctx context.Context) *job {
 		return nil
 	}
 	c.taken++
+	c.flowing = len(j.block.Frames) > fewFrames
 	c.flying += uint64(len(j.block.Frames))
 	c.last = j.block.First + uint64(len(j.block.Frames)) - 1
 	c.look = c.looker.due(j.now)
