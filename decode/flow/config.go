@@ -14,9 +14,10 @@ type Config struct {
 	// UDPIdle splits connectionless traffic after that long a silence; 0 means never.
 	UDPIdle time.Duration
 
-	// Classify says what a transport payload proves; it must not keep the
-	// slice. Called for the first payloads of a connection only. nil means nothing is proved.
-	Classify func(protocol uint8, payload []byte) Evidence
+	// Classify says what a transport payload proves: it fills f, which is zero but for its
+	// Room. It must not keep the slice, but f may have parts of it. Called for the first
+	// payloads of a connection only. nil means nothing is proved.
+	Classify func(protocol uint8, payload []byte, f *Finding)
 
 	// RoundTrips says whether the round trips of data are measured. That takes a third
 	// more time and up to twice the memory.

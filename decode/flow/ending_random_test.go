@@ -116,10 +116,11 @@ func (x *chaos) sorted() []capture.Frame {
 }
 
 // provenBy is a Classify that proves something else of each connection.
-func provenBy(_ uint8, payload []byte) Evidence {
+func provenBy(_ uint8, payload []byte, f *Finding) {
 	h := fnv.New32()
 	h.Write(payload)
-	return Evidence{Service: "x", ServerName: fmt.Sprintf("%x", h.Sum32()), ALPN: fmt.Sprint(len(payload))}
+	f.Service = "x"
+	f.ServerName, f.ALPN = fmt.Appendf(nil, "%x", h.Sum32()), fmt.Append(nil, len(payload))
 }
 
 // A table that uses numbers again finds what one finds that never does, as long as no

@@ -19,9 +19,9 @@ type index struct {
 
 // A bucket is one in its place in an index.
 type bucket struct {
-	slots []entry // bucketLen; 0, that is noConnection's, is free
-	live  uint32  // slots in use; counts in the first place only
-	spare uint8   // it stands in 1<<spare places
+	slots *[bucketLen]entry // 0, that is noConnection's, is free
+	live  uint32            // slots in use; counts in the first place only
+	spare uint8             // it stands in 1<<spare places
 }
 
 const (
@@ -45,17 +45,17 @@ func newIndex() index {
 
 // newSlots makes those of a bucket, which are free. full: all of their memory is going to be
 // used, which it soon is, in no order.
-func newSlots(full bool) []entry {
+func newSlots(full bool) *[bucketLen]entry {
 	slots := new([bucketLen]entry)
 	if full {
 		populate(slots)
 	}
-	return slots[:]
+	return slots
 }
 
 // in gives the slots of the bucket that has a hash. An entry is in the one that the lowest
 // bits of its hash tell, or behind it, around the end.
-func (x *index) in(hash uint32) []entry { return x.buckets[hash>>(x.shift%32)].slots[:bucketLen] }
+func (x *index) in(hash uint32) *[bucketLen]entry { return x.buckets[hash>>(x.shift%32)].slots }
 
 // first is the bucket that has a hash, in its first place.
 func (x *index) first(hash uint32) *bucket {
@@ -92,19 +92,26 @@ func (x *index) set(slot *entry, hash, number uint32) {
 
 // find looks up the newest connection of r's key: its number and cell, or nil.
 func (t *Table) find(b *Batch, r *record) (uint32, *cell) {
+	n, c, _ := t.search(b, r)
+	return n, c
+}
+
+// search is find, which also gives the free slot where the search ended when there is no
+// such connection.
+func (t *Table) search(b *Batch, r *record) (n uint32, c *cell, free *entry) {
 	recent := &t.recent[r.hash%recentLen]
 	if e := *recent; e != 0 && e.hash() == r.hash {
 		n := e.number()
 		if c := t.cells.at(n); t.is(n, c, b, r) {
-			return n, c
+			return n, c, nil
 		}
 	}
 	slot, c := t.slot(b, r)
 	if c == nil {
-		return 0, nil
+		return 0, nil, slot
 	}
 	*recent = *slot
-	return slot.number(), c
+	return slot.number(), c, nil
 }
 
 // is reports whether r is a packet of the tuple of connection n, which is c.
@@ -214,8 +221,8 @@ func (x *index) split(hash uint32) {
 			n++
 		}
 	}
-	clear(lower.slots)
-	into := [2][]entry{lower.slots, upper.slots}
+	*lower.slots = [bucketLen]entry{}
+	into := [2]*[bucketLen]entry{lower.slots, upper.slots}
 	for _, e := range x.moving[:n] {
 		which := e.hash() >> bit & 1
 		upper.live += which

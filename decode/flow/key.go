@@ -123,23 +123,30 @@ func (s *Seed) address(hi, lo, virtual uint64) uint32 {
 }
 
 // wide is the key of a packet in n, which has its source and destination as a and b. It
-// puts them in the key's order, without a branch: nobody can guess who sends.
+// puts them in the key's order.
 func (s *Seed) wide(n *network, sport, dport uint16, protocol, version uint8) (k key, dir uint8) {
-	srcHi, srcLo := binary.BigEndian.Uint64(n.a[:8]), binary.BigEndian.Uint64(n.a[8:])
-	dstHi, dstLo := binary.BigEndian.Uint64(n.b[:8]), binary.BigEndian.Uint64(n.b[8:])
+	k, dir = s.between(&n.a, &n.b, uint64(n.tunnel)<<32|uint64(n.id), sport, dport, protocol, version)
+	if dir != 0 {
+		n.a, n.b = n.b, n.a
+	}
+	return k, dir
+}
+
+// between is the key of a packet between two addresses in a virtual network, as wide makes
+// it, without a branch: nobody can guess who sends.
+func (s *Seed) between(src, dst *decode.Addr, virtual uint64, sport, dport uint16, protocol, version uint8) (k key, dir uint8) {
+	srcHi, srcLo := binary.BigEndian.Uint64(src[:8]), binary.BigEndian.Uint64(src[8:])
+	dstHi, dstLo := binary.BigEndian.Uint64(dst[:8]), binary.BigEndian.Uint64(dst[8:])
 	_, above := bits.Sub64(uint64(dport), uint64(sport), 0)
 	_, above = bits.Sub64(dstLo, srcLo, above)
 	_, above = bits.Sub64(dstHi, srcHi, above) // 1: the source's endpoint is above
 
-	virtual := uint64(n.tunnel)<<32 | uint64(n.id)
 	from := endpoint(s.address(srcHi, srcLo, virtual), sport)
 	to := endpoint(s.address(dstHi, dstLo, virtual), dport)
 	differ := (from ^ to) & -above // none, or all
 	k = key{from ^ differ | uint64(protocol)<<8 | uint64(version), to ^ differ}
-	if n.tunnel != 0 {
+	if virtual>>32 != 0 {
 		k.b |= 1
 	}
-	ends := [2]decode.Addr{n.a, n.b}
-	n.a, n.b = ends[above&1], ends[above&1^1]
 	return k, uint8(above)
 }

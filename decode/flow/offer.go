@@ -30,7 +30,7 @@ func (b *Batch) options(r *record) (o decode.TCPOptions) {
 	if r.offset == 0 {
 		return b.packet(r).Options
 	}
-	// A common frame: its IP header has neither options nor extensions (see commons).
+	// A common frame: its IP header has neither options nor extensions (see common).
 	const tcpHeader, ipv4Header, ipv6Header = 20, 20, 40
 	length := r.ip - r.payload - tcpHeader - ipv4Header
 	if r.key.version() == 6 {

@@ -2,6 +2,15 @@ package flow
 
 import "strings"
 
+// A Finding is what one payload proves, before anything is kept of it: an Evidence whose names
+// are part of the payload, or of Room.
+type Finding struct {
+	Service                string // "" when nothing is proved
+	FromClient, FromServer bool
+	ServerName, ALPN       []byte
+	Room                   []byte // 255 bytes
+}
+
 // A proof is an Evidence in twelve bytes without pointers, so that the garbage
 // collector does not look into hundreds of thousands of them.
 type proof struct {
@@ -16,12 +25,15 @@ type proofs struct {
 	arena[proof]
 	services []string // few; number 0 is none
 	texts    texts
+	finding  Finding // of the latest payload
 }
 
-func newProofs() proofs { return proofs{services: []string{""}} }
+func newProofs() proofs {
+	return proofs{services: []string{""}, finding: Finding{Room: make([]byte, 255)}}
+}
 
 // note adds what e says to p. What is known stays.
-func (s *proofs) note(p *proof, e *Evidence) {
+func (s *proofs) note(p *proof, e *Finding) {
 	if p.service == 0 {
 		p.service = s.number(e.Service)
 	}
@@ -96,13 +108,13 @@ type texts struct {
 const textChunk = 1 << 16
 
 // keep stores up to 255 bytes of s and tells where.
-func (t *texts) keep(s string) (at uint32, length uint8) {
+func (t *texts) keep(s []byte) (at uint32, length uint8) {
 	s = s[:min(len(s), 255)]
 	if t.apart {
-		if s != "" {
+		if len(s) > 0 {
 			var text *string
 			at, text = t.single.add()
-			*text = strings.Clone(s)
+			*text = string(s)
 			t.bytes += int64(len(s))
 		}
 		return at, uint8(len(s))
@@ -112,7 +124,7 @@ func (t *texts) keep(s string) (at uint32, length uint8) {
 	}
 	last := t.filled - 1
 	at = uint32(last*textChunk + t.chunks[last].Len())
-	t.chunks[last].WriteString(s)
+	t.chunks[last].Write(s)
 	t.live[last] += int32(len(s))
 	return at, uint8(len(s))
 }

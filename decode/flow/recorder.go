@@ -16,8 +16,7 @@ type Recorder struct {
 
 	seed   *Seed
 	packet decode.Packet
-	mixed  Batch    // records of several partitions, to be divided
-	wide   []uint32 // see commons
+	record record // see divided
 }
 
 // NewRecorder makes a Recorder for a run whose tables use seed.
@@ -66,24 +65,44 @@ func (r *Recorder) Record(block *capture.Block, parts []Batch) capture.Timestamp
 // commons adds the records of the common frames at the start of frames, of which the first
 // has a number in the block, and says how many these are.
 func (r *Recorder) commons(frames []capture.Frame, number uint32, parts []Batch) int {
-	b := &parts[0]
 	if len(parts) > 1 {
-		b = &r.mixed
-		b.reset(nil)
+		return r.divided(frames, number, parts)
 	}
+	b := &parts[0]
 	room := b.reserve(len(frames))
-	var n int
-	n, r.wide = commons(frames, room, r.wide[:0], r.seed, number)
-	for _, i := range r.wide {
-		if i < uint32(n) {
-			r.commonWide(&frames[i], &room[i], parts)
+	n := 0
+	for ; n < len(frames); n++ {
+		f, rec := &frames[n], &room[n]
+		version := common(f, rec, r.seed)
+		if version == 0 {
+			break
+		}
+		rec.frame = number + uint32(n)
+		if version == 6 {
+			r.commonWide(f, rec, parts)
 		}
 	}
 	b.n += n
-	if len(parts) > 1 {
-		r.divide(parts)
-	}
 	return n
+}
+
+// divided is commons where there are several partitions: only when a record is made it is
+// known where it belongs.
+func (r *Recorder) divided(frames []capture.Frame, number uint32, parts []Batch) int {
+	rec := &r.record
+	for i := range frames {
+		f := &frames[i]
+		version := common(f, rec, r.seed)
+		if version == 0 {
+			return i
+		}
+		rec.frame = number + uint32(i)
+		if version == 6 {
+			r.commonWide(f, rec, parts)
+		}
+		*parts[r.seed.partition(rec.key, len(parts))].add() = *rec
+	}
+	return len(frames)
 }
 
 // commonWide completes the record of f, which is a common frame over IPv6, and adds its
@@ -94,20 +113,15 @@ func (r *Recorder) commonWide(f *capture.Frame, rec *record, parts []Batch) {
 		ip += tagLen
 	}
 	h := (*[ipv6Len + 4]byte)(f.Data[ip:])
-	n := network{a: decode.Addr(h[8:24]), b: decode.Addr(h[24:40])}
-	rec.key, rec.dir = r.seed.wide(&n, binary.BigEndian.Uint16(h[40:]), binary.BigEndian.Uint16(h[42:]), h[6], 6)
-	rec.hash = r.seed.hash(rec.key)
-	b := &parts[r.seed.partition(rec.key, len(parts))]
-	b.wide = append(b.wide, n)
+	src, dst := (*decode.Addr)(h[8:24]), (*decode.Addr)(h[24:40])
+	ports := binary.BigEndian.Uint32(h[40:])
+	k, dir := r.seed.between(src, dst, 0, uint16(ports>>16), uint16(ports), h[6], 6)
+	rec.key, rec.hash, rec.dir = k, r.seed.hash(k), dir
+	b := &parts[r.seed.partition(k, len(parts))]
+	// Source and destination in the key's order, again without a branch.
+	first := 8 + 16*uint(dir&1)
+	b.wide = append(b.wide, network{a: decode.Addr(h[first:]), b: decode.Addr(h[32-first:])})
 	rec.wide = uint32(len(b.wide))
-}
-
-// divide adds r's mixed records to their partitions.
-func (r *Recorder) divide(parts []Batch) {
-	mixed := r.mixed.records()
-	for i := range mixed {
-		*parts[r.seed.partition(mixed[i].key, len(parts))].add() = mixed[i]
-	}
 }
 
 // frame decodes any frame, counts it when it is no packet of a connection or

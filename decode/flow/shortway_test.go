@@ -28,7 +28,7 @@ func theLongWay(t *Table, b *Batch) {
 		if c != nil {
 			c.bits &^= steady
 		}
-		t.packet(b, r, n, c)
+		t.packet(b, r, n, c, nil)
 	}
 }
 
@@ -197,9 +197,8 @@ func TestTheShortWayOfDatagramsSaysTheSame(t *testing.T) {
 		for _, idle := range []time.Duration{0, 10 * time.Millisecond} {
 			var told [2][]string
 			cfg := func(i int) Config {
-				return Config{UDPIdle: idle, Classify: func(_ uint8, payload []byte) Evidence {
+				return Config{UDPIdle: idle, Classify: func(_ uint8, payload []byte, _ *Finding) {
 					told[i] = append(told[i], string(payload))
-					return Evidence{}
 				}}
 			}
 			short, _ := run(frames, 1, cfg(0))

@@ -124,8 +124,9 @@ type guess struct {
 // record applies r, which is probably of the connection g.
 func (t *Table) record(b *Batch, r *record, g *guess) {
 	n, c := g.entry.number(), g.cell
+	var free *entry
 	if c.bits&replaced != 0 || !t.is(n, c, b, r) {
-		n, c = t.find(b, r)
+		n, c, free = t.search(b, r)
 	}
 	if t.bySilence && c != nil && uint64(r.time-c.latest) > t.shortest && t.outlived(n, c, r) {
 		t.end(n, c)
@@ -151,7 +152,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 	case fragment:
 		t.fragment(b, r)
 	default:
-		t.packet(b, r, n, c)
+		t.packet(b, r, n, c, free)
 	}
 }
 
@@ -223,8 +224,8 @@ func (t *Table) touch(records []record) {
 }
 
 // packet applies a packet of connection n, which is c, unless there is none or the packet
-// begins another one.
-func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
+// begins another one. free is where search found that there is none, or nil.
+func (t *Table) packet(b *Batch, r *record, n uint32, c *cell, free *entry) {
 	found := c != nil
 	if found {
 		switch {
@@ -241,7 +242,7 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell) {
 		}
 	}
 	if !found {
-		n, c = t.create(b, r)
+		n, c = t.create(b, r, free)
 		if t.knocks.at(n) != nil {
 			t.knock(b, r, n, c)
 			return
@@ -285,30 +286,39 @@ func (t *Table) firstPayload(b *Batch, r *record, n uint32, c *cell) {
 	if len(payload) == 0 {
 		return
 	}
-	e := t.cfg.Classify(r.key.protocol(), payload)
-	if e.Service == "" {
-		return
+	f := &t.proofs.finding
+	if t.cfg.Classify(r.key.protocol(), payload, f); f.Service != "" {
+		t.prove(r, n, f)
 	}
+	*f = Finding{Room: f.Room} // the payload is not there for long
+}
+
+// prove notes what r's payload proves of connection n.
+func (t *Table) prove(r *record, n uint32, f *Finding) {
 	// What is known of a sender is turned into what is known of the key's sides:
 	// side 0 is the client when FromClient, the server when FromServer.
 	if r.dir == 1 {
-		e.FromClient, e.FromServer = e.FromServer, e.FromClient
+		f.FromClient, f.FromServer = f.FromServer, f.FromClient
 	}
 	m := t.meta(n)
 	if m.evidence == 0 {
 		i, _ := t.proofs.add()
 		m.evidence = i + 1
 	}
-	t.proofs.note(t.proofs.at(m.evidence-1), &e)
+	t.proofs.note(t.proofs.at(m.evidence-1), f)
 }
 
 // create starts a connection with r as its first packet, and gives its number and cell.
-// An older one with the same key can no longer be found.
-func (t *Table) create(b *Batch, r *record) (uint32, *cell) {
-	slot, old := t.slot(b, r)
-	if old != nil {
-		old.bits |= replaced
-	} else if t.full(r.hash) {
+// An older one with the same key can no longer be found. slot is the free one of its key, or
+// nil when that is not known.
+func (t *Table) create(b *Batch, r *record, slot *entry) (uint32, *cell) {
+	if slot == nil {
+		var old *cell
+		if slot, old = t.slot(b, r); old != nil {
+			old.bits |= replaced
+		}
+	}
+	if *slot == 0 && t.full(r.hash) {
 		t.split(r.hash)
 		slot, _ = t.slot(b, r)
 	}

@@ -78,8 +78,8 @@ func TestConversations(t *testing.T) {
 			"6 192.0.2.1:40000>198.51.100.1:8443 midstream open +one-way 0/1 by range"},
 		{"else the first sender is the client", Config{}, raws(ask(hostB, hostA, 5000, 6000)),
 			"17 10.0.0.2:5000>10.0.0.1:6000 unanswered 1/0 by first"},
-		{"what only a client says decides before the ports", Config{Classify: func(_ uint8, p []byte) Evidence {
-			return Evidence{Service: "x", FromClient: true}
+		{"what only a client says decides before the ports", Config{Classify: func(_ uint8, p []byte, f *Finding) {
+			f.Service, f.FromClient = "x", true
 		}}, raws(ask(hostB, hostA, 53, 5000)),
 			"17 10.0.0.2:53>10.0.0.1:5000 unanswered 1/0 by payload"},
 		{"IPv6", Config{}, raws(ipv6(17, six(1), six(2), udp(5000, 53, nil)), ipv6(17, six(2), six(1), udp(53, 5000, nil))),
@@ -402,10 +402,7 @@ func TestPaddingProvesNothing(t *testing.T) {
 	frame = append(frame, make([]byte, 60-len(frame))...)
 	var got []string
 	run([]capture.Frame{{Data: frame, Length: 60, Link: capture.LinkEthernet}}, 1, Config{
-		Classify: func(_ uint8, payload []byte) Evidence {
-			got = append(got, string(payload))
-			return Evidence{}
-		}})
+		Classify: func(_ uint8, payload []byte, _ *Finding) { got = append(got, string(payload)) }})
 	if len(got) != 1 || got[0] != "abc" {
 		t.Errorf("payloads %q", got)
 	}

@@ -42,7 +42,7 @@ func (t *Totals) read(frames []capture.Frame) (all Volume, last capture.Timestam
 	return all, last
 }
 
-// common counts common frames, of which there are records (see commons).
+// common counts common frames, of which there are records (see common).
 func (t *Totals) common(v Volume) {
 	if v.Frames > 0 {
 		t.Connections.add(v)

@@ -298,7 +298,7 @@ func TestFolding(t *testing.T) {
 // Who is the client may turn out late: then the steps before change sides, too.
 func TestTheClientTurnsOutLate(t *testing.T) {
 	frames := play(t, "d A D a")
-	asks := func(_ uint8, payload []byte) flow.Evidence { return flow.Evidence{Service: "x", FromClient: true} }
+	asks := func(_ uint8, payload []byte, f *flow.Finding) { f.Service, f.FromClient = "x", true }
 	frames[0].Data = frames[0].Data[:40] // its payload was not captured, so it proves nothing
 	c := follow(frames, Config{Full: true, Flow: flow.Config{Classify: asks}})
 	if len(c) != 1 || c[0].Connection.Client.Port() != 40000 || c[0].Connection.Role != flow.RolePayload {

@@ -34,7 +34,7 @@ func dnsStream(b []byte, e *Evidence) bool {
 	if len(b) > length {
 		b = b[:length] // the next message follows
 	}
-	var found Evidence
+	found := Evidence{Room: e.Room}
 	if !dns(b, &found) || found.Service != "domain" {
 		return false
 	}
@@ -109,7 +109,7 @@ func dns(b []byte, e *Evidence) bool {
 	default:
 		return false
 	}
-	e.ServerName = dnsName(question[:length])
+	e.ServerName = dnsName(e.Room, question[:length])
 	return e.prove(service, sender)
 }
 
@@ -131,19 +131,18 @@ func question0(b []byte) (length, labels int) {
 	return 0, 0
 }
 
-// dnsName writes a valid name with dots between its labels, "." for the root.
-func dnsName(b []byte) string {
+// dnsName writes a valid name into room with dots between its labels, "." for the root.
+func dnsName(room, b []byte) []byte {
 	if len(b) == 1 {
-		return "."
+		return append(room[:0], '.')
 	}
-	var text [255]byte
-	n := copy(text[:], b[1:len(b)-1])
-	for i := int(b[0]); i < n; {
+	text := append(room[:0], b[1:len(b)-1]...)
+	for i := int(b[0]); i < len(text); {
 		next := int(text[i]) + 1
 		text[i] = '.'
 		i += next
 	}
-	return string(text[:n])
+	return text
 }
 
 // isLocal reports whether a valid name ends in "local", multicast DNS's domain.

@@ -13,7 +13,8 @@ const (
 func (s Sender) String() string { return [...]string{"", "client", "server"}[s] }
 
 // Evidence is what one payload proves. ServerName and ALPN are the bytes of the
-// wire, at most 255 of them, not escaped: the printers do that.
+// wire, at most 255 of them, not escaped: the printers do that. They are part of the payload
+// or of Room.
 type Evidence struct {
 	// Service is IANA's name where there is one ("http", "domain", "ms-wbt-server");
 	// "tls", "dtls", "quic", "bittorrent" and "wireguard" have none. "" means nothing is proved.
@@ -23,28 +24,29 @@ type Evidence struct {
 
 	// ServerName is the host of a TLS server_name extension (of the outer hello,
 	// where the inner one is encrypted), of an HTTP Host field without the port, or of the first DNS question.
-	ServerName string
+	ServerName []byte
 
 	// ALPN is the first protocol that a TLS client offers, or the one its server took.
-	ALPN string
+	ALPN []byte
+
+	// Room is for a name that the payload does not have as it is told. When it has less than
+	// 255 bytes there may be an allocation for that.
+	Room []byte
 }
 
-// Classify says what the transport payload of one packet proves about the
-// service spoken on its connection. Only messages that nothing else looks like count:
+// Classify fills e, which is zero but for its Room, with what the transport payload of one
+// packet proves about the service spoken on its connection. Only messages that nothing else looks like count:
 // a service that is proved wrongly misleads more than one that is not proved, and the
 // registry has a name for the port anyway. Ports are not looked at.
 //
-// protocol is the IP protocol number. payload may be cut anywhere; it is not kept.
-// There is no allocation but for the strings of what is found.
-func Classify(protocol uint8, payload []byte) Evidence {
-	var e Evidence
+// protocol is the IP protocol number. payload may be cut anywhere; only e keeps parts of it.
+func (e *Evidence) Classify(protocol uint8, payload []byte) {
 	switch protocol {
 	case protocolTCP:
-		classifyStream(payload, &e)
+		classifyStream(payload, e)
 	case protocolUDP, protocolUDPLite:
-		classifyDatagram(payload, &e)
+		classifyDatagram(payload, e)
 	}
-	return e
 }
 
 // prove sets what a message proves. The functions that look for one protocol each
@@ -133,10 +135,10 @@ func hasPrefix(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
 
-// bounded makes the string of a name; one longer than 255 bytes is no name of any protocol here.
-func bounded(b []byte) string {
+// bounded is a name; one longer than 255 bytes is no name of any protocol here.
+func bounded(b []byte) []byte {
 	if len(b) > 255 {
-		return ""
+		return nil
 	}
-	return string(b)
+	return b
 }

@@ -131,9 +131,9 @@ func parseExtensions(b []byte, e *Evidence) {
 		body := b[4 : 4+length]
 		b = b[4+length:]
 		switch {
-		case kind == serverName && e.ServerName == "" && e.Sender == FromClient:
+		case kind == serverName && len(e.ServerName) == 0 && e.Sender == FromClient:
 			e.ServerName = hostName(body)
-		case kind == alpn && e.ALPN == "":
+		case kind == alpn && len(e.ALPN) == 0:
 			e.ALPN = firstProtocol(body)
 			if e.Service == "tls" {
 				e.Service = overTLS(e.ALPN)
@@ -143,37 +143,37 @@ func parseExtensions(b []byte, e *Evidence) {
 }
 
 // hostName reads a server_name extension (RFC 6066 §3).
-func hostName(b []byte) string {
+func hostName(b []byte) []byte {
 	const header = 5 // length of the list, type, length of the name
 	if len(b) < header || b[2] != 0 || uint16At(b, 3) > len(b)-header {
-		return ""
+		return nil
 	}
 	return bounded(b[header : header+uint16At(b, 3)])
 }
 
 // firstProtocol reads an ALPN extension (RFC 7301 §3.1), leaving out the
 // reserved values that clients offer to keep servers tolerant (RFC 8701 §3).
-func firstProtocol(b []byte) string {
+func firstProtocol(b []byte) []byte {
 	if len(b) < 2 {
-		return ""
+		return nil
 	}
 	for b = b[2:]; len(b) > 0; {
 		length := int(b[0])
 		if length == 0 || length > len(b)-1 {
-			return ""
+			return nil
 		}
 		protocol := b[1 : 1+length]
 		if length != 2 || protocol[0] != protocol[1] || protocol[0]&0xf != 0xa {
-			return string(protocol)
+			return protocol
 		}
 		b = b[1+length:]
 	}
-	return ""
+	return nil
 }
 
 // overTLS is the service that an ALPN protocol proves.
-func overTLS(protocol string) string {
-	switch protocol {
+func overTLS(protocol []byte) string {
+	switch string(protocol) {
 	case "h2", "http/1.1", "http/1.0":
 		return "https"
 	case "dot":
