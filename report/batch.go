@@ -15,20 +15,19 @@ import (
 const stretch = 64
 
 // tables are where connections are found by their addresses. They are large, and who
-// enters a connection waits for memory; so all that they need of it is put into a Batch,
+// enters a connection waits for memory; so all that they need of it is put into a batch,
 // which may be entered later, and elsewhere.
 type tables struct {
 	doors   doors
 	trouble trouble
 	sums    []*serviceSums // whose clients and servers were entered
 	watch   watch          // of these
-	touched uint64         // what was read only to have it in the cache; it means nothing
 }
 
-// A Batch is what connections, in their order, have for the tables of a Builder.
-type Batch struct {
-	to       *tables
-	visits   []visit // its capacity, stretches of it, is how many make the batch full
+// A batch is what connections, in their order, have for the services and tables of a Builder.
+type batch struct {
+	visits   []visit   // its capacity, stretches of it, is how many make the batch full
+	servings []serving // of the same connections
 	findings []finding
 	attempts []attempted
 
@@ -36,25 +35,62 @@ type Batch struct {
 	n      int
 }
 
-func newBatch(to *tables, size int) *Batch { return &Batch{to: to, visits: make([]visit, 0, size)} }
+func newBatch(size int) *batch {
+	return &batch{visits: make([]visit, 0, size), servings: make([]serving, 0, size)}
+}
 
-// NewBatch makes an empty Batch for b, of a size that is worth being handed over.
-func (b *Builder) NewBatch() *Batch { return newBatch(b.tables, 16*stretch) }
+// room is how many connections b has room for.
+func (b *batch) room() int { return cap(b.visits) - len(b.visits) }
 
-// HandOver makes Add give each batch that is full to hand, and go on with the empty one
-// that hand returns, so that others can call Enter meanwhile. It ends with a nil hand:
-// when all batches handed over are entered, b is again as if Add had entered them.
-func (b *Builder) HandOver(hand func(full *Batch) (empty *Batch)) { b.hand = hand }
+// isFull reports whether b must be entered before the next connection.
+func (b *batch) isFull() bool { return b.room() == 0 }
 
-// isFull reports whether b must be entered before the next visit.
-func (b *Batch) isFull() bool { return len(b.visits) == cap(b.visits) }
+// add puts in c, and gives what it counts for.
+func (b *batch) add(c *flow.Connection, owners *[2]capture.Owner) *counts {
+	fate := fateOf(c)
+	b.servings = b.servings[:len(b.servings)+1]
+	s := &b.servings[len(b.servings)-1]
+	s.counts.set(c, fate)
+	s.evidence, s.setup = c.Evidence.Service, c.Setup
+	b.find(c, b.visit(c), fate, owners)
+	return &s.counts
+}
 
-// Enter enters b into the tables, and empties it. One batch is entered at a time, in the
-// order in which they were filled.
-func (b *Batch) Enter() {
-	t := b.to
-	t.touched += t.enterVisits(b.visits) + t.trouble.enterFindings(b) + t.trouble.scans.enter(b)
-	b.visits, b.findings, b.attempts, b.n = b.visits[:0], b.findings[:0], b.attempts[:0], 0
+// A stage is what a batch goes through, beside others or behind them: see after. Of each
+// stage one batch is entered at a time, in the order of the connections.
+type stage uint8
+
+const (
+	intoServices stage = iota
+	intoPaths
+	intoSweeps
+	intoVisits
+	intoFindings
+	numStages
+)
+
+// afterServices reports whether a stage needs what services filled in.
+func (s stage) afterServices() bool { return s == intoVisits || s == intoFindings }
+
+// enter enters b into what belongs to one stage.
+func (b *batch) enter(s stage, to *Builder) {
+	switch s {
+	case intoServices:
+		to.services.enter(b)
+	case intoPaths:
+		to.tables.trouble.scans.enterPaths(b)
+	case intoSweeps:
+		to.tables.trouble.scans.enterSweeps(b)
+	case intoVisits:
+		to.tables.enterVisits(b.visits)
+	case intoFindings:
+		to.tables.trouble.enterFindings(b)
+	}
+}
+
+// empty empties b, which went through all stages.
+func (b *batch) empty() {
+	b.visits, b.servings, b.findings, b.attempts, b.n = b.visits[:0], b.servings[:0], b.findings[:0], b.attempts[:0], 0
 }
 
 // An aside is what few connections have to tell of beside their findings.
@@ -68,7 +104,7 @@ type aside struct {
 }
 
 // aside is what c has to tell beside; nil when that is nothing.
-func (b *Batch) aside(c *flow.Connection, owners *[2]capture.Owner) *aside {
+func (b *batch) aside(c *flow.Connection, owners *[2]capture.Owner) *aside {
 	if c.SYNCount <= 1 && !owners[clientEnd].Known() && !owners[serverEnd].Known() {
 		return nil
 	}

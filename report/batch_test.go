@@ -1,43 +1,51 @@
 package report
 
 import (
-	"sync"
+	"iter"
 	"testing"
+
+	"sockscope/decode/flow"
 )
 
-// What is entered by another goroutine, while more is added, makes the same report.
-func TestBatchesMayBeEnteredElsewhere(t *testing.T) {
-	all := busy()
-	live := onHost(all)
-	for name, cfg := range map[string]Config{"file": {}, "live": live} {
-		want := documentOf(t, fed(NewBuilder(cfg), all))
-		b := NewBuilder(cfg)
-		fed(b, all[:100]) // as far as it went before
-		full, empty := make(chan *Batch, 2), make(chan *Batch, 2)
-		empty <- b.NewBatch()
-		empty <- b.NewBatch()
-		var entering sync.WaitGroup
-		n := 0
-		entering.Go(func() {
-			for batch := range full {
-				batch.Enter()
-				n++
-				empty <- batch
-			}
-		})
-		b.HandOver(func(batch *Batch) *Batch {
-			full <- batch
-			return <-empty
-		})
-		fed(b, all[100:len(all)-100])
-		b.HandOver(nil)
-		close(full)
-		entering.Wait()
-		if n < 3 {
-			t.Errorf("%s: %d batches were handed over", name, n)
+// inParts gives connections a part at a time, as AddAll asks for them.
+func inParts(all []flow.Connection) func(most int) iter.Seq[*flow.Connection] {
+	return func(most int) iter.Seq[*flow.Connection] {
+		part := all[:min(most, len(all))]
+		all = all[len(part):]
+		if len(part) == 0 {
+			return nil
 		}
-		if got := documentOf(t, fed(b, all[len(all)-100:])); got != want {
-			t.Errorf("%s: another report than without handing over", name)
+		return func(yield func(*flow.Connection) bool) {
+			var c flow.Connection
+			for i := range part {
+				c = part[i] // nobody may keep it
+				if !yield(&c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// However many add connections, whether or not some were added before or come later, the
+// report is that of adding them one by one.
+func TestAllConnectionsMakeTheSameReport(t *testing.T) {
+	all := busy()
+	for name, cfg := range map[string]Config{"file": {}, "live": onHost(all), "all": {All: true}, "top": {Sort: "failed", Top: 300}} {
+		want := documentOf(t, fed(NewBuilder(cfg), all))
+		for workers := range 6 {
+			for _, before := range []int{0, 100} {
+				b := fed(NewBuilder(cfg), all[:before])
+				b.AddAll(workers, inParts(all[before:len(all)-before]))
+				if got := documentOf(t, fed(b, all[len(all)-before:])); got != want {
+					t.Errorf("%s: another report with %d workers, %d before and behind", name, workers, before)
+				}
+			}
+		}
+		if b := fed(NewBuilder(cfg), all); true {
+			if b.AddAll(3, inParts(nil)); documentOf(t, b) != want {
+				t.Errorf("%s: nothing that is added changes the report", name)
+			}
 		}
 	}
 }

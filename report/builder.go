@@ -35,32 +35,25 @@ type Config struct {
 // number of connections, unless Config.All asks for all of them; where that makes
 // a figure an estimate or a lower bound, the Summary says so.
 //
-// It belongs to one goroutine, but for what is handed over: see HandOver.
+// It belongs to one goroutine.
 type Builder struct {
-	volumes  [256]flow.Volume // of connections with ports, by IP protocol
-	ranges   [numRanges]rangeGroup
-	clients  [numRanges]uint64
-	roles    [flow.NumRoleBases]uint64
+	sums
 	services services
-	times    intervals
-	top      top
+	tables   *tables
+	batch    *batch // of what is in the sums, but not yet in services and tables
 
 	ownersOf func(c *flow.Connection) [2]capture.Owner // nil: nobody knows them
 	owners   [2]capture.Owner                          // of the connection being added
 	kernel   *kernel                                   // nil for files
-
-	tables *tables
-	batch  *Batch                           // not yet in tables
-	hand   func(full *Batch) (empty *Batch) // has it entered; nil: Add does it
 }
 
 // NewBuilder makes a Builder. An unknown cfg.Sort means "bytes".
 func NewBuilder(cfg Config) *Builder {
 	b := &Builder{
-		top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}, ownersOf: cfg.Owners, kernel: newKernel(&cfg), tables: new(tables),
+		sums:     sums{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}},
+		ownersOf: cfg.Owners, kernel: newKernel(&cfg), tables: new(tables), batch: newBatch(4 * stretch),
 	}
 	b.keepWithin(cfg.Memory)
-	b.batch = newBatch(b.tables, stretch)
 	if cfg.Top <= 0 {
 		b.top.limit = 10
 	}
@@ -83,8 +76,18 @@ func (b *Builder) Ask(host *capture.Host) {
 // Add folds one connection in. It keeps nothing of c, which the caller may
 // overwrite. For the same report, add connections in the same order.
 func (b *Builder) Add(c *flow.Connection) {
-	group := b.services.of(c)
-	fate := fateOf(c, group.key.name)
+	if b.ownersOf != nil || b.kernel != nil {
+		b.meet(c)
+	}
+	b.sums.add(c, b.batch.add(c, &b.owners), &b.owners)
+	if b.batch.isFull() {
+		b.enter()
+	}
+}
+
+// meet counts the processes of c, and holds it against what the kernel says.
+func (b *Builder) meet(c *flow.Connection) {
+	group := b.services.of(questionOf(c))
 	if b.ownersOf != nil {
 		b.owners = b.ownersOf(c)
 		group.addOwners(&b.owners)
@@ -92,46 +95,20 @@ func (b *Builder) Add(c *flow.Connection) {
 	if b.kernel != nil {
 		b.kernel.add(c, group, &b.owners)
 	}
-
-	if c.HasPorts {
-		v := &b.volumes[c.Protocol]
-		v.Frames += c.ToServer.Packets + c.ToClient.Packets
-		v.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
-	}
-	r := &b.ranges[rangeOf(c.HasPorts, c.Server.Port())]
-	r.tally.add(c, fate)
-	r.synRTT.add(c.SYNRTT)
-	b.clients[rangeOf(c.HasPorts, c.Client.Port())]++
-	if c.Role < flow.NumRoleBases {
-		b.roles[c.Role]++
-	}
-	group.add(c, fate)
-	b.batch.find(c, b.batch.visit(c, group), fate, &b.owners)
-	b.times.add(c.First, fate == failed)
-	b.top.add(c, fate == failed, group, &b.owners)
-	if len(b.batch.visits)%stretch == 0 {
-		if b.services.watch.due(stretch) {
-			b.services.relieve()
-		}
-		if b.batch.isFull() {
-			b.enter()
-		}
-	}
 }
 
-// enter has the batch entered, and goes on with an empty one.
+// enter has the batch entered.
 func (b *Builder) enter() {
-	if b.hand != nil {
-		b.batch = b.hand(b.batch)
-		return
+	for s := range numStages {
+		b.batch.enter(s, b)
 	}
-	b.batch.Enter()
+	b.batch.empty()
 }
 
 // Summary is what was added so far, with what the source and the engine say of the
 // frames. It shares nothing with the Builder, which may go on.
 func (b *Builder) Summary(stats capture.Stats, totals *flow.Totals) *Summary {
-	b.batch.Enter()
+	b.enter()
 	groups := b.services.sorted()
 	var total Tally
 	for i := range b.ranges {

@@ -8,7 +8,7 @@ import (
 // Clone is a Builder of its own that has what b has: what is added to one is not in the
 // other. A live view adds to it what is still open, and b goes on.
 func (b *Builder) Clone() *Builder {
-	b.batch.Enter()
+	b.enter()
 	c := *b
 	groups := newCloned()
 	c.services = b.services.clone(groups)
@@ -16,7 +16,7 @@ func (b *Builder) Clone() *Builder {
 	for _, s := range b.tables.sums {
 		c.tables.sums = append(c.tables.sums, groups.sums(s))
 	}
-	c.batch, c.hand = newBatch(c.tables, stretch), nil
+	c.batch = newBatch(stretch)
 	c.times = b.times.clone()
 	c.kernel = b.kernel.clone(groups)
 	c.top = b.top.clone()

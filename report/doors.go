@@ -46,6 +46,8 @@ type doors struct {
 
 	most  int // callers that wait; 0 means maxCallers
 	watch watch
+
+	touched uint64 // what was read only to have it in the cache; it means nothing
 }
 
 // A caller is a client of a connection that worked. Of all doors only the busiest one's
@@ -81,16 +83,22 @@ func (a *answering) add(host netip.Addr) {
 	}
 }
 
-// add counts a visit at its server's endpoint, whose hash is given. It reports whether the same service
-// was met there before.
-func (d *doors) add(v *visit, hash uint64, guess int32) (known bool) {
+// add counts a visit at its server's endpoint, whose hash is given. It gives the slot, nil
+// when there is none, and reports whether the same service was met there before. Last is the
+// slot of the last visit when that was to the same endpoint, else nil.
+func (d *doors) add(v *visit, hash uint64, guess guess, last *slot[doorKey, door]) (s *slot[doorKey, door], known bool) {
 	if !v.has(withPorts) {
 		if v.has(answered) {
 			d.portless.add(v.server.addr(v.serverVersion))
 		}
-		return false
+		return nil, false
 	}
-	s := d.heavy.at(v.key(), hash, guess)
+	if s = last; s != nil {
+		d.heavy.again(s)
+	} else {
+		key := v.key()
+		s = d.heavy.at(&key, hash, guess)
+	}
 	known = v.group == s.value.group
 	if !known && (s.value.group == nil || v.group.key.compare(&s.value.group.key) < 0) {
 		s.value.group = v.group
@@ -112,7 +120,7 @@ func (d *doors) add(v *visit, hash uint64, guess int32) (known bool) {
 		s.value.worked++
 		d.call(&s.value, v)
 	}
-	return known
+	return s, known
 }
 
 // relieve forgets doors when d takes too much.

@@ -17,7 +17,9 @@ func knock(d *doors, server netip.Addr, n int) {
 		v := visit{group: group, port: 443, protocol: protoTCP, facts: withPorts | worked}
 		v.client, v.clientVersion = ipOf(client)
 		v.server, v.serverVersion = ipOf(server)
-		d.add(&v, v.key().hash(), noSlot)
+		d.heavy.settle()
+		hash := v.key().hash()
+		d.add(&v, hash, d.heavy.guess(hash), nil)
 	}
 }
 

@@ -29,7 +29,7 @@ type attempted struct {
 }
 
 // find looks for trouble in c, whose visit is v, the last one.
-func (b *Batch) find(c *flow.Connection, v *visit, fate fate, owners *[2]capture.Owner) {
+func (b *batch) find(c *flow.Connection, v *visit, fate fate, owners *[2]capture.Owner) {
 	const others = flow.RSTInjected | flow.ZeroWindow | flow.ReusedOpen | flow.SYNRetransmitted | flow.OneWay
 	if !c.Outcome.Failed() && c.Outcome != flow.ReplyOnly && c.Close != flow.Reset && !c.HasICMP && c.Flags&others == 0 &&
 		!loses(&c.ToServer) && !loses(&c.ToClient) {
@@ -40,7 +40,7 @@ func (b *Batch) find(c *flow.Connection, v *visit, fate fate, owners *[2]capture
 		b.note(c, k, beside)
 	}
 	if c.Outcome.Failed() && c.HasPorts && !isGroup(c.Server.Addr()) && !isUndecided(c) {
-		b.attempts = append(b.attempts, attempted{attemptOf(c), b.last(), beside})
+		b.attempt(c, beside)
 	}
 	switch {
 	case c.Close != flow.Reset:
@@ -58,7 +58,7 @@ func (b *Batch) find(c *flow.Connection, v *visit, fate fate, owners *[2]capture
 	b.findFlags(c, v, beside)
 }
 
-func (b *Batch) findFlags(c *flow.Connection, v *visit, beside *aside) {
+func (b *batch) findFlags(c *flow.Connection, v *visit, beside *aside) {
 	if c.Flags&flow.RSTInjected != 0 {
 		b.note(c, v.trouble(injectedReset, flow.Neither), beside)
 	}
@@ -96,10 +96,21 @@ func loses(d *flow.Direction) bool {
 }
 
 // last is the index of the last visit.
-func (b *Batch) last() int32 { return int32(len(b.visits) - 1) }
+func (b *batch) last() int32 { return int32(len(b.visits) - 1) }
+
+// attempt adds the last visit, whose connection c is a failed attempt.
+func (b *batch) attempt(c *flow.Connection, beside *aside) {
+	if len(b.attempts) == cap(b.attempts) {
+		b.attempts = slices.Grow(b.attempts, stretch)
+	}
+	b.attempts = b.attempts[:len(b.attempts)+1]
+	a := &b.attempts[len(b.attempts)-1] // set in place, as is a finding
+	a.attempt.set(c)
+	a.visit, a.aside = b.last(), beside
+}
 
 // note adds a finding of the last visit, whose connection is c.
-func (b *Batch) note(c *flow.Connection, k groupKey, beside *aside) *finding {
+func (b *batch) note(c *flow.Connection, k groupKey, beside *aside) *finding {
 	if len(b.findings) == cap(b.findings) {
 		b.findings = slices.Grow(b.findings, stretch)
 	}

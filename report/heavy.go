@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"unsafe"
@@ -31,6 +32,9 @@ type heavy[K heavyKey, V any] struct {
 	slabs [][]slot[K, V] // in the order of arrival, each slabSlots long: they grow without being copied
 	n     int            // slots in use
 	floor uint64         // the weight that a forgotten key had at most
+
+	settled bool // see settle
+	bare    bool // a value of weight 1 points to nothing that should be given up with it
 
 	light [64]int // how many slots have each of the small weights
 }
@@ -76,14 +80,13 @@ func (h *heavy[K, V]) all() iter.Seq[*slot[K, V]] {
 }
 
 // at is the slot of key, made if need be, one heavier than before. It is valid until
-// the next call. The caller has the key's hash at hand, and may have a guess.
-func (h *heavy[K, V]) at(key K, hash uint64, guess int32) *slot[K, V] {
-	var s *slot[K, V]
-	if guess >= 0 && int(guess) < h.n && h.slot(int(guess)).key == key {
-		s = h.slot(int(guess))
-	} else {
-		s = h.slotOf(key, hash)
-	}
+// the next call. The caller has the key's hash at hand, and a guess.
+func (h *heavy[K, V]) at(key *K, hash uint64, guess guess) *slot[K, V] {
+	return h.again(h.slotOf(key, hash, guess))
+}
+
+// again makes s, which at gave last, one heavier: for who has the same key again.
+func (h *heavy[K, V]) again(s *slot[K, V]) *slot[K, V] {
 	if s.weight < uint64(len(h.light)) {
 		h.light[s.weight]--
 	}
@@ -95,23 +98,20 @@ func (h *heavy[K, V]) at(key K, hash uint64, guess int32) *slot[K, V] {
 }
 
 // slotOf is the slot of key, made with no weight if need be.
-func (h *heavy[K, V]) slotOf(key K, hash uint64) *slot[K, V] {
-	if h.index == nil {
-		h.index = make([]place, 64)
-		if h.most == 0 {
-			h.most = maxHeavy
-		}
+func (h *heavy[K, V]) slotOf(key *K, hash uint64, guess guess) *slot[K, V] {
+	if !h.settled {
+		guess = h.home(hash)
 	}
-	p, found := h.place(key, hash)
+	p, found := h.place(key, hash, guess)
 	if found {
 		return h.slot(p.slot())
 	}
 	if h.n >= h.most {
 		h.forget()
-		p, _ = h.place(key, hash)
+		p, _ = h.place(key, hash, h.home(hash))
 	} else if 4*h.n >= 3*len(h.index) {
 		h.widen()
-		p, _ = h.place(key, hash)
+		p, _ = h.place(key, hash, h.home(hash))
 	}
 	if h.n == len(h.slabs)*slabSlots {
 		h.slabs = append(h.slabs, make([]slot[K, V], slabSlots))
@@ -119,47 +119,58 @@ func (h *heavy[K, V]) slotOf(key K, hash uint64) *slot[K, V] {
 	*p = placeOf(hash, h.n)
 	h.n++
 	h.light[0]++
-	s := h.slot(h.n - 1) // it is zero: see forget
-	s.key, s.missed = key, h.floor
+	s := h.slot(h.n - 1)
+	*s = slot[K, V]{}
+	s.key, s.missed = *key, h.floor
 	return s
 }
 
-// touch reads the place that guess looks at, so that it is in the cache when it is
-// needed. The number means nothing.
-func (h *heavy[K, V]) touch(hash uint64) uint64 {
-	if len(h.index) == 0 {
-		return 0
+// A guess is where in the index a key is, or where it belongs if it is not there: what is
+// before, from its home on, is certainly of others.
+type guess uint32
+
+// home is where a key with that hash is, unless others were there before.
+func (h *heavy[K, V]) home(hash uint64) guess { return guess(hash & uint64(len(h.index)-1)) }
+
+// settle makes guesses valid that are made from now on, until the index is made anew: then
+// at does without.
+func (h *heavy[K, V]) settle() {
+	if h.index == nil {
+		h.index = make([]place, 64)
+		h.most = cmp.Or(h.most, maxHeavy)
 	}
-	return uint64(h.index[hash&uint64(len(h.index)-1)])
+	h.settled = true
 }
 
-// noSlot is a guess that says nothing.
-const noSlot = -1
+// touch reads the place that guess begins with, so that it is in the cache when it is
+// needed. The number means nothing.
+func (h *heavy[K, V]) touch(hash uint64) uint64 { return uint64(h.index[h.home(hash)]) }
 
-// guess is the number of the slot where a key with that hash may well be, or noSlot: only
-// the index is looked at, and no slot. For at, which finds out whether it is right.
-func (h *heavy[K, V]) guess(hash uint64) int32 {
-	if h.index == nil {
-		return noSlot
-	}
-	mask := uint64(len(h.index) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
-		switch p := h.index[i]; {
-		case p == 0:
-			return noSlot
-		case p.mayBe(hash):
-			return int32(p.slot())
+// guess guesses where a key with that hash is: only the index is looked at, and no slot.
+func (h *heavy[K, V]) guess(hash uint64) guess {
+	mask := guess(len(h.index) - 1)
+	for i := h.home(hash); ; i = (i + 1) & mask {
+		if p := h.index[i]; p == 0 || p.mayBe(hash) {
+			return i
 		}
 	}
 }
 
+// guessed is the slot that is guessed, so that it can be read ahead; nil when there is none.
+func (h *heavy[K, V]) guessed(guess guess) *slot[K, V] {
+	if p := h.index[guess]; p != 0 {
+		return h.slot(p.slot())
+	}
+	return nil
+}
+
 // read reads a slot that was guessed, so that it is in the cache when it is needed. The
 // number means nothing.
-func (h *heavy[K, V]) read(guess int32) uint64 {
-	if guess < 0 {
-		return 0
+func (h *heavy[K, V]) read(guess guess) uint64 {
+	if s := h.guessed(guess); s != nil {
+		return s.weight
 	}
-	return h.slot(int(guess)).weight
+	return 0
 }
 
 // find is the slot of key, or nil.
@@ -167,21 +178,23 @@ func (h *heavy[K, V]) find(key K) *slot[K, V] {
 	if h.index == nil {
 		return nil
 	}
-	if p, found := h.place(key, key.hash()); found {
+	hash := key.hash()
+	if p, found := h.place(&key, hash, h.home(hash)); found {
 		return h.slot(p.slot())
 	}
 	return nil
 }
 
-// place is where key is in the index, or the free place where it belongs.
-func (h *heavy[K, V]) place(key K, hash uint64) (p *place, found bool) {
-	mask := uint64(len(h.index) - 1)
-	for i := hash & mask; ; i = (i + 1) & mask {
+// place is where key is in the index, or the free place where it belongs, if it is not
+// before a guess.
+func (h *heavy[K, V]) place(key *K, hash uint64, from guess) (p *place, found bool) {
+	mask := guess(len(h.index) - 1)
+	for i := from & mask; ; i = (i + 1) & mask {
 		p := &h.index[i]
 		if *p == 0 {
 			return p, false
 		}
-		if p.mayBe(hash) && h.slot(p.slot()).key == key {
+		if p.mayBe(hash) && h.slot(p.slot()).key == *key {
 			return p, true
 		}
 	}
@@ -189,7 +202,7 @@ func (h *heavy[K, V]) place(key K, hash uint64) (p *place, found bool) {
 
 // widen doubles the index.
 func (h *heavy[K, V]) widen() {
-	h.index = make([]place, 2*len(h.index))
+	h.index, h.settled = make([]place, 2*len(h.index)), false
 	for i := range h.n {
 		h.enter(i)
 	}
@@ -210,6 +223,7 @@ func (h *heavy[K, V]) enter(slot int) {
 func (h *heavy[K, V]) forget() {
 	median, all := h.median()
 	clear(h.index)
+	h.settled = false
 	kept := 0
 	if !all {
 		for i := range h.n {
@@ -223,10 +237,12 @@ func (h *heavy[K, V]) forget() {
 			}
 		}
 	}
-	for i := kept; i < h.n; { // the slabs stay: a flood fills them again at once
-		end := min(h.n, (i/slabSlots+1)*slabSlots)
-		clear(h.slabs[i/slabSlots][i%slabSlots : (end-1)%slabSlots+1]) // with what belongs to them
-		i = end
+	if !(all && median <= 1 && h.bare) { // else there is nothing that belongs to them
+		for i := kept; i < h.n; { // the slabs stay: a flood fills them again at once
+			end := min(h.n, (i/slabSlots+1)*slabSlots)
+			clear(h.slabs[i/slabSlots][i%slabSlots : (end-1)%slabSlots+1])
+			i = end
+		}
 	}
 	h.n = kept
 	h.floor += median

@@ -6,11 +6,17 @@ type testKey uint64
 
 func (k testKey) hash() uint64 { return mix(uint64(k)^addrSeed, 0xa0761d6478bd642f) }
 
+// once is the slot of a key that is met once more.
+func once[K heavyKey, V any](h *heavy[K, V], key K) *slot[K, V] {
+	h.settle()
+	return h.at(&key, key.hash(), h.guess(key.hash()))
+}
+
 func TestHeavyIsExactBelowItsBound(t *testing.T) {
 	var h heavy[testKey, int]
 	for round := range 3 {
 		for key := range maxHeavy {
-			s := h.at(testKey(key), testKey(key).hash(), noSlot)
+			s := once(&h, testKey(key))
 			s.value += round
 		}
 	}
@@ -25,7 +31,7 @@ func TestHeavyKeepsHeavyKeysAndBoundsItsError(t *testing.T) {
 	var h heavy[testKey, struct{}]
 	truth := make(map[int]uint64)
 	count := func(key int) {
-		h.at(testKey(key), testKey(key).hash(), noSlot)
+		once(&h, testKey(key))
 		truth[key]++
 	}
 	for i := range 10 * maxHeavy {
@@ -50,23 +56,27 @@ func TestHeavyKeepsHeavyKeysAndBoundsItsError(t *testing.T) {
 	}
 }
 
-// A guess is a hint: one that was right when it was made may be another key's slot, or
-// nobody's, after the map has forgotten keys.
+// A guess is a hint: one that was right when it was made may lead to another key's slot, or
+// to nobody's, after the map was widened or has forgotten keys.
 func TestHeavyDistrustsOldGuesses(t *testing.T) {
 	var h heavy[testKey, int]
-	old := make([]int32, maxHeavy)
-	for key := range maxHeavy {
-		h.at(testKey(key), testKey(key).hash(), noSlot)
-		old[key] = h.guess(testKey(key).hash())
-	}
-	h.at(maxHeavy, testKey(maxHeavy).hash(), noSlot) // one too many: all others are forgotten
-	for key, guess := range old {
-		s := h.at(testKey(key), testKey(key).hash(), guess)
-		if s.key != testKey(key) || s.weight != 1 || s.missed != 1 || h.find(testKey(key)) != s {
-			t.Fatalf("key %d: %+v", key, s)
+	enter := func(missed uint64, keys ...testKey) {
+		t.Helper()
+		h.settle()
+		guesses := make([]guess, len(keys))
+		for i, k := range keys {
+			guesses[i] = h.guess(k.hash())
 		}
-		if key == maxHeavy-2 {
-			break // the next one would make the map forget again
+		for i, k := range keys {
+			if s := h.at(&k, k.hash(), guesses[i]); s.key != k || s.weight != 1 || s.missed != missed || h.find(k) != s {
+				t.Fatalf("key %d: %+v", k, s)
+			}
 		}
 	}
+	var keys []testKey
+	for k := range testKey(maxHeavy) {
+		keys = append(keys, k)
+	}
+	enter(0, keys...)                                        // it is widened again and again
+	enter(1, append([]testKey{maxHeavy}, keys[:1000]...)...) // one too many: all others are forgotten
 }

@@ -44,8 +44,9 @@ const (
 // resultWords are the results as told.
 var resultWords = [numResults]string{otherResult: "other", refusedResult: "refused", silentResult: "unanswered", openResult: "open"}
 
-func attemptOf(c *flow.Connection) attempt {
-	a := attempt{time: c.First, frame: verdictOf(c), result: otherResult, tries: oneTry}
+// set makes a what is kept of c.
+func (a *attempt) set(c *flow.Connection) {
+	a.time, a.frame, a.result, a.tries = c.First, verdictOf(c), otherResult, oneTry
 	if sentBefore(c) {
 		a.tries = moreTries
 	}
@@ -61,7 +62,6 @@ func attemptOf(c *flow.Connection) attempt {
 	case flow.Aborted, flow.HalfOpen:
 		a.result = openResult
 	}
-	return a
 }
 
 // attempts are counted together.

@@ -20,9 +20,11 @@ func TestProbeTellsOneAttemptAsItTellsMany(t *testing.T) {
 	var together probe
 	apart := attempts{span: noSpan}
 	for _, c := range s.connections {
-		together.add(attemptOf(c))
+		var a attempt
+		a.set(c)
+		together.add(a)
 		var one probe
-		one.add(attemptOf(c))
+		one.add(a)
 		apart.merge(&one)
 	}
 	apart.merge(new(probe)) // nothing

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"iter"
 	"math"
 	"net/netip"
 	"runtime"
@@ -54,18 +55,29 @@ var floods = map[string]func(c *flow.Connection, n int){
 
 // A flooded is a Builder with a flood's connections, and what must come of them.
 func flooded(b *Builder, flood func(*flow.Connection, int), n int, between func(added int)) *scene {
-	s := newScene()
-	c := s.tcp("10.0.0.1:1000", "192.0.2.1:443", flow.Refused, 0)
-	s.connections = nil
 	for i := range n {
-		flood(c, i)
-		c.ID, c.FirstFrame, c.VerdictFrame = uint64(i+1), uint64(i+1), uint64(i+1)
-		c.First = at(0) + capture.Timestamp(i*1000)
-		c.Last = c.First
-		b.Add(c)
+		for c := range flooding(flood, i, i+1) {
+			b.Add(c)
+		}
 		between(i + 1)
 	}
-	return s
+	return newScene()
+}
+
+// flooding are the connections of a flood from one number to before another one.
+func flooding(flood func(*flow.Connection, int), from, end int) iter.Seq[*flow.Connection] {
+	return func(yield func(*flow.Connection) bool) {
+		c := newScene().tcp("10.0.0.1:1000", "192.0.2.1:443", flow.Refused, 0)
+		for i := from; i < end; i++ {
+			flood(c, i)
+			c.ID, c.FirstFrame, c.VerdictFrame = uint64(i+1), uint64(i+1), uint64(i+1)
+			c.First = at(0) + capture.Timestamp(i*1000)
+			c.Last = c.First
+			if !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // Whatever comes, the tables take what they may, a clone takes as much again, and nothing is
@@ -107,23 +119,28 @@ func TestBuilderKeepsWithinItsMemory(t *testing.T) {
 	}
 }
 
-// When memory is short, too, a report does not depend on how large batches are.
+// When memory is short, too, a report does not depend on who adds how many at once.
 func TestShortMemoryIsTheSameForAllBatches(t *testing.T) {
+	const connections = 150_000
 	for name, flood := range floods {
 		var want *Summary
-		for _, handedOver := range []bool{false, true} {
+		for _, workers := range []int{0, 1, 3} {
 			b := NewBuilder(Config{Memory: 4 << 20})
-			s := flooded(b, flood, 150_000, func(added int) {
-				if handedOver && added == 1001 {
-					other := b.NewBatch()
-					b.HandOver(func(full *Batch) *Batch {
-						full.Enter()
-						full, other = other, full
-						return full
-					})
-				}
-			})
-			b.HandOver(nil)
+			early := connections
+			if workers > 0 {
+				early = 1001
+			}
+			s := flooded(b, flood, early, func(int) {})
+			if workers > 0 {
+				added := early
+				b.AddAll(workers, func(most int) iter.Seq[*flow.Connection] {
+					from := added
+					if added = min(added+most, connections); added == from {
+						return nil
+					}
+					return flooding(flood, from, added)
+				})
+			}
 			got := b.Summary(s.stats(), s.totals())
 			if want == nil {
 				want = got

@@ -129,51 +129,82 @@ type scans struct {
 	sweepOwners ownership[sweepKey]
 
 	pathWatch, sweepWatch watch
+
+	pathTouched, sweepTouched uint64 // what was read only to have it in the cache; it means nothing
 }
 
-// enter enters the failed attempts of b. Its result keeps the reads that only fetch
-// something from being optimized away.
-func (s *scans) enter(b *Batch) (touched uint64) {
-	var paths, sweeps [stretch]uint64 // hashes
-	var pathGuesses, sweepGuesses [stretch]int32
+// enterPaths enters the failed attempts of b by path.
+func (s *scans) enterPaths(b *batch) {
+	var hashes [stretch]uint64
+	var guesses [stretch]guess
+	var touched uint64
 	for all := b.attempts; len(all) > 0; {
 		attempts := all[:min(stretch, len(all))]
 		all = all[len(attempts):]
+		s.paths.settle()
 		for i := range attempts {
 			v := &b.visits[attempts[i].visit]
-			client, server := v.client.end(v.clientVersion), v.server.end(v.serverVersion)
-			paths[i] = pathHash(client, server, v.protocol)
-			sweeps[i] = sweepOf(client, v.port, v.protocol).hashAt(client)
-			touched += s.paths.touch(paths[i]) + s.sweeps.touch(sweeps[i])
+			hashes[i] = pathHash(v.client.end(v.clientVersion), v.server.end(v.serverVersion), v.protocol)
+			touched += s.paths.touch(hashes[i])
 		}
 		for i := range attempts {
-			pathGuesses[i], sweepGuesses[i] = s.paths.guess(paths[i]), s.sweeps.guess(sweeps[i])
+			guesses[i] = s.paths.guess(hashes[i])
 		}
-		for i := range attempts {
-			touched += s.paths.read(pathGuesses[i]) + s.sweeps.read(sweepGuesses[i])
+		for _, guess := range guesses[:len(attempts)] {
+			touched += s.paths.read(guess)
 		}
 		for i := range attempts {
 			a := &attempts[i]
 			v := &b.visits[a.visit]
-			client, server := v.client.end(v.clientVersion), v.server.end(v.serverVersion)
-			path := s.paths.at(pathOf(client, server, v.protocol), paths[i], pathGuesses[i])
+			path := s.paths.at(&pathKey{v.client, v.server, v.protocol, v.serverVersion}, hashes[i], guesses[i])
 			path.value.add(v.port, a.attempt)
-			sweep := s.sweeps.at(sweepOf(client, v.port, v.protocol), sweeps[i], sweepGuesses[i])
-			sweep.value.add(a.attempt)
-			sweep.value.hosts.add(server, exactOfOne)
 			if a.aside != nil && a.aside.owners[clientEnd].Known() {
 				s.pathOwners.add(path.key, a.aside.owners[clientEnd])
-				s.sweepOwners.add(sweep.key, a.aside.owners[clientEnd])
 			}
 			if s.pathWatch.due(1) {
 				s.paths.relieve(&s.pathWatch, (*hostProbe).bytes)
+			}
+		}
+	}
+	s.pathTouched += touched
+}
+
+// enterSweeps enters the failed attempts of b by sweep.
+func (s *scans) enterSweeps(b *batch) {
+	var hashes [stretch]uint64
+	var guesses [stretch]guess
+	var touched uint64
+	for all := b.attempts; len(all) > 0; {
+		attempts := all[:min(stretch, len(all))]
+		all = all[len(attempts):]
+		s.sweeps.settle()
+		for i := range attempts {
+			v := &b.visits[attempts[i].visit]
+			client := v.client.end(v.clientVersion)
+			hashes[i] = sweepOf(client, v.port, v.protocol).hashAt(client)
+			touched += s.sweeps.touch(hashes[i])
+		}
+		for i := range attempts {
+			guesses[i] = s.sweeps.guess(hashes[i])
+		}
+		for _, guess := range guesses[:len(attempts)] {
+			touched += s.sweeps.read(guess)
+		}
+		for i := range attempts {
+			a := &attempts[i]
+			v := &b.visits[a.visit]
+			sweep := s.sweeps.at(&sweepKey{v.client, v.port, v.protocol, v.clientVersion}, hashes[i], guesses[i])
+			sweep.value.add(a.attempt)
+			sweep.value.hosts.add(v.server.end(v.serverVersion), exactOfOne)
+			if a.aside != nil && a.aside.owners[clientEnd].Known() {
+				s.sweepOwners.add(sweep.key, a.aside.owners[clientEnd])
 			}
 			if s.sweepWatch.due(1) {
 				s.sweeps.relieve(&s.sweepWatch, (*portProbe).bytes)
 			}
 		}
 	}
-	return touched
+	s.sweepTouched += touched
 }
 
 // isPortScan reports whether a path's attempts went to many ports.

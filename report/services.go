@@ -92,17 +92,32 @@ type serviceSums struct {
 	owners [2]*processes // of clients and servers; nil where none is known
 }
 
-// of is the group that c belongs to.
-func (s *services) of(c *flow.Connection) *serviceGroup {
-	if c.Evidence.Service == "" && c.HasPorts {
-		switch c.Protocol {
+// enter counts the connections of b by service, which it finds out, but for their addresses.
+func (s *services) enter(b *batch) {
+	for servings, visits := b.servings, b.visits; len(servings) > 0; {
+		n := min(stretch, len(servings))
+		for i := range servings[:n] {
+			g := s.of(servings[i].question(&visits[i]))
+			visits[i].group = g
+			g.add(&servings[i], &visits[i])
+		}
+		if n == stretch && s.watch.due(stretch) {
+			s.relieve()
+		}
+		servings, visits = servings[n:], visits[n:]
+	}
+}
+
+// of is the group that a question leads to.
+func (s *services) of(q serviceQuestion) *serviceGroup {
+	if q.evidence == "" && q.hasPorts {
+		switch q.protocol {
 		case protoTCP:
-			return s.ofPort(&s.tcp, c)
+			return s.ofPort(&s.tcp, q)
 		case protoUDP:
-			return s.ofPort(&s.udp, c)
+			return s.ofPort(&s.udp, q)
 		}
 	}
-	q := questionOf(c)
 	r := &s.recent[(q.port^uint16(q.protocol)^uint16(len(q.evidence))<<3)%uint16(len(s.recent))]
 	if r.group == nil || r.serviceQuestion != q {
 		r.serviceQuestion, r.group = q, s.ask(q)
@@ -111,10 +126,10 @@ func (s *services) of(c *flow.Connection) *serviceGroup {
 }
 
 // ofPort is the group of a connection whose payload proves nothing.
-func (s *services) ofPort(groups *portGroups, c *flow.Connection) *serviceGroup {
-	g := groups.at(c.Server.Port())
+func (s *services) ofPort(groups *portGroups, q serviceQuestion) *serviceGroup {
+	g := groups.at(q.port)
 	if *g == nil {
-		*g = s.answer(questionOf(c))
+		*g = s.answer(q)
 	}
 	return *g
 }
@@ -247,25 +262,14 @@ func (s *services) bytes() int64 {
 	return used
 }
 
-// basis is the word of the column service_basis.
-func (g *serviceGroup) basis() string {
-	switch {
-	case g.key.name == "":
-		return ""
-	case g.key.proven:
-		return "payload"
-	}
-	return "port"
-}
-
-// add counts c, but for its addresses.
-func (g *serviceGroup) add(c *flow.Connection, fate fate) {
-	s := g.serviceSums
-	s.tally.add(c, fate)
-	s.ranges[rangeOf(c.HasPorts, c.Server.Port())]++
-	s.setup.add(c.Setup)
-	if c.HasPorts && g.showsPorts() {
-		s.countPort(c.Server.Port(), 1)
+// add counts a connection, but for its addresses.
+func (g *serviceGroup) add(c *serving, v *visit) {
+	s, withPorts := g.serviceSums, v.has(withPorts)
+	s.tally.add(&c.counts)
+	s.ranges[rangeOf(withPorts, v.port)]++
+	s.setup.add(c.setup)
+	if withPorts && g.showsPorts() {
+		s.countPort(v.port, 1)
 	}
 }
 

@@ -6,24 +6,40 @@ import (
 	"sockscope/decode/flow"
 )
 
-// add counts c.
-func (t *Tally) add(c *flow.Connection, fate fate) {
+// counts are what a Tally counts of one connection.
+type counts struct {
+	packets, bytes, payload, retransmissions uint64
+
+	outcome flow.Outcome
+	fate    fate
+}
+
+// set makes them those of c. They are set in place: a copy of what was just written in small
+// pieces would wait for them.
+func (n *counts) set(c *flow.Connection, fate fate) {
+	n.packets, n.bytes = c.ToServer.Packets+c.ToClient.Packets, c.ToServer.Bytes+c.ToClient.Bytes
+	n.payload, n.retransmissions = c.ToServer.Payload+c.ToClient.Payload, c.ToServer.Retransmissions+c.ToClient.Retransmissions
+	n.outcome, n.fate = c.Outcome, fate
+}
+
+// add counts a connection.
+func (t *Tally) add(c *counts) {
 	t.Connections++
-	if c.Outcome < flow.NumOutcomes {
-		t.Outcomes[c.Outcome]++
+	if c.outcome < flow.NumOutcomes {
+		t.Outcomes[c.outcome]++
 	}
 	switch {
-	case fate == failed:
+	case c.fate == failed:
 		t.Failed++
-	case fate == undecided && c.Outcome == flow.HalfOpen:
+	case c.fate == undecided && c.outcome == flow.HalfOpen:
 		t.UndecidedHalfOpen++
-	case fate == undecided:
+	case c.fate == undecided:
 		t.UndecidedUnanswered++
 	}
-	t.Packets += c.ToServer.Packets + c.ToClient.Packets
-	t.Bytes += c.ToServer.Bytes + c.ToClient.Bytes
-	t.Payload += c.ToServer.Payload + c.ToClient.Payload
-	t.Retransmissions += c.ToServer.Retransmissions + c.ToClient.Retransmissions
+	t.Packets += c.packets
+	t.Bytes += c.bytes
+	t.Payload += c.payload
+	t.Retransmissions += c.retransmissions
 }
 
 // undecided is how many of the attempts with an outcome were evicted too early to tell.
@@ -56,7 +72,7 @@ func (t *Tally) merge(u *Tally) {
 // outcome's own word in two cases: datagrams without an answer have failed only if
 // they asked for one. A syslog message or an announcement to a group did not. And nobody
 // knows what became of an attempt that memory was short for before it could be answered.
-func (r *Row) Failed() bool { return fateOf(&r.Connection, r.Service) == failed }
+func (r *Row) Failed() bool { return fateOf(&r.Connection) == failed }
 
 // A fate is what became of a connection.
 type fate uint8
@@ -67,9 +83,9 @@ const (
 	undecided             // see isUndecided
 )
 
-func fateOf(c *flow.Connection, service string) fate {
+func fateOf(c *flow.Connection) fate {
 	switch {
-	case !c.Outcome.Failed() || !misses(c, service):
+	case !c.Outcome.Failed() || !misses(c):
 		return fine
 	case isUndecided(c):
 		return undecided
@@ -78,7 +94,7 @@ func fateOf(c *flow.Connection, service string) fate {
 }
 
 // misses reports whether a connection that the outcome calls failed missed something.
-func misses(c *flow.Connection, service string) bool {
+func misses(c *flow.Connection) bool {
 	if c.Outcome != flow.Unanswered || c.Protocol == protoTCP || c.Protocol == protoSCTP {
 		return true
 	}
@@ -87,7 +103,7 @@ func misses(c *flow.Connection, service string) bool {
 			return false
 		}
 	}
-	return !isGroup(c.Server.Addr()) && !answersElsewhere(c) && (asked(c) || asksForReply[service])
+	return !isGroup(c.Server.Addr()) && !answersElsewhere(c) && (asked(c) || speaksForReply(c))
 }
 
 // answersElsewhere reports whether the answer comes from another port by design: a
@@ -100,6 +116,12 @@ func answersElsewhere(c *flow.Connection) bool {
 // message does by its type.
 func asked(c *flow.Connection) bool {
 	return c.Evidence.FromClient || c.Role == flow.RolePayload && (c.Protocol == protoICMP || c.Protocol == protoICMPv6)
+}
+
+// speaksForReply reports whether clients of the service always expect an answer.
+func speaksForReply(c *flow.Connection) bool {
+	name, _ := serviceOf(c.Evidence.Service, c.Protocol, c.HasPorts, c.Server.Port())
+	return asksForReply[name]
 }
 
 // asksForReply has the services over UDP whose clients always expect an answer.

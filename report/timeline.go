@@ -48,6 +48,22 @@ func (k *intervals) add(t capture.Timestamp, failed bool) {
 	}
 }
 
+// merge adds another one's connections.
+func (k *intervals) merge(o *intervals) {
+	for k.step < o.step {
+		k.coarsen()
+	}
+	for i, b := range o.buckets {
+		if b.Connections == 0 {
+			continue // it is there for those around it
+		}
+		to := &k.buckets[k.include(o.start(int64(i)))]
+		to.Connections += b.Connections
+		to.Failed += b.Failed
+	}
+	k.latest, k.since, k.until = nil, 0, 0 // to be looked for anew
+}
+
 // turnTo makes t's bucket the latest one.
 func (k *intervals) turnTo(t capture.Timestamp) {
 	i := k.include(t)
@@ -120,12 +136,16 @@ func (k *intervals) timeline(first, last capture.Timestamp) Timeline {
 	if covered.buckets == nil {
 		return Timeline{Start: capture.Unknown}
 	}
-	step := timelineSteps[covered.step]
-	start := capture.Unknown + 1 // where the interval starts before all time
-	if covered.first >= math.MinInt64/int64(step) {
-		start = capture.Timestamp(covered.first * int64(step))
+	return Timeline{Start: covered.start(0), Step: timelineSteps[covered.step], Buckets: covered.buckets}
+}
+
+// start is where the ith bucket begins; where that is before all time, the first time.
+func (k *intervals) start(i int64) capture.Timestamp {
+	step := int64(timelineSteps[k.step])
+	if k.first+i < math.MinInt64/step {
+		return capture.Unknown + 1
 	}
-	return Timeline{Start: start, Step: step, Buckets: covered.buckets}
+	return capture.Timestamp((k.first + i) * step)
 }
 
 // interval is the number of the interval that t lies in.

@@ -138,6 +138,7 @@ type top struct {
 	limit int // 0: keep all
 	heap  []ranked
 	rows  [][]Row // slabRows each: they grow without being copied
+	used  int     // of them
 }
 
 const slabRows = 64
@@ -153,20 +154,21 @@ type ranked struct {
 func (t *top) row(i int) *Row { return &t.rows[i/slabRows][i%slabRows] }
 
 // add takes c, which it copies if it is kept.
-func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup, owners *[2]capture.Owner) {
+func (t *top) add(c *flow.Connection, failed bool, owners *[2]capture.Owner) {
 	if t.limit > 0 && len(t.heap) == t.limit && t.isBeyond(c, failed) {
 		return
 	}
-	r := ranked{standing: t.key.of(c, failed), row: len(t.heap)}
+	r := ranked{standing: t.key.of(c, failed), row: t.used}
 	r.standing[len(r.standing)-1] = c.ID
 	switch {
 	case t.limit == 0 || len(t.heap) < t.limit:
 		if r.row == len(t.rows)*slabRows {
 			t.rows = append(t.rows, make([]Row, slabRows))
 		}
+		t.used++
 		t.heap = append(t.heap, r)
 		if t.limit > 0 {
-			t.up(r.row)
+			t.up(len(t.heap) - 1)
 		}
 	case r.compare(&t.heap[0].standing) < 0:
 		r.row = t.heap[0].row
@@ -177,9 +179,28 @@ func (t *top) add(c *flow.Connection, failed bool, g *serviceGroup, owners *[2]c
 	}
 	// What is kept must not change when the caller's connection does.
 	row := t.row(r.row)
-	*row = Row{Connection: *c, Service: g.key.name, ServiceBasis: g.basis(), Owners: *owners}
+	row.Set(c)
+	row.Owners = *owners
 	row.Tunnels = slices.Clone(c.Tunnels)
 	row.SYNWaits = slices.Clone(c.SYNWaits)
+}
+
+// merge takes what o kept, which must not be used any more.
+func (t *top) merge(o *top) {
+	if t.limit > 0 {
+		for _, r := range o.heap {
+			row := o.row(r.row)
+			t.add(&row.Connection, row.Failed(), &row.Owners)
+		}
+		return
+	}
+	t.used = len(t.rows) * slabRows // the rest of the last ones stays free
+	for _, r := range o.heap {
+		r.row += t.used
+		t.heap = append(t.heap, r)
+	}
+	t.rows = append(t.rows, o.rows...)
+	t.used += o.used
 }
 
 // isBeyond reports whether c does not get in among the connections kept. It is asked of all

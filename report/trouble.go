@@ -102,38 +102,51 @@ type trouble struct {
 	scans  scans
 	owners ownership[groupKey] // whose process did it, or suffers from it: see ownerEnd
 	watch  watch
+
+	touched uint64 // what was read only to have it in the cache; it means nothing
 }
 
-// enterFindings enters the findings of b into their groups. Its result keeps the reads that
-// only fetch something from being optimized away.
-func (t *trouble) enterFindings(b *Batch) (touched uint64) {
+// enterFindings enters the findings of b into their groups.
+func (t *trouble) enterFindings(b *batch) {
+	var touched uint64
 	var hashes [stretch]uint64
-	var guesses [stretch]int32
+	var guesses [stretch]guess
+	var again [stretch]bool // it belongs to the group of the one before
 	for all := b.findings; len(all) > 0; {
 		findings := all[:min(stretch, len(all))]
 		all = all[len(findings):]
+		t.groups.settle()
 		for i := range findings {
-			hashes[i] = findings[i].key.hash()
-			touched += t.groups.touch(hashes[i])
-		}
-		for i := range findings {
-			guesses[i] = t.groups.guess(hashes[i])
-		}
-		for _, guess := range guesses[:len(findings)] {
-			if guess != noSlot { // it has three cache lines
-				s := t.groups.slot(int(guess))
-				touched += uint64(s.key.port) + s.weight + s.value.extra
+			if again[i] = i > 0 && findings[i].key == findings[i-1].key; !again[i] {
+				hashes[i] = findings[i].key.hash()
+				touched += t.groups.touch(hashes[i])
 			}
 		}
 		for i := range findings {
+			if again[i] {
+				hashes[i], guesses[i] = hashes[i-1], guesses[i-1]
+				continue
+			}
+			guesses[i] = t.groups.guess(hashes[i])
+			if s := t.groups.guessed(guesses[i]); s != nil { // it has three cache lines
+				touched += uint64(s.key.port) + s.weight + s.value.extra
+			}
+		}
+		var s *slot[groupKey, group]
+		for i := range findings {
 			f := &findings[i]
-			t.note(f, &b.visits[f.visit], t.groups.at(f.key, hashes[i], guesses[i]))
+			if again[i] && t.groups.settled {
+				t.groups.again(s)
+			} else {
+				s = t.groups.at(&f.key, hashes[i], guesses[i])
+			}
+			t.note(f, &b.visits[f.visit], s)
 			if t.watch.due(1) {
 				t.groups.relieve(&t.watch, (*group).bytes)
 			}
 		}
 	}
-	return touched
+	t.touched += touched
 }
 
 // note enters a finding, whose visit is x, into its group's slot.

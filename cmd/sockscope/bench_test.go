@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"sockscope/capture/pcapfile"
@@ -59,7 +60,7 @@ func benchRun(b *testing.B, name string, args ...string) {
 // BenchmarkRows is only the writing of the connections, when all is read. flow.Config's
 // round trips are measured as they are for these formats.
 func BenchmarkRows(b *testing.B) {
-	r := &reading{result: benchRead(b, benchCapture(b), flow.Config{Classify: classify, RoundTrips: true})}
+	r := &reading{result: benchRead(b, benchCapture(b), 1, flow.Config{Classify: classify, RoundTrips: true})}
 	for _, format := range []string{"ndjson", "csv"} {
 		b.Run(format, func(b *testing.B) {
 			b.ReportAllocs()
@@ -73,6 +74,21 @@ func BenchmarkRows(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(r.result.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
+		})
+	}
+}
+
+// BenchmarkAdd is only the adding of the connections to a report, when all is read.
+func BenchmarkAdd(b *testing.B) {
+	name := benchCapture(b)
+	for _, workers := range []int{1, 2} {
+		b.Run("workers="+strconv.Itoa(workers), func(b *testing.B) {
+			r := &reading{result: benchRead(b, name, workers, flow.Config{Classify: classify})}
+			b.ReportAllocs()
+			for b.Loop() {
+				r.add(r.builder(report.Config{}))
+			}
+			b.ReportMetric(float64(r.result.Len())*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mconnections/s")
 		})
 	}
 }
@@ -100,19 +116,19 @@ func heap() uint64 {
 // read runs the engine over a capture on one worker.
 func read(b *testing.B, name string) (frames uint64, result *engine.Result) {
 	b.Helper()
-	result = benchRead(b, name, flow.Config{})
+	result = benchRead(b, name, 1, flow.Config{})
 	return result.Totals.Frames, result
 }
 
-// benchRead is read with the connection table's Config.
-func benchRead(b *testing.B, name string, cfg flow.Config) *engine.Result {
+// benchRead is read with so many workers and the connection table's Config.
+func benchRead(b *testing.B, name string, workers int, cfg flow.Config) *engine.Result {
 	b.Helper()
 	src, err := pcapfile.Open(context.Background(), []string{name}, pcapfile.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer src.Close()
-	result, err := engine.Run(context.Background(), src, engine.Config{Workers: 1, Flow: cfg})
+	result, err := engine.Run(context.Background(), src, engine.Config{Workers: workers, Flow: cfg})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -69,12 +69,7 @@ func (r *reading) add(b *report.Builder) {
 	if r.host != nil {
 		b.Ask(r.host)
 	}
-	if r.result.Workers() > 1 {
-		defer enterBeside(b)()
-	}
-	for c := range r.result.Connections() {
-		b.Add(c)
-	}
+	b.AddAll(r.result.Workers(), r.result.Order().Next)
 }
 
 // setRow makes row the record of a connection.

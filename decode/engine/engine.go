@@ -6,11 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"iter"
-	"math"
 	"runtime"
-	"slices"
-	"sync"
 	"time"
 
 	"sockscope/capture"
@@ -148,91 +144,3 @@ func (r *Result) Len() int {
 
 // Forget forgets the connections, so that what they take is free.
 func (r *Result) Forget() { r.tables = nil }
-
-// Connections gives all connections in the order of their first packets, but for those
-// that ended during the run. The value it yields is overwritten by the next one; what it
-// points to is not.
-func (r *Result) Connections() iter.Seq[*flow.Connection] {
-	return func(yield func(*flow.Connection) bool) {
-		queues := make([]queue, 0, len(r.tables))
-		for _, s := range r.sequences() {
-			q := queue{Sequence: s}
-			q.look()
-			queues = append(queues, q)
-		}
-		var c flow.Connection
-		for id := uint64(1); len(queues) > 0; {
-			first, until := nextQueue(queues)
-			for q := &queues[first]; q.frame < until; id++ {
-				q.Connection(q.next, &c)
-				if c.ID = id; r.ending {
-					c.ID = c.FirstFrame
-				}
-				if !yield(&c) {
-					return
-				}
-				q.next++
-				q.look()
-			}
-			if queues[first].frame == noFrame {
-				queues = slices.Delete(queues, first, first+1)
-			}
-		}
-	}
-}
-
-// nextQueue is the queue with the lowest frame, and the lowest of the others.
-func nextQueue(queues []queue) (first int, until uint64) {
-	until = noFrame
-	for i := 1; i < len(queues); i++ {
-		switch frame := queues[i].frame; {
-		case frame < queues[first].frame:
-			first, until = i, queues[first].frame
-		case frame < until:
-			until = frame
-		}
-	}
-	return first, until
-}
-
-// sequences are all connections, in parts that are in order each. Every table is put in order
-// on its own.
-func (r *Result) sequences() []flow.Sequence {
-	if len(r.tables) == 1 {
-		return r.tables[0].Sequences()
-	}
-	parts := make([][]flow.Sequence, len(r.tables))
-	var sorting sync.WaitGroup
-	for i, t := range r.tables {
-		sorting.Go(func() { parts[i] = t.Sequences() })
-	}
-	sorting.Wait()
-	return slices.Concat(parts...)
-}
-
-// A queue is a sequence of connections, of which those before next were given.
-type queue struct {
-	flow.Sequence
-	next    int
-	frame   uint64        // the first of connection next, or noFrame
-	frames  [ahead]uint64 // the first ones of those that were read together with it
-	touched uint64        // what was read only to have it in the cache; it means nothing
-}
-
-// ahead is how many connections are read from memory together.
-const ahead = 16
-
-// noFrame is behind all frames: a queue that is empty has it.
-const noFrame = math.MaxUint64
-
-// look looks at connection next.
-func (q *queue) look() {
-	i := q.next % ahead
-	if i == 0 {
-		q.touched += q.Prepare(q.next, q.frames[:])
-	}
-	q.frame = q.frames[i]
-	if q.next == q.Len() {
-		q.frame = noFrame
-	}
-}

@@ -90,9 +90,16 @@ func TestUnopenedIsToldAsIfItWereOpen(t *testing.T) {
 			if s.class&hasKnock == 0 {
 				continue
 			}
+			var last *Sequence
+			var again Connection
 			for i := range s.Len() {
 				var told, open Connection
 				s.Connection(i, &told)
+				s.Another(i, &again, last)
+				last = &s
+				if diff := cmp.Diff(told, again, cmp.Comparer(sameConnection)); diff != "" {
+					t.Fatalf("told in the place of another one +:\n%s", diff)
+				}
 				n := s.number(i)
 				isNarrow := table.networks.at(n) == nil
 				m := table.number(table.cells.at(n).key.class())

@@ -224,33 +224,73 @@ func (t *Table) Sequences() []Sequence {
 }
 
 // Len is the number of connections of s.
-func (s Sequence) Len() int { return s.table.numbering[s.class].len() }
+func (s *Sequence) Len() int { return s.table.numbering[s.class].len() }
 
-func (s Sequence) number(i int) uint32 {
+func (s *Sequence) number(i int) uint32 {
 	if s.order != nil {
 		return s.order[i]
 	}
 	return s.table.numbering[s.class].chunks[i>>chunkBits]<<chunkBits | uint32(i)%chunkLen
 }
 
+// Apart is s for another goroutine: each that asks for connections has its own.
+func (s Sequence) Apart() Sequence {
+	t := *s.table
+	t.histories = new(histories) // all that a question changes
+	s.table = &t
+	return s
+}
+
 // Connection fills r with connection i of s, all but its ID. What r points to stays valid
 // and belongs to the table.
-func (s Sequence) Connection(i int, r *Connection) { s.table.connection(s.number(i), r) }
+func (s *Sequence) Connection(i int, r *Connection) { s.table.connection(s.number(i), r) }
 
-// Prepare sets frames to the numbers of the frames that the connections from i on began
-// with, which grow. It reads what these connections are made of, one behind the other, so
-// that Connection need not wait for it. Its result means nothing.
-func (s Sequence) Prepare(i int, frames []uint64) (touched uint64) {
+// Another does the same where r has a connection of last, which nobody changed; nil: it has
+// none.
+func (s *Sequence) Another(i int, r *Connection, last *Sequence) {
+	n := s.number(i)
+	if s.class&hasKnock != 0 && last != nil && last.class&hasKnock != 0 {
+		s.table.anotherUnopened(n, s.table.knocks.at(n), r)
+		return
+	}
+	s.table.connection(n, r)
+}
+
+// Touch reads what the connections from i to before end are made of, one behind the other,
+// so that Connection need not wait for it. Its result means nothing.
+func (s *Sequence) Touch(i, end int) (touched uint64) {
 	t := s.table
-	frames = frames[:min(len(frames), s.Len()-i)]
-	for j := range frames {
-		touched += uint64(t.cells.at(s.number(i + j)).bits)
+	for j := i; j < end; j++ {
+		touched += uint64(t.cells.at(s.number(j)).bits)
 	}
 	if s.class&hasNetwork != 0 {
-		for j := range frames {
-			touched += uint64(t.networks.at(s.number(i + j)).id)
+		for j := i; j < end; j++ {
+			touched += uint64(t.networks.at(s.number(j)).id)
 		}
 	}
+	switch {
+	case s.class&hasKnock != 0:
+		for j := i; j < end; j++ {
+			touched += t.knocks.at(s.number(j)).firstFrame
+		}
+	case s.class&hasStream == 0:
+		for j := i; j < end; j++ {
+			touched += t.others.at(s.number(j)).firstFrame
+		}
+	default:
+		for j := i; j < end; j++ {
+			h := t.streams.at(s.number(j)) // two cache lines
+			touched += uint64(h.letters) + h.firstFrame
+		}
+	}
+	return touched
+}
+
+// Frames sets frames to the numbers of the frames that the connections from i on began
+// with, which grow.
+func (s *Sequence) Frames(i int, frames []uint64) {
+	t := s.table
+	frames = frames[:min(len(frames), s.Len()-i)]
 	switch {
 	case s.class&hasKnock != 0:
 		for j := range frames {
@@ -262,10 +302,7 @@ func (s Sequence) Prepare(i int, frames []uint64) (touched uint64) {
 		}
 	default:
 		for j := range frames {
-			h := t.handshake(s.number(i + j)) // two cache lines
-			touched += uint64(h.letters)
-			frames[j] = h.firstFrame
+			frames[j] = t.streams.at(s.number(i + j)).firstFrame
 		}
 	}
-	return touched
 }
