@@ -167,7 +167,7 @@ func TestEndingChangesNothing(t *testing.T) {
 
 // With silences, sums are the same; what ended while it was silent is in several records.
 func TestEndingKeepsSums(t *testing.T) {
-	for seed := range uint64(3) {
+	for _, seed := range fewer([]uint64{1, 0, 2}, 1) {
 		x := &chaos{Rand: rand.New(rand.NewPCG(seed, 2)), t: t}
 		for range 2000 {
 			x.stream(time.Duration(x.IntN(4_000_000))*time.Millisecond, uint16(20000+x.IntN(100)))

@@ -34,7 +34,7 @@ func byFirstFrame(a, b Connection) int { return cmp.Compare(a.FirstFrame, b.Firs
 // What a Look shows while frames go on, a few connections at a time, is what there was when
 // it began: all connections once, and the totals. That is so when memory is short, too.
 func TestLookShowsOneMoment(t *testing.T) {
-	for seed := range uint64(4) {
+	for _, seed := range fewer([]uint64{0, 3, 1, 2}, 2) {
 		x := &chaos{Rand: rand.New(rand.NewPCG(seed, 3)), t: t}
 		for i := range 6000 {
 			x.stream(time.Duration(x.IntN(100_000))*time.Millisecond, uint16(20000+i%3000))

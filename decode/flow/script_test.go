@@ -21,6 +21,14 @@ func rounds(n int) int {
 	return n
 }
 
+// fewer are all that a test goes through, or the first n of them with -short.
+func fewer[T any](all []T, n int) []T {
+	if testing.Short() {
+		return all[:n]
+	}
+	return all
+}
+
 // A script writes the frames of one TCP connection from words. Upper case is the
 // client (192.0.2.1:40000), lower case the server (198.51.100.1:80):
 //

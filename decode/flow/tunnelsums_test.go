@@ -33,7 +33,7 @@ func TestTunnelSumsAreBounded(t *testing.T) {
 	for _, most := range []int{0, 2000} {
 		limit := (&TunnelSums{most: most}).limit()
 		var before map[TunnelKey]Volume
-		for parts := 1; parts <= 5; parts += 2 {
+		for _, parts := range fewer([]int{1, 3, 5}, 2) {
 			x.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 			sums := make([]TunnelSums, parts)
 			for i := range sums {
