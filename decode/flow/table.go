@@ -125,7 +125,7 @@ type guess struct {
 func (t *Table) record(b *Batch, r *record, g *guess) {
 	n, c := g.entry.number(), g.cell
 	var free *entry
-	if c.bits&replaced != 0 || !t.is(n, c, b, r) {
+	if c.bits&replaced != 0 || c.key != r.key || r.wide != 0 && !t.inNetwork(n, b, r) {
 		n, c, free = t.search(b, r)
 	}
 	if t.bySilence && c != nil && uint64(r.time-c.latest) > t.shortest && t.outlived(n, c, r) {
