@@ -287,7 +287,8 @@ func (t *Table) steps(b *Batch, records []record) {
 			old, c = t.open(old, c)
 		}
 		wasDone := c != nil && t.isDone(old, c)
-		t.record(b, r, &t.guesses[i%stretch])
+		g := t.guess(r)
+		t.record(b, r, &g)
 		if k := r.kind(); k == quote || k == fragment {
 			continue
 		}

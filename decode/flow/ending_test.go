@@ -85,6 +85,7 @@ func runEnding(t testing.TB, frames []capture.Frame, parts int, cfg Config, step
 		i += size
 		r.Record(&block, batches)
 		for p := range batches {
+			tables[p].few ^= fewConnections // both ways in turn
 			tables[p].Apply(&batches[p])
 		}
 		latest := capture.Unknown

@@ -65,6 +65,7 @@ func TestLookShowsOneMoment(t *testing.T) {
 			block := capture.Block{Number: uint64(n), First: uint64(i) + 1, Frames: frames[i : i+size]}
 			i += size
 			recorder.Record(&block, batches)
+			table.few ^= fewConnections // both ways in turn
 			table.Apply(&batches[0])
 			table.Sweep(frames[i-1].Time)
 			relief.Relieve(uint64(i))

@@ -46,6 +46,9 @@ const (
 // assess notes what r says about the connection's quality. It comes before r changes
 // anything.
 func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
+	if h.quality == 0 && c.isUsual(r) {
+		return
+	}
 	d := r.side()
 	known := c.has(knownSeq.of(d))
 	control := r.flags & (syn | fin | rst)
@@ -96,6 +99,20 @@ func (t *Table) assess(b *Batch, r *record, c *cell, h *handshake) {
 		s.acked = r.time
 		t.acknowledged(r, h)
 	}
+}
+
+// isUsual reports whether r is a segment without SYN and RST that there is nothing to note
+// about: in order, not acknowledged before it was sent, no duplicate ACK, and with room on
+// both sides. Most segments that take the long way are.
+func (c *cell) isUsual(r *record) bool {
+	d := r.side()
+	o := d ^ 1
+	if r.flags&(syn|rst|ack) != ack || !c.has(knownSeq.of(d)) || r.seq != c.next[d] || r.window == 0 || c.window[o] == 0 ||
+		r.payload > 0 && !after(r.seq+r.payload, c.acked[o]) {
+		return false
+	}
+	news := int32(r.ack - c.acked[d])
+	return news > 0 || news == 0 && (r.payload > 0 || r.flags&fin != 0) || !c.has(knownAck.of(d))
 }
 
 // acknowledged notes what a side acknowledges of the other's data that were skipped: these

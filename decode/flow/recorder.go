@@ -3,6 +3,7 @@ package flow
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"sockscope/capture"
 	"sockscope/decode"
@@ -118,9 +119,15 @@ func (r *Recorder) commonWide(f *capture.Frame, rec *record, parts []Batch) {
 	k, dir := r.seed.between(src, dst, 0, uint16(ports>>16), uint16(ports), h[6], 6)
 	rec.key, rec.hash, rec.dir = k, r.seed.hash(k), dir
 	b := &parts[r.seed.partition(k, len(parts))]
+	if len(b.wide) == cap(b.wide) {
+		b.wide = slices.Grow(b.wide, 1)
+	}
+	b.wide = b.wide[:len(b.wide)+1]
+	n := &b.wide[len(b.wide)-1]
 	// Source and destination in the key's order, again without a branch.
 	first := 8 + 16*uint(dir&1)
-	b.wide = append(b.wide, network{a: decode.Addr(h[first:]), b: decode.Addr(h[32-first:])})
+	n.a, n.b = decode.Addr(h[first:]), decode.Addr(h[32-first:])
+	n.tunnel, n.id = 0, 0
 	rec.wide = uint32(len(b.wide))
 }
 

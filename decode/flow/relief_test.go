@@ -28,6 +28,7 @@ func runRelieved(t testing.TB, frames []capture.Frame, parts int, cfg Config, bo
 		block := capture.Block{First: uint64(i) + 1, Frames: frames[i:min(i+every, len(frames))]}
 		now := r.Record(&block, batches)
 		for p, table := range tables {
+			table.few ^= fewConnections // both ways in turn
 			table.Apply(&batches[p])
 			table.Sweep(now)
 		}

@@ -226,6 +226,7 @@ func runWith(apply func(*Table, *Batch), frames []capture.Frame, parts int, cfg 
 		i += len(block.Frames)
 		r.Record(&block, batches)
 		for p := range batches {
+			tables[p].few = n / len(perBlock) % 2 * fewConnections // both ways in turn
 			apply(tables[p], &batches[p])
 		}
 	}
