@@ -62,8 +62,7 @@ type stage uint8
 
 const (
 	intoServices stage = iota
-	intoPaths
-	intoSweeps
+	intoScans
 	intoVisits
 	intoFindings
 	numStages
@@ -77,10 +76,8 @@ func (b *batch) enter(s stage, to *Builder) {
 	switch s {
 	case intoServices:
 		to.services.enter(b)
-	case intoPaths:
-		to.tables.trouble.scans.enterPaths(b)
-	case intoSweeps:
-		to.tables.trouble.scans.enterSweeps(b)
+	case intoScans:
+		to.tables.trouble.scans.enter(b)
 	case intoVisits:
 		to.tables.enterVisits(b.visits)
 	case intoFindings:

@@ -107,6 +107,12 @@ func (h *heavy[K, V]) clone(own func(*V)) heavy[K, V] {
 	return c
 }
 
+func (l *loners) clone() loners {
+	c := *l
+	c.heavy = l.heavy.clone(func(*loner) {})
+	return c
+}
+
 func (d *doors) clone(groups cloned) doors {
 	c := *d
 	c.heavy = d.heavy.clone(func(v *door) { v.group = groups.of(v.group) })
@@ -135,6 +141,7 @@ func (t *trouble) clone(groups cloned) trouble {
 			}
 		}),
 		scans: scans{
+			loners:    t.scans.loners.clone(),
 			pathWatch: t.scans.pathWatch, sweepWatch: t.scans.sweepWatch,
 			pathOwners: t.scans.pathOwners.clone(), sweepOwners: t.scans.sweepOwners.clone(),
 			paths: t.scans.paths.clone(func(p *hostProbe) {

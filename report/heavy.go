@@ -33,6 +33,10 @@ type heavy[K heavyKey, V any] struct {
 	n     int            // slots in use
 	floor uint64         // the weight that a forgotten key had at most
 
+	guests  int // keys of weight 1 that somebody else keeps until it forgets: they count as its own
+	peak    int // keys, guests among them, that there were at once
+	forgets int // how often it forgot keys
+
 	settled bool // see settle
 	bare    bool // a value of weight 1 points to nothing that should be given up with it
 
@@ -106,10 +110,21 @@ func (h *heavy[K, V]) slotOf(key *K, hash uint64, guess guess) *slot[K, V] {
 	if found {
 		return h.slot(p.slot())
 	}
-	if h.n >= h.most {
+	if h.isFull() {
 		h.forget()
 		p, _ = h.place(key, hash, h.home(hash))
-	} else if 4*h.n >= 3*len(h.index) {
+	}
+	s := h.begin(key, hash, p)
+	h.light[0]++
+	return s
+}
+
+// isFull reports whether another key is one too many.
+func (h *heavy[K, V]) isFull() bool { return h.n+h.guests >= h.most }
+
+// begin makes a slot for key, which belongs to a place of the index.
+func (h *heavy[K, V]) begin(key *K, hash uint64, p *place) *slot[K, V] {
+	if 4*h.n >= 3*len(h.index) {
 		h.widen()
 		p, _ = h.place(key, hash, h.home(hash))
 	}
@@ -118,10 +133,26 @@ func (h *heavy[K, V]) slotOf(key *K, hash uint64, guess guess) *slot[K, V] {
 	}
 	*p = placeOf(hash, h.n)
 	h.n++
-	h.light[0]++
+	h.peak = max(h.peak, h.n+h.guests)
 	s := h.slot(h.n - 1)
 	*s = slot[K, V]{}
 	s.key, s.missed = *key, h.floor
+	return s
+}
+
+// invite counts a new key of weight 1 that the caller keeps. It must not be full.
+func (h *heavy[K, V]) invite() {
+	h.guests++
+	h.peak = max(h.peak, h.n+h.guests)
+	h.light[1]++
+}
+
+// adopt is the slot, of weight 1, of a key that was a guest.
+func (h *heavy[K, V]) adopt(key *K, hash uint64) *slot[K, V] {
+	h.guests--
+	p, _ := h.place(key, hash, h.home(hash))
+	s := h.begin(key, hash, p)
+	s.weight = 1
 	return s
 }
 
@@ -244,8 +275,9 @@ func (h *heavy[K, V]) forget() {
 			i = end
 		}
 	}
-	h.n = kept
+	h.n, h.guests = kept, 0
 	h.floor += median
+	h.forgets++
 	clear(h.light[:min(median+1, uint64(len(h.light)))])
 }
 
@@ -255,11 +287,11 @@ func (h *heavy[K, V]) median() (weight uint64, all bool) {
 	seen := 0
 	for w, n := range h.light {
 		seen += n
-		if seen > h.n/2 {
-			return uint64(w), seen == h.n
+		if seen > (h.n+h.guests)/2 {
+			return uint64(w), seen == h.n+h.guests
 		}
 	}
-	weights := make([]uint64, 0, h.n)
+	weights := slices.Repeat([]uint64{1}, h.guests) // and those of the others
 	for s := range h.all() {
 		weights = append(weights, s.weight)
 	}
@@ -267,9 +299,17 @@ func (h *heavy[K, V]) median() (weight uint64, all bool) {
 	return weights[len(weights)/2], false
 }
 
-// room is what h takes, in bytes, but for what its values point to.
+// room is what h takes, in bytes, but for what its values point to. Guests count as if they
+// had slots: what they take elsewhere is less.
 func (h *heavy[K, V]) room() int64 {
-	return int64(len(h.slabs))*slabSlots*int64(unsafe.Sizeof(slot[K, V]{})) + int64(len(h.index))*int64(unsafe.Sizeof(place(0)))
+	slots, places := int64(0), int64(0)
+	if h.peak > 0 {
+		slots = int64(h.peak+slabSlots-1) / slabSlots * slabSlots
+		for places = 64; 4*int64(h.peak-1) >= 3*places; {
+			places *= 2
+		}
+	}
+	return slots*int64(unsafe.Sizeof(slot[K, V]{})) + places*int64(unsafe.Sizeof(place(0)))
 }
 
 // bytes is what h takes, with what its values point to, which own tells of one.
@@ -285,7 +325,7 @@ func (h *heavy[K, V]) bytes(own func(*V) int64) int64 {
 func (h *heavy[K, V]) relieve(w *watch, own func(*V) int64) {
 	used := h.bytes(own)
 	if used > w.most {
-		for used > w.enough() && h.n > 0 {
+		for used > w.enough() && h.n+h.guests > 0 {
 			h.forget()
 			used = h.bytes(own)
 		}

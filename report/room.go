@@ -87,6 +87,7 @@ func (b *Builder) keepWithin(memory int64) {
 	most, t := boundsOf(memory), b.tables
 	t.doors.heavy.most, t.doors.most, t.doors.portless.most = most.heavy, most.callers, most.portless
 	t.trouble.groups.most, t.trouble.scans.paths.most, t.trouble.scans.sweeps.most = most.heavy, most.heavy, most.heavy
+	t.trouble.scans.loners.most = most.heavy
 	t.doors.heavy.bare, t.trouble.scans.paths.bare, t.trouble.scans.sweeps.bare = true, true, true
 	t.trouble.owners.most, t.trouble.scans.pathOwners.most, t.trouble.scans.sweepOwners.most = most.owned, most.owned, most.owned
 	b.services.sums, b.services.ports, b.services.questions = most.services, most.ports, most.questions

@@ -124,87 +124,66 @@ func (p *portProbe) bytes() int64 { return p.probe.bytes() + p.hosts.bytes() }
 type scans struct {
 	paths  heavy[pathKey, hostProbe]
 	sweeps heavy[sweepKey, portProbe]
+	loners loners
 
 	pathOwners  ownership[pathKey] // the sources' processes
 	sweepOwners ownership[sweepKey]
 
 	pathWatch, sweepWatch watch
 
-	pathTouched, sweepTouched uint64 // what was read only to have it in the cache; it means nothing
+	touched uint64 // what was read only to have it in the cache; it means nothing
 }
 
-// enterPaths enters the failed attempts of b by path.
-func (s *scans) enterPaths(b *batch) {
-	var hashes [stretch]uint64
-	var guesses [stretch]guess
-	var touched uint64
+// attemptHashes are those of an attempt's keys.
+type attemptHashes struct{ loner, path, sweep uint64 }
+
+// enter enters the failed attempts of b.
+func (s *scans) enter(b *batch) {
+	var hashes [stretch]attemptHashes
+	var guesses [stretch]struct{ path, sweep guess }
 	for all := b.attempts; len(all) > 0; {
 		attempts := all[:min(stretch, len(all))]
 		all = all[len(attempts):]
+		s.loners.settle()
 		s.paths.settle()
+		s.sweeps.settle()
+		var touched uint64
 		for i := range attempts {
-			v := &b.visits[attempts[i].visit]
-			hashes[i] = pathHash(v.client.end(v.clientVersion), v.server.end(v.serverVersion), v.protocol)
-			touched += s.paths.touch(hashes[i])
+			v, h := &b.visits[attempts[i].visit], &hashes[i]
+			client, server := v.client.end(v.clientVersion), v.server.end(v.serverVersion)
+			h.loner = client.with(uint64(v.protocol))
+			h.path = pathHash(client, server, v.protocol)
+			h.sweep = sweepOf(client, v.port, v.protocol).hashAt(client)
+			touched += s.loners.touch(h.loner) + s.paths.touch(h.path) + s.sweeps.touch(h.sweep)
 		}
 		for i := range attempts {
-			guesses[i] = s.paths.guess(hashes[i])
+			g := &guesses[i]
+			g.path, g.sweep = s.paths.guess(hashes[i].path), s.sweeps.guess(hashes[i].sweep)
+			touched += s.paths.read(g.path) + s.sweeps.read(g.sweep)
 		}
-		for _, guess := range guesses[:len(attempts)] {
-			touched += s.paths.read(guess)
-		}
+		s.touched += touched
 		for i := range attempts {
 			a := &attempts[i]
 			v := &b.visits[a.visit]
-			path := s.paths.at(&pathKey{v.client, v.server, v.protocol, v.serverVersion}, hashes[i], guesses[i])
-			path.value.add(v.port, a.attempt)
-			if a.aside != nil && a.aside.owners[clientEnd].Known() {
-				s.pathOwners.add(path.key, a.aside.owners[clientEnd])
+			if !s.isLoner(a, v, &hashes[i]) {
+				path := s.paths.at(&pathKey{v.client, v.server, v.protocol, v.serverVersion}, hashes[i].path, guesses[i].path)
+				path.value.add(v.port, a.attempt)
+				sweep := s.sweeps.at(&sweepKey{v.client, v.port, v.protocol, v.clientVersion}, hashes[i].sweep, guesses[i].sweep)
+				sweep.value.add(a.attempt)
+				sweep.value.hosts.add(v.server.end(v.serverVersion), exactOfOne)
+				if a.aside != nil && a.aside.owners[clientEnd].Known() {
+					s.pathOwners.add(path.key, a.aside.owners[clientEnd])
+					s.sweepOwners.add(sweep.key, a.aside.owners[clientEnd])
+				}
 			}
 			if s.pathWatch.due(1) {
 				s.paths.relieve(&s.pathWatch, (*hostProbe).bytes)
-			}
-		}
-	}
-	s.pathTouched += touched
-}
-
-// enterSweeps enters the failed attempts of b by sweep.
-func (s *scans) enterSweeps(b *batch) {
-	var hashes [stretch]uint64
-	var guesses [stretch]guess
-	var touched uint64
-	for all := b.attempts; len(all) > 0; {
-		attempts := all[:min(stretch, len(all))]
-		all = all[len(attempts):]
-		s.sweeps.settle()
-		for i := range attempts {
-			v := &b.visits[attempts[i].visit]
-			client := v.client.end(v.clientVersion)
-			hashes[i] = sweepOf(client, v.port, v.protocol).hashAt(client)
-			touched += s.sweeps.touch(hashes[i])
-		}
-		for i := range attempts {
-			guesses[i] = s.sweeps.guess(hashes[i])
-		}
-		for _, guess := range guesses[:len(attempts)] {
-			touched += s.sweeps.read(guess)
-		}
-		for i := range attempts {
-			a := &attempts[i]
-			v := &b.visits[a.visit]
-			sweep := s.sweeps.at(&sweepKey{v.client, v.port, v.protocol, v.clientVersion}, hashes[i], guesses[i])
-			sweep.value.add(a.attempt)
-			sweep.value.hosts.add(v.server.end(v.serverVersion), exactOfOne)
-			if a.aside != nil && a.aside.owners[clientEnd].Known() {
-				s.sweepOwners.add(sweep.key, a.aside.owners[clientEnd])
 			}
 			if s.sweepWatch.due(1) {
 				s.sweeps.relieve(&s.sweepWatch, (*portProbe).bytes)
 			}
 		}
 	}
-	s.sweepTouched += touched
 }
 
 // isPortScan reports whether a path's attempts went to many ports.

@@ -124,8 +124,8 @@ func (t *Table) Len() int {
 	return n
 }
 
-// inOrder are the numbers of a class's connections in the order of their first packets.
-func (t *Table) inOrder(k class) []uint32 {
+// inOrder are a class's connections in the order of their first packets.
+func (t *Table) inOrder(k class) []beginning {
 	all := make([]beginning, 0, t.numbering[k].len())
 	for _, chunk := range t.numbering[k].chunks {
 		for i := range t.cells[chunk] {
@@ -136,11 +136,7 @@ func (t *Table) inOrder(k class) []uint32 {
 		}
 	}
 	all, _ = sortBeginnings(all, nil)
-	numbers := make([]uint32, len(all))
-	for i := range all {
-		numbers[i] = all[i].number
-	}
-	return numbers
+	return all
 }
 
 // A beginning is the first frame of a connection.
@@ -204,7 +200,7 @@ func (t *Table) numbers() iter.Seq[uint32] {
 type Sequence struct {
 	table *Table
 	class class
-	order []uint32 // their numbers, when these are mixed; else nil
+	order []beginning // when their numbers are mixed; else nil
 }
 
 // Sequences are all connections of t. Those that are empty are left out.
@@ -228,7 +224,7 @@ func (s *Sequence) Len() int { return s.table.numbering[s.class].len() }
 
 func (s *Sequence) number(i int) uint32 {
 	if s.order != nil {
-		return s.order[i]
+		return s.order[i].number
 	}
 	return s.table.numbering[s.class].chunks[i>>chunkBits]<<chunkBits | uint32(i)%chunkLen
 }
@@ -292,6 +288,10 @@ func (s *Sequence) Frames(i int, frames []uint64) {
 	t := s.table
 	frames = frames[:min(len(frames), s.Len()-i)]
 	switch {
+	case s.order != nil:
+		for j := range frames {
+			frames[j] = s.order[i+j].frame
+		}
 	case s.class&hasKnock != 0:
 		for j := range frames {
 			frames[j] = t.knocks.at(s.number(i + j)).firstFrame
