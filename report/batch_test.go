@@ -2,12 +2,13 @@ package report
 
 import (
 	"iter"
+	"sync"
 	"testing"
 
 	"sockscope/decode/flow"
 )
 
-// inParts gives connections a part at a time, as AddAll asks for them.
+// inParts gives connections a part at a time, as a Crew asks for them.
 func inParts(all []flow.Connection) func(most int) iter.Seq[*flow.Connection] {
 	return func(most int) iter.Seq[*flow.Connection] {
 		part := all[:min(most, len(all))]
@@ -27,6 +28,17 @@ func inParts(all []flow.Connection) func(most int) iter.Seq[*flow.Connection] {
 	}
 }
 
+// addAll adds connections with so many workers.
+func addAll(b *Builder, workers int, next func(most int) iter.Seq[*flow.Connection]) {
+	crew := b.Crew(workers, next)
+	var working sync.WaitGroup
+	for range max(1, workers) {
+		working.Go(crew.Work)
+	}
+	working.Wait()
+	crew.Done()
+}
+
 // However many add connections, whether or not some were added before or come later, the
 // report is that of adding them one by one.
 func TestAllConnectionsMakeTheSameReport(t *testing.T) {
@@ -36,14 +48,14 @@ func TestAllConnectionsMakeTheSameReport(t *testing.T) {
 		for workers := range 6 {
 			for _, before := range []int{0, 100} {
 				b := fed(NewBuilder(cfg), all[:before])
-				b.AddAll(workers, inParts(all[before:len(all)-before]))
+				addAll(b, workers, inParts(all[before:len(all)-before]))
 				if got := documentOf(t, fed(b, all[len(all)-before:])); got != want {
 					t.Errorf("%s: another report with %d workers, %d before and behind", name, workers, before)
 				}
 			}
 		}
 		if b := fed(NewBuilder(cfg), all); true {
-			if b.AddAll(3, inParts(nil)); documentOf(t, b) != want {
+			if addAll(b, 3, inParts(nil)); documentOf(t, b) != want {
 				t.Errorf("%s: nothing that is added changes the report", name)
 			}
 		}

@@ -14,39 +14,13 @@ const (
 	batchesPerWorker = 4            // under way
 )
 
-// AddAll adds connections with so many workers. Each call of next gives those that come
-// next, at most so many, or nil when there are no more. It is called by one worker at a
-// time; what it gives is gone through by one worker, too, while others do the same with
-// other connections. The report does not depend on the number of workers.
-func (b *Builder) AddAll(workers int, next func(most int) iter.Seq[*flow.Connection]) {
-	if b.ownersOf != nil || b.kernel != nil { // which must be asked in order
-		for part := next(perBatch); part != nil; part = next(perBatch) {
-			for c := range part {
-				b.Add(c)
-			}
-		}
-		return
-	}
-	c := newCrew(b, workers, next)
-	others := make([]sums, max(1, workers)-1)
-	var working sync.WaitGroup
-	for i := range others {
-		others[i] = b.sums.another()
-		working.Go(func() { c.work(i+1, &others[i]) })
-	}
-	c.work(0, &b.sums)
-	working.Wait()
-	for i := range others {
-		b.sums.merge(&others[i])
-	}
-}
-
-// A crew is workers that add connections to a Builder. Each does whatever there is to do
+// A Crew is workers that add connections to a Builder. Each does whatever there is to do
 // next: a batch that is filled goes through the next stage, else another one is filled.
-type crew struct {
+type Crew struct {
 	b       *Builder
 	next    func(most int) iter.Seq[*flow.Connection]
 	workers int
+	others  []*sums // of all workers but the first
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -57,10 +31,16 @@ type crew struct {
 	ended   bool           // there is nothing more
 	entered [numStages]int // batches
 	busy    [numStages]bool
+	working int // workers that began
 }
 
-func newCrew(b *Builder, workers int, next func(most int) iter.Seq[*flow.Connection]) *crew {
-	c := &crew{b: b, next: next, workers: max(1, workers), ring: []*batch{b.batch}} // which may have connections already
+// Crew makes a Crew of so many workers, each a goroutine that calls Work. Each call of next
+// gives the connections that come next, at most so many, or nil when there are no more. It is
+// called by one worker at a time; what it gives is gone through by one worker, too, while
+// others do the same with other connections. Until Done b belongs to the Crew; then it is as
+// if Add had been called for each, whatever the number of workers.
+func (b *Builder) Crew(workers int, next func(most int) iter.Seq[*flow.Connection]) *Crew {
+	c := &Crew{b: b, next: next, workers: max(1, workers), ring: []*batch{b.batch}} // which may have connections already
 	c.changed.L = &c.mu
 	for workers > 1 && len(c.ring) < batchesPerWorker*workers {
 		c.ring = append(c.ring, newBatch(perBatch))
@@ -69,11 +49,22 @@ func newCrew(b *Builder, workers int, next func(most int) iter.Seq[*flow.Connect
 	return c
 }
 
-// work does what there is to do, until there is nothing more. What needs no order is added
-// to s.
-func (c *crew) work(number int, s *sums) {
+// Work does what there is to do, until there is nothing more.
+func (c *Crew) Work() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	number, s := c.working, &c.b.sums
+	c.working++
+	if c.b.ownersOf != nil || c.b.kernel != nil { // which must be asked in order
+		if number == 0 {
+			c.addInOrder()
+		}
+		return
+	}
+	if number > 0 {
+		s = c.b.sums.another()
+		c.others = append(c.others, s)
+	}
 	for {
 		if next, ok := c.due(func(s stage) bool { return int(s)%c.workers == number }); ok {
 			c.enter(next)
@@ -89,8 +80,24 @@ func (c *crew) work(number int, s *sums) {
 	}
 }
 
+// addInOrder adds all connections one by one.
+func (c *Crew) addInOrder() {
+	for part := c.next(perBatch); part != nil; part = c.next(perBatch) {
+		for connection := range part {
+			c.b.Add(connection)
+		}
+	}
+}
+
+// Done gives the Builder back, when no worker works any more.
+func (c *Crew) Done() {
+	for _, s := range c.others {
+		c.b.sums.merge(s)
+	}
+}
+
 // due is the stage that is furthest behind of those that a batch can go through.
-func (c *crew) due(isMine func(stage) bool) (s stage, ok bool) {
+func (c *Crew) due(isMine func(stage) bool) (s stage, ok bool) {
 	for next, n := range c.entered {
 		next := stage(next)
 		switch {
@@ -105,7 +112,7 @@ func (c *crew) due(isMine func(stage) bool) (s stage, ok bool) {
 }
 
 // enter has the next batch go through a stage.
-func (c *crew) enter(s stage) {
+func (c *Crew) enter(s stage) {
 	n := c.entered[s]
 	b := c.ring[n%len(c.ring)]
 	c.busy[s] = true
@@ -122,12 +129,12 @@ func (c *crew) enter(s stage) {
 }
 
 // hasRoom reports whether another batch can be filled.
-func (c *crew) hasRoom() bool {
+func (c *Crew) hasRoom() bool {
 	return !c.asking && !c.ended && c.begun-slices.Min(c.entered[:]) < len(c.ring)
 }
 
 // fill fills another batch.
-func (c *crew) fill(s *sums) {
+func (c *Crew) fill(s *sums) {
 	n := c.begun
 	b := c.ring[n%len(c.ring)]
 	c.asking = true

@@ -133,7 +133,7 @@ func TestShortMemoryIsTheSameForAllBatches(t *testing.T) {
 			s := flooded(b, flood, early, func(int) {})
 			if workers > 0 {
 				added := early
-				b.AddAll(workers, func(most int) iter.Seq[*flow.Connection] {
+				addAll(b, workers, func(most int) iter.Seq[*flow.Connection] {
 					from := added
 					if added = min(added+most, connections); added == from {
 						return nil

@@ -53,4 +53,4 @@ func (s *sums) merge(o *sums) {
 }
 
 // another is sums of no connection, to be merged with s.
-func (s *sums) another() sums { return sums{top: top{key: s.top.key, limit: s.top.limit}} }
+func (s *sums) another() *sums { return &sums{top: top{key: s.top.key, limit: s.top.limit}} }

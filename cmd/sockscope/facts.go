@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"sockscope/capture"
 	"sockscope/capture/process"
@@ -69,7 +70,15 @@ func (r *reading) add(b *report.Builder) {
 	if r.host != nil {
 		b.Ask(r.host)
 	}
-	b.AddAll(r.result.Workers(), r.result.Order().Next)
+	workers := r.result.Workers()
+	crew := b.Crew(workers, r.result.Order().Next)
+	var others sync.WaitGroup
+	for range workers - 1 {
+		others.Go(crew.Work)
+	}
+	crew.Work()
+	others.Wait()
+	crew.Done()
 }
 
 // setRow makes row the record of a connection.
