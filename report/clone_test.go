@@ -88,8 +88,12 @@ func TestCloneIsABuilderOfItsOwn(t *testing.T) {
 		owners[clientEnd] = scanner
 		return owners
 	}
+	sizes := []int{63, len(all), 0, 3000}
+	if testing.Short() {
+		sizes = sizes[:2]
+	}
 	for _, cfg := range []Config{{}, {All: true}, {Sort: "start", Top: 100}, live} {
-		for _, n := range []int{0, 63, 3000, len(all)} {
+		for _, n := range sizes {
 			b := fed(NewBuilder(cfg), all[:n])
 			c := b.Clone()
 			if n > 0 {

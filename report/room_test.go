@@ -83,7 +83,11 @@ func flooding(flood func(*flow.Connection, int), from, end int) iter.Seq[*flow.C
 // Whatever comes, the tables take what they may, a clone takes as much again, and nothing is
 // left out of the sums.
 func TestBuilderKeepsWithinItsMemory(t *testing.T) {
-	const memory, connections = 6 << 20, 400_000
+	const memory = 6 << 20
+	connections := 400_000
+	if testing.Short() {
+		connections = 150_000
+	}
 	heap := func() int64 {
 		var m runtime.MemStats
 		runtime.GC()
@@ -113,7 +117,7 @@ func TestBuilderKeepsWithinItsMemory(t *testing.T) {
 		for _, line := range got.Services {
 			services += line.Tally.Connections
 		}
-		if got.Total.Connections != connections || services != connections {
+		if n := uint64(connections); got.Total.Connections != n || services != n {
 			t.Errorf("%s: %d connections, %d by service, of %d", name, got.Total.Connections, services, connections)
 		}
 	}
@@ -121,7 +125,10 @@ func TestBuilderKeepsWithinItsMemory(t *testing.T) {
 
 // When memory is short, too, a report does not depend on who adds how many at once.
 func TestShortMemoryIsTheSameForAllBatches(t *testing.T) {
-	const connections = 150_000
+	connections := 150_000
+	if testing.Short() {
+		connections = 50_000
+	}
 	for name, flood := range floods {
 		var want *Summary
 		for _, workers := range []int{0, 1, 3} {
