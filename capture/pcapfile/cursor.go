@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"sockscope/capture"
 )
@@ -49,6 +50,7 @@ type cursor struct {
 	off   int64  // of rest's first byte in the decompressed stream
 	need  int    // bytes that must be there before walking again
 	size  int    // bytes of a block
+	most  int    // frames of a block so far
 	whole bool   // blocks are filled, whatever single reads give
 	again int64  // bytes decompressed again, to come back to where it was
 	kept  uint64 // frames so far
@@ -75,6 +77,7 @@ func (c *cursor) fill(memory []byte, frames []capture.Frame) ([]byte, []capture.
 		return memory, frames, io.EOF
 	}
 	memory = grow(memory, 0, max(c.size, len(c.rest)))
+	frames = slices.Grow(frames, c.most)
 	n := copy(memory, c.rest)
 	c.rest = c.rest[:0]
 	if c.whole {
@@ -98,6 +101,7 @@ func (c *cursor) fill(memory []byte, frames []capture.Frame) ([]byte, []capture.
 		if err != nil && !c.ended {
 			c.end(err)
 		}
+		c.most = max(c.most, len(frames))
 		if len(frames) > 0 {
 			c.rest = append(c.rest, memory[used:n]...)
 			return memory, frames, nil

@@ -42,9 +42,10 @@ type Order struct {
 type part struct {
 	first     uint64 // the ID of the first one
 	places    []place
-	sequences []flow.Sequence // which are the Order's, for one goroutine
+	sequences []flow.Sequence // the Order's
 
 	connection flow.Connection
+	histories  flow.Histories
 	read       []uint32 // before which connection all of a sequence are in the cache
 	touched    uint64   // what was read only to have it in the cache; it means nothing
 }
@@ -101,11 +102,7 @@ func (o *Order) part() *part {
 		o.spare = o.spare[:last]
 		return p
 	}
-	p := &part{sequences: slices.Clone(o.sequences), read: make([]uint32, len(o.sequences))}
-	for i, s := range p.sequences {
-		p.sequences[i] = s.Apart()
-	}
-	return p
+	return &part{sequences: o.sequences, read: make([]uint32, len(o.sequences))}
 }
 
 // took notes that nobody uses p any more.
@@ -129,7 +126,7 @@ func (p *part) each(ending bool, yield func(*flow.Connection) bool) (all bool) {
 			p.touched += s.Touch(int(at.i), end)
 			p.read[at.sequence] = uint32(end)
 		}
-		s.Another(int(at.i), c, last)
+		s.Another(int(at.i), c, last, &p.histories)
 		last = s
 		c.ID = p.first + uint64(i)
 		if ending {

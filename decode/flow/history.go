@@ -214,17 +214,18 @@ func (t *Table) lastSYNACK(c *cell, h *handshake, side uint8) uint32 {
 	return h.isn[side]
 }
 
-// history is h's history as Zeek writes it: upper case is the client.
-func (t *Table) history(h *handshake, client uint8) string {
+// history is h's history as Zeek writes it: upper case is the client. It may be one of known.
+func (t *Table) history(h *handshake, client uint8, known *Histories) string {
 	if spilled := t.spilled(h); spilled != nil {
 		return string(spell(spell(nil, h.letters.all(), client), spilled, client))
 	}
-	return t.histories.text(h.letters, client)
+	return known.text(h.letters, client)
 }
 
-// histories keeps histories that were given out, to be shared: most connections have one
-// of a few. A history has its place among the tries entries from its slot on.
-type histories [512]struct {
+// Histories keeps histories that were given out, to be shared: most connections have one
+// of a few. It belongs to one goroutine. A history has its place among the tries entries from
+// its slot on.
+type Histories [512]struct {
 	letters letters
 	client  uint8
 	text    string // empty when the entry is free
@@ -233,7 +234,7 @@ type histories [512]struct {
 const tries = 4
 
 // text is the text of a history that fits the handshake.
-func (k *histories) text(s letters, client uint8) string {
+func (k *Histories) text(s letters, client uint8) string {
 	const odd = 0x9e3779b97f4a7c15 // any such number with bits all over
 	first := uint32(fold(uint64(s), odd))
 	free := first // or the one to be replaced

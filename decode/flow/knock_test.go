@@ -95,7 +95,7 @@ func TestUnopenedIsToldAsIfItWereOpen(t *testing.T) {
 			for i := range s.Len() {
 				var told, open Connection
 				s.Connection(i, &told)
-				s.Another(i, &again, last)
+				s.Another(i, &again, last, table.histories)
 				last = &s
 				if diff := cmp.Diff(told, again, cmp.Comparer(sameConnection)); diff != "" {
 					t.Fatalf("told in the place of another one +:\n%s", diff)

@@ -229,27 +229,19 @@ func (s *Sequence) number(i int) uint32 {
 	return s.table.numbering[s.class].chunks[i>>chunkBits]<<chunkBits | uint32(i)%chunkLen
 }
 
-// Apart is s for another goroutine: each that asks for connections has its own.
-func (s Sequence) Apart() Sequence {
-	t := *s.table
-	t.histories = new(histories) // all that a question changes
-	s.table = &t
-	return s
-}
-
 // Connection fills r with connection i of s, all but its ID. What r points to stays valid
 // and belongs to the table.
 func (s *Sequence) Connection(i int, r *Connection) { s.table.connection(s.number(i), r) }
 
 // Another does the same where r has a connection of last, which nobody changed; nil: it has
-// none.
-func (s *Sequence) Another(i int, r *Connection, last *Sequence) {
+// none. Several goroutines may ask at a time, each with known of its own.
+func (s *Sequence) Another(i int, r *Connection, last *Sequence, known *Histories) {
 	n := s.number(i)
 	if s.class&hasKnock != 0 && last != nil && last.class&hasKnock != 0 {
 		s.table.anotherUnopened(n, s.table.knocks.at(n), r)
 		return
 	}
-	s.table.connection(n, r)
+	s.table.fill(n, r, known)
 }
 
 // Touch reads what the connections from i to before end are made of, one behind the other,

@@ -29,10 +29,11 @@ func NewRecorder(seed *Seed) *Recorder {
 // of its partition. The batches refer to block until they are applied. It gives the latest
 // time of a frame, or Unknown.
 func (r *Recorder) Record(block *capture.Block, parts []Batch) capture.Timestamp {
+	frames := block.Frames
 	for i := range parts {
 		parts[i].reset(block)
+		parts[i].reserve(len(frames) / len(parts)) // about
 	}
-	frames := block.Frames
 	all, last := r.Totals.read(frames)
 	var others Volume // others are not common ones
 	links := linkRun{totals: &r.Totals}

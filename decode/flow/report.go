@@ -8,10 +8,13 @@ import (
 
 // connection fills r with connection n, all but its ID. What r points to stays
 // valid and belongs to the table.
+func (t *Table) connection(n uint32, r *Connection) { t.fill(n, r, t.histories) }
+
+// fill is connection with the histories of who asks.
 //
 // The fields are set one by one, in place: r is long, and a copy of what was just
 // written in small pieces would wait for them.
-func (t *Table) connection(n uint32, r *Connection) {
+func (t *Table) fill(n uint32, r *Connection, known *Histories) {
 	*r = Connection{}
 	if k := t.knocks.at(n); k != nil {
 		t.unopened(n, k, r)
@@ -57,7 +60,7 @@ func (t *Table) connection(n uint32, r *Connection) {
 	}
 	switch c.key.protocol() {
 	case protoTCP:
-		t.tcpConnection(n, c, m, h, client, r)
+		t.tcpConnection(n, c, m, h, client, r, known)
 	case protoSCTP:
 		t.sctpConnection(m, h, client, r)
 	default:
@@ -112,11 +115,11 @@ func (d *Direction) setVolume(v *volume) {
 }
 
 // tcpConnection fills in what only TCP has.
-func (t *Table) tcpConnection(n uint32, c *cell, m *meta, h *handshake, client uint8, r *Connection) {
+func (t *Table) tcpConnection(n uint32, c *cell, m *meta, h *handshake, client uint8, r *Connection, known *Histories) {
 	server := client ^ 1
 	r.Outcome = outcome(c, h)
 	r.Close = closing(c, h, r.Outcome)
-	r.History = t.history(h, client)
+	r.History = t.history(h, client, known)
 	if m.firstDir() != client && r.Role == RoleSYNACK {
 		r.History = "^" + r.History // Zeek turns around what begins with a SYN-ACK
 	}

@@ -41,7 +41,7 @@ type Table struct {
 	spill  [][]letter
 	owners map[uint32][2]uint32 // of a connection, by its key's sides; as Frame.Owner. nil until one is known
 
-	histories *histories
+	histories *Histories
 
 	fragments fragments
 	guesses   [stretch]guess
@@ -75,7 +75,7 @@ type icmpError struct {
 func NewTable(cfg Config, seed *Seed) *Table {
 	t := &Table{
 		cfg: cfg, seed: seed, index: newIndex(),
-		chains: newChains(), proofs: newProofs(), histories: new(histories),
+		chains: newChains(), proofs: newProofs(), histories: new(Histories),
 		fragments: newFragments(), Totals: NewTotals(), few: fewConnections,
 	}
 	t.Totals.Tunnels.most = cfg.Tunnels
