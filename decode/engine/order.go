@@ -3,6 +3,7 @@ package engine
 import (
 	"iter"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -53,9 +54,15 @@ type part struct {
 // A place is where a connection is: in which sequence, and there.
 type place struct{ sequence, i uint32 }
 
+// many connections take so much memory that it pays to look for what is free.
+const many = 1 << 16
+
 // Order begins with the first connection.
 func (r *Result) Order() *Order {
 	o := &Order{sequences: r.sequences(), id: 1, ending: r.ending}
+	if r.Len() > many {
+		runtime.GC() // who reports them can have the memory of blocks and sorting
+	}
 	for i, s := range o.sequences {
 		q := queue{Sequence: s, sequence: uint32(i)}
 		q.look()
