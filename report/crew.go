@@ -12,6 +12,7 @@ import (
 const (
 	perBatch         = 16 * stretch // connections
 	batchesPerWorker = 4            // under way
+	mostBatches      = 32           // of all workers, for what they take
 )
 
 // A Crew is workers that add connections to a Builder. Each does whatever there is to do
@@ -38,11 +39,12 @@ type Crew struct {
 // gives the connections that come next, at most so many, or nil when there are no more. It is
 // called by one worker at a time; what it gives is gone through by one worker, too, while
 // others do the same with other connections. Until Done b belongs to the Crew; then it is as
-// if Add had been called for each, whatever the number of workers.
+// if Add had been called for each, whatever the number of workers. Owners and kernels are
+// asked in order: where there are some, one worker does all.
 func (b *Builder) Crew(workers int, next func(most int) iter.Seq[*flow.Connection]) *Crew {
 	c := &Crew{b: b, next: next, workers: max(1, workers), ring: []*batch{b.batch}} // which may have connections already
 	c.changed.L = &c.mu
-	for workers > 1 && len(c.ring) < batchesPerWorker*workers {
+	for workers > 1 && len(c.ring) < min(batchesPerWorker*workers, mostBatches) {
 		c.ring = append(c.ring, newBatch(perBatch))
 	}
 	c.filled = make([]bool, len(c.ring))

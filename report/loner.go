@@ -1,9 +1,10 @@
 package report
 
-// A loner is a source with one failed attempt. Floods come from millions of these, and each
-// would be a path and a sweep of its own: so its attempt is kept here, once, and the two maps
-// only count it, as a guest. It becomes a path and a sweep when another attempt comes, unless
-// they have forgotten it by then: each forgets all its guests when it forgets any key.
+// A loner is a source with one failed attempt, as far as the paths and sweeps know. Floods come
+// from millions of these, and each would be a path and a sweep of its own: so its attempt is
+// kept here, once, and the two maps only count it, as a guest. It becomes a path and a sweep when
+// another attempt comes, unless they have forgotten it by then: each forgets all its guests
+// when it forgets any key.
 type loner struct {
 	host        ip
 	attempt     attempt

@@ -158,7 +158,7 @@ func (f *sourceFlags) listen(ctx context.Context, p *program, filter *frameFilte
 		f.listens = s.watch.Listens
 	}
 	// The source drains what came before the end; nothing else is to be cut short.
-	result, err := f.run(context.WithoutCancel(ctx), all, s.filter, p)
+	result, err := f.run(context.WithoutCancel(ctx), all, s.filter, p, false)
 	s.facts.host = s.ask()
 	r := &reading{result: result, stats: all.Stats(), filter: s.filter, facts: s.facts}
 	p.captured(r.stats, result.Totals.Frames-result.Totals.Filtered.Frames)

@@ -149,7 +149,8 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 		from = &limited{Source: src, left: n, filter: filter}
 	}
 	from = f.keep.from(from, filter)
-	result, err := f.run(ctx, from, filter, p)
+	_, total := src.Progress()
+	result, err := f.run(ctx, from, filter, p, total > 0) // files never wait
 	stop()
 	interrupted := ctx.Err() != nil
 	if err != nil || interrupted && result.Totals.Frames == 0 {
@@ -163,9 +164,9 @@ func (f *sourceFlags) read(ctx context.Context, p *program) (*reading, error) {
 	return r, nil
 }
 
-// run takes the frames of src that pass the filter apart.
-func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter, p *program) (*engine.Result, error) {
-	cfg := engine.Config{Workers: f.workers.value, Memory: f.bound, Beside: f.beside, Flow: f.flowConfig()}
+// run takes the frames of src that pass the filter apart; ahead is as in engine.Config.
+func (f *sourceFlags) run(ctx context.Context, src capture.Source, filter *frameFilter, p *program, ahead bool) (*engine.Result, error) {
+	cfg := engine.Config{Workers: f.workers.value, Ahead: ahead, Memory: f.bound, Beside: f.beside, Flow: f.flowConfig()}
 	if filter != nil {
 		cfg.Filter = filter.match
 	}

@@ -22,6 +22,10 @@ type Config struct {
 	// are only counted as filtered. nil means that all count.
 	Filter func(*capture.Frame) bool
 
+	// Ahead says that the source never waits for frames to come, so that workers may read
+	// ahead of what they apply.
+	Ahead bool
+
 	// Memory is what connections and what belongs to them may take, in bytes. When there is
 	// too little, some end before their time, and Flow.Ending, without which there is no
 	// bound, is told: see flow.Relief. 0: no bound.
@@ -78,7 +82,7 @@ func Run(ctx context.Context, src capture.Source, cfg Config) (*Result, error) {
 	if n == 1 {
 		err = alone(ctx, src, recorders[0], tables[0], l, k)
 	} else {
-		err = together(ctx, src, recorders, tables, l, k)
+		err = together(ctx, src, cfg.Ahead, recorders, tables, l, k)
 	}
 	l.stop()
 	result := &Result{Totals: recorders[0].Totals, tables: tables, ending: l.ending()}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,8 +20,11 @@ type packets struct {
 	n, perBlock int
 	fail        error // given instead of io.EOF at the end
 
+	hesitates time.Duration // before each block
+
 	sent   int
 	blocks uint64
+	most   int           // blocks not released when another one was asked for
 	out    chan struct{} // one for each block not released
 }
 
@@ -30,6 +34,8 @@ func newPackets(n, perBlock int) *packets {
 
 func (p *packets) Next(b *capture.Block) error {
 	b.Frames = b.Frames[:0]
+	p.most = max(p.most, len(p.out))
+	time.Sleep(p.hesitates)
 	if p.sent == p.n {
 		if p.fail != nil {
 			return p.fail
@@ -66,9 +72,9 @@ func connections(r *Result) []string {
 }
 
 func TestWorkersChangeNothing(t *testing.T) {
-	run := func(workers, perBlock int) ([]string, flow.Totals) {
+	run := func(workers, perBlock int, ahead bool) ([]string, flow.Totals) {
 		src := newPackets(5000, perBlock)
-		r, err := Run(t.Context(), src, Config{Workers: workers})
+		r, err := Run(t.Context(), src, Config{Workers: workers, Ahead: ahead})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,19 +83,35 @@ func TestWorkersChangeNothing(t *testing.T) {
 		}
 		return connections(r), r.Totals
 	}
-	want, wantTotals := run(1, 100)
+	want, wantTotals := run(1, 100, false)
 	if len(want) < 100 {
 		t.Fatalf("only %d connections", len(want))
 	}
 	for _, workers := range []int{1, 2, 3, 8} {
 		for _, perBlock := range []int{1, 7, 1000, 5000} {
-			got, totals := run(workers, perBlock)
+			got, totals := run(workers, perBlock, perBlock != 7)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("%d workers, %d frames a block: %s", workers, perBlock, diff)
 			}
 			if diff := cmp.Diff(wantTotals, totals); diff != "" {
 				t.Fatalf("%d workers, %d frames a block: totals %s", workers, perBlock, diff)
 			}
+		}
+	}
+}
+
+// What came is applied while its source waits for more; only where sources never wait do
+// workers keep something to do.
+func TestWhatCameIsAppliedAtOnce(t *testing.T) {
+	for _, ahead := range []bool{false, true} {
+		src := newPackets(20_000, 100)
+		src.hesitates = time.Millisecond
+		if _, err := Run(t.Context(), src, Config{Workers: 2, Ahead: ahead}); err != nil {
+			t.Fatal(err)
+		}
+		// One that is decoded, and one that is not applied by both.
+		if waiting := src.most > 2; waiting != ahead {
+			t.Errorf("ahead %v: %d blocks waited for another one", ahead, src.most)
 		}
 	}
 }

@@ -12,9 +12,6 @@ import (
 // for the one that is behind.
 const blocksPerWorker = 4
 
-// fewFrames is how many frames a block has at most that comes from a slow source.
-const fewFrames = 16
-
 // A job is one block under way, with its records by partition.
 type job struct {
 	block   capture.Block
@@ -31,6 +28,7 @@ type job struct {
 // it without.
 type crew struct {
 	src    capture.Source
+	ahead  bool // as Config.Ahead
 	looker *looker
 	keeper *keeper
 
@@ -40,7 +38,6 @@ type crew struct {
 	taken   uint64    // blocks read so far
 	freed   uint64    // blocks applied by all partitions: their places are free again
 	reading bool
-	flowing bool    // the source gives more than it is asked for
 	held    bool    // nothing is read until what was read is applied
 	look    bool    // and looked at
 	relieve bool    // and made less, if it is too much
@@ -52,8 +49,8 @@ type crew struct {
 }
 
 // together runs one worker for each recorder and table, and waits for them.
-func together(ctx context.Context, src capture.Source, recorders []*flow.Recorder, tables []*flow.Table, l *looker, k *keeper) error {
-	c := &crew{src: src, looker: l, keeper: k, used: make([]int64, len(tables)), ring: make([]job, blocksPerWorker*len(tables))}
+func together(ctx context.Context, src capture.Source, ahead bool, recorders []*flow.Recorder, tables []*flow.Table, l *looker, k *keeper) error {
+	c := &crew{src: src, ahead: ahead, looker: l, keeper: k, used: make([]int64, len(tables)), ring: make([]job, blocksPerWorker*len(tables))}
 	c.changed.L = &c.mu
 	for i := range c.ring {
 		c.ring[i].parts = make([]flow.Batch, len(tables))
@@ -66,16 +63,16 @@ func together(ctx context.Context, src capture.Source, recorders []*flow.Recorde
 	return c.err
 }
 
-// work is the life of worker i. It reads ahead of what it applies: only one can read at a
-// time, and whoever waits for that must have something else to do. But what comes slowly is
-// applied at once.
+// work is the life of worker i. It reads ahead of what it applies where the source allows it:
+// only one can read at a time, and who waits for that must have something else to do. From other
+// sources it reads when all is applied: what comes is not to wait for what comes next.
 func (c *crew) work(ctx context.Context, i int, r *flow.Recorder, t *flow.Table) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for next := uint64(0); ; {
 		j := c.place(next)
 		switch {
-		case c.mayRead() && (c.flowing && c.taken-next < blocksPerWorker || next == c.taken || !j.decoded):
+		case c.mayRead() && (c.ahead && c.taken-next < blocksPerWorker || next == c.taken || !j.decoded):
 			j := c.read(ctx)
 			if j == nil {
 				continue
@@ -132,7 +129,6 @@ func (c *crew) read(ctx context.Context) *job {
 		return nil
 	}
 	c.taken++
-	c.flowing = len(j.block.Frames) > fewFrames
 	c.flying += uint64(len(j.block.Frames))
 	c.last = j.block.First + uint64(len(j.block.Frames)) - 1
 	c.look = c.looker.due(j.now)

@@ -15,8 +15,8 @@ const populateWrite = 23
 // a fault for each page takes, and does not make the workers wait for each other as often.
 // An older kernel refuses, and gives the pages one by one, as they are used.
 //
-// Nothing is read or written here: that what v points to is not a pointer's business any more
-// does no harm while v is alive.
+// The pages at both ends may have neighbours of v, which stay as they are. Go does not move what
+// is that large, nor give its memory back while v is alive, so that a number may stand for it.
 func populate[T any](v *T) {
 	page := uintptr(os.Getpagesize())
 	begin := uintptr(unsafe.Pointer(v)) &^ (page - 1)
