@@ -14,6 +14,9 @@ import (
 // entries themselves are then made one by one, in order.
 const stretch = 64
 
+// addedAtOnce is how many connections that are added one by one are entered together.
+const addedAtOnce = 4 * stretch
+
 // tables are where connections are found by their addresses. They are large, and who
 // enters a connection waits for memory; so all that they need of it is put into a batch,
 // which may be entered later, and elsewhere.

@@ -51,7 +51,7 @@ type Builder struct {
 func NewBuilder(cfg Config) *Builder {
 	b := &Builder{
 		sums:     sums{top: top{key: sortKeyOf(cfg.Sort), limit: cfg.Top}},
-		ownersOf: cfg.Owners, kernel: newKernel(&cfg), tables: new(tables), batch: newBatch(4 * stretch),
+		ownersOf: cfg.Owners, kernel: newKernel(&cfg), tables: new(tables), batch: newBatch(addedAtOnce),
 	}
 	b.keepWithin(cfg.Memory)
 	if cfg.Top <= 0 {

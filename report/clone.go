@@ -16,7 +16,7 @@ func (b *Builder) Clone() *Builder {
 	for _, s := range b.tables.sums {
 		c.tables.sums = append(c.tables.sums, groups.sums(s))
 	}
-	c.batch = newBatch(stretch)
+	c.batch = newBatch(addedAtOnce)
 	c.times = b.times.clone()
 	c.kernel = b.kernel.clone(groups)
 	c.top = b.top.clone()

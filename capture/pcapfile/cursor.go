@@ -69,6 +69,7 @@ func (c *cursor) fill(memory []byte, frames []capture.Frame) ([]byte, []capture.
 	if c.ended {
 		return memory, frames, io.EOF
 	}
+	frames = slices.Grow(frames, c.most)
 	if c.in.reader.marks {
 		clear(frames[len(frames):cap(frames)]) // walkers set only what every frame has
 	}
@@ -77,7 +78,6 @@ func (c *cursor) fill(memory []byte, frames []capture.Frame) ([]byte, []capture.
 		return memory, frames, io.EOF
 	}
 	memory = grow(memory, 0, max(c.size, len(c.rest)))
-	frames = slices.Grow(frames, c.most)
 	n := copy(memory, c.rest)
 	c.rest = c.rest[:0]
 	if c.whole {
