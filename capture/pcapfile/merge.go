@@ -23,7 +23,9 @@ const (
 
 // A merge is the feed of several inputs: their frames by time, those of the same
 // time by the order of the inputs. Within an input the order stays, also when its
-// clock went back. The frames are copied into the merged block.
+// clock went back. The frames are copied into the merged block, but for what was read
+// from one input at once and comes before all others: of files that follow each other
+// that is nearly all.
 //
 // An input is read when its first time comes, so that a day's files which follow
 // each other are open one at a time. Of those whose times overlap the pool closes
@@ -61,7 +63,6 @@ func (m *merge) fill(b *capture.Block) error {
 	if !m.begun {
 		m.begin()
 	}
-	b.Memory = grow(b.Memory, 0, mergedMemory)
 	used := 0
 	for len(m.heads) > 0 && len(b.Frames) < mergedFrames {
 		h := m.heads[0]
@@ -72,7 +73,15 @@ func (m *merge) fill(b *capture.Block) error {
 			m.advance()
 			continue
 		}
-		n, fits := m.run(h, b, used)
+		other := m.heads.second()
+		if len(b.Frames) == 0 {
+			if h.isBefore(other) {
+				m.give(h, b)
+				return nil
+			}
+			b.Memory = grow(b.Memory, 0, mergedMemory)
+		}
+		n, fits := m.run(h, other, b, used)
 		used += n
 		if !fits {
 			return nil
@@ -84,17 +93,26 @@ func (m *merge) fill(b *capture.Block) error {
 	return nil
 }
 
-// run copies the frames of h that come before those of all other heads. It
-// returns the bytes copied, and whether all of these frames had room.
-func (m *merge) run(h *head, b *capture.Block, used int) (copied int, fits bool) {
+// give gives b, which is empty, all that h has read and not yet given, in exchange for b's
+// memory.
+func (m *merge) give(h *head, b *capture.Block) {
+	b.Memory, h.memory = h.memory, b.Memory
+	b.Frames, h.frames = h.frames, b.Frames
+	h.next = 0
+	h.in.given(b.Frames)
+}
+
+// run copies the frames of h that come before those of other, which is the next one after
+// h. It returns the bytes copied, and whether all of these frames had room.
+func (m *merge) run(h, other *head, b *capture.Block, used int) (copied int, fits bool) {
 	begin, first := used, len(b.Frames)
 	defer func() { h.in.given(b.Frames[first:]) }()
-	for h.next < len(h.frames) {
-		f := h.frames[h.next]
+	for ; h.next < len(h.frames); h.next++ {
+		f := &h.frames[h.next]
 		if f.Time.Known() {
 			h.time = f.Time
 		}
-		if m.heads.behind(h) {
+		if other != nil && other.before(h) {
 			heap.Fix(&m.heads, 0)
 			return used - begin, true
 		}
@@ -102,10 +120,9 @@ func (m *merge) run(h *head, b *capture.Block, used int) (copied int, fits bool)
 			return used - begin, false
 		}
 		end := used + copy(b.Memory[used:], f.Data)
-		f.Data = b.Memory[used:end:end]
-		b.Frames = append(b.Frames, f)
+		b.Frames = append(b.Frames, *f)
+		b.Frames[len(b.Frames)-1].Data = b.Memory[used:end:end]
 		used = end
-		h.next++
 	}
 	return used - begin, true
 }
@@ -224,9 +241,34 @@ func (q *headHeap) Pop() any {
 	return h
 }
 
-// behind reports whether h, the first head, is no longer the earliest.
-func (q headHeap) behind(h *head) bool {
-	return len(q) > 1 && q[1].before(h) || len(q) > 2 && q[2].before(h)
+// second is the head that comes next after the first one, or nil.
+func (q headHeap) second() *head {
+	switch {
+	case len(q) == 1:
+		return nil
+	case len(q) > 2 && q[2].before(q[1]):
+		return q[2]
+	}
+	return q[1]
+}
+
+// isBefore reports whether all frames that h has read and not given come before those of
+// other, which may be nil. If so, h stands behind them.
+func (h *head) isBefore(other *head) bool {
+	if h.next > 0 {
+		return false // the others were copied
+	}
+	begin := h.time
+	for i := range h.frames {
+		if t := h.frames[i].Time; t.Known() {
+			h.time = t
+		}
+		if other != nil && other.before(h) {
+			h.time = begin
+			return false
+		}
+	}
+	return true
 }
 
 func (h *head) before(other *head) bool {

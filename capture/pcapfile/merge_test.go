@@ -158,6 +158,82 @@ func TestMergeRandom(t *testing.T) {
 	}
 }
 
+// TestMergeInTurns: files that follow each other, overlap a little, or have clocks that go
+// back, are read in many small pieces; what a block has stays while later ones are filled.
+func TestMergeInTurns(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for round := range 50 {
+		var contents [][]byte
+		var inputs [][]got
+		sec := uint32(1000)
+		for i := range 1 + rng.IntN(6) {
+			content, frames := pcapSpec{}.header(), []got(nil)
+			if rng.IntN(2) == 0 {
+				sec -= rng.Uint32N(50)
+			}
+			for range rng.IntN(100) {
+				data := frame(i, 1+rng.IntN(500))
+				content = append(content, pcapSpec{}.record(sec, 0, uint32(len(data)), uint32(len(data)), data)...)
+				frames = append(frames, got{Time: capture.Timestamp(sec) * 1e9, Data: string(data), Length: uint32(len(data)), Link: 1})
+				if sec += rng.Uint32N(3); rng.IntN(50) == 0 {
+					sec -= rng.Uint32N(20)
+				}
+			}
+			contents, inputs = append(contents, content), append(inputs, frames)
+		}
+		r, err := Open(t.Context(), writeAll(t, contents), Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, ok := r.next.(*merge); ok {
+			m.buffer = minBuffer
+		}
+		var frames []got
+		var out, spare []*capture.Block // not yet looked at, and to be filled again
+		for ended := false; !ended || len(out) > 0; {
+			if !ended {
+				b := newBlock()
+				if len(spare) > 0 {
+					b, spare = spare[0], spare[1:]
+				}
+				if err := r.Next(b); err == nil {
+					out = append(out, b)
+				} else if ended = true; err != io.EOF {
+					t.Fatal(err)
+				}
+			}
+			if len(out) > 0 && (ended || len(out) == 4) {
+				for _, f := range out[0].Frames {
+					frames = append(frames, got{Time: f.Time, Data: string(f.Data), Length: f.Length, Link: f.Link})
+				}
+				out, spare = out[1:], append(spare, out[0])
+			}
+		}
+		if diff := cmp.Diff(inTurns(inputs), frames); diff != "" {
+			t.Fatalf("round %d: %s", round, diff)
+		}
+	}
+}
+
+// inTurns takes the first frame of an input again and again, always the one with the lowest
+// time.
+func inTurns(inputs [][]got) []got {
+	var all []got
+	for {
+		best := -1
+		for i := range inputs {
+			if len(inputs[i]) > 0 && (best < 0 || inputs[i][0].Time < inputs[best][0].Time) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return all
+		}
+		all = append(all, inputs[best][0])
+		inputs[best] = inputs[best][1:]
+	}
+}
+
 // TestManyFiles: ten thousand files, one of them broken.
 func TestManyFiles(t *testing.T) {
 	files := 10_000
