@@ -12,7 +12,8 @@ import (
 
 // Limits of a merge, whatever the number of inputs.
 const (
-	mergeBuffers  = 32 << 20 // bytes of all inputs' buffers together, about
+	wideInputs    = 64       // read by blocks, whatever number is read at a time
+	mergeBuffers  = 16 << 20 // bytes of the other inputs' buffers together, about
 	minBuffer     = 4 << 10
 	stretches     = 256 << 20     // the same of inputs that are decompressed again
 	mergedMemory  = 2 * blockSize // of a merged block: the longest frame fits
@@ -35,7 +36,8 @@ type merge struct {
 	heads   headHeap
 	begun   bool
 	pool    *pool
-	buffer  int     // bytes for each input
+	wide    int     // inputs that are read by blocks now
+	buffer  int     // bytes for each of the others
 	stretch int     // for one that is decompressed again: it shall be worth it
 	spare   []*head // that came to their ends: their memory can be used again
 }
@@ -47,7 +49,8 @@ type head struct {
 	cursor *cursor           // nil before its time has come
 	memory []byte
 	frames []capture.Frame
-	next   int // of frames
+	next   int  // of frames
+	wide   bool // it is read by blocks
 	place  place
 }
 
@@ -157,7 +160,12 @@ func firstTime(in *input) capture.Timestamp {
 func (m *merge) advance() {
 	h := m.heads[0]
 	if h.cursor == nil {
-		h.cursor = newCursor(h.in, m.buffer)
+		size := m.buffer
+		if m.wide < wideInputs {
+			size, h.wide = blockSize, true
+			m.wide++
+		}
+		h.cursor = newCursor(h.in, size)
 		if n := len(m.spare); n > 0 {
 			h.memory, h.frames = m.spare[n-1].memory, m.spare[n-1].frames
 			m.spare = m.spare[:n-1]
@@ -170,6 +178,9 @@ func (m *merge) advance() {
 	if err != nil {
 		m.pool.forget(h)
 		heap.Pop(&m.heads)
+		if h.wide {
+			m.wide--
+		}
 		if len(m.spare) < maxSpare {
 			m.spare = append(m.spare, h)
 		}

@@ -186,7 +186,7 @@ func TestMergeInTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m, ok := r.next.(*merge); ok {
-			m.buffer = minBuffer
+			m.wide, m.buffer = wideInputs, minBuffer
 		}
 		var frames []got
 		var out, spare []*capture.Block // not yet looked at, and to be filled again

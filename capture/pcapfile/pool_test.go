@@ -53,7 +53,7 @@ func TestOverlapWork(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			r, m := overlapping(t, files, frames)
 			m.pool.packedLimit, m.pool.costLimit = test.limit, test.cost
-			m.buffer, m.stretch = 4<<10, test.stretch
+			m.wide, m.buffer, m.stretch = wideInputs, 4<<10, test.stretch
 			before, most := openFiles(), 0
 			var given uint64
 			var cursors []*cursor
@@ -128,7 +128,7 @@ func TestPoolClosesTheIdlest(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := r.next.(*merge)
-	m.pool.packedLimit, m.buffer = 3, 4<<10
+	m.pool.packedLimit, m.wide, m.buffer = 3, wideInputs, 4<<10
 	m.begin()
 	heads := slices.Clone(m.heads)
 	frames, s := drain(t, r)
