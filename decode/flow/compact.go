@@ -56,7 +56,7 @@ func (t *Table) moveTogether(k class) {
 		}
 	}
 	for _, chunk := range drop {
-		t.cells[chunk], t.streams[chunk], t.others[chunk], t.knocks[chunk], t.networks[chunk], t.trips[chunk] = nil, nil, nil, nil, nil, nil
+		t.cells[chunk], t.streams[chunk], t.others[chunk], t.networks[chunk], t.trips[chunk] = nil, nil, nil, nil, nil
 		t.vacant = append(t.vacant, chunk)
 		if int(chunk) < len(t.tiers) {
 			t.tiers[chunk] = nil
@@ -76,10 +76,8 @@ func (t *Table) move(n, m uint32) {
 	*t.cells.at(m) = *c
 	if s := t.streams.at(n); s != nil {
 		*t.streams.at(m) = *s
-	} else if k := t.knocks.at(n); k != nil {
-		*t.knocks.at(m) = *k
-	} else {
-		*t.others.at(m) = *t.others.at(n)
+	} else if o := t.others.at(n); o != nil {
+		*t.others.at(m) = *o
 	}
 	if net := t.networks.at(n); net != nil {
 		*t.networks.at(m) = *net

@@ -161,9 +161,9 @@ func (t *Table) depart(n uint32, c *cell, r *Connection, over bool, order uint64
 	if over {
 		e.traits |= isOver
 	}
-	if k := t.knocks.at(n); k != nil {
-		e.isn = c.next[0]
-		e.traits |= startKnown | fromSecondEnd*traits(k.dir)
+	if k := t.knockAt(n); k != nil {
+		e.isn = k.isn()
+		e.traits |= startKnown | fromSecondEnd*traits(k.dir())
 	} else if c.key.hasStream() && r.SYNCount > 0 {
 		if client, known := c.client(); known {
 			e.isn = t.handshake(n).isn[client]

@@ -157,7 +157,7 @@ func (t *Table) patience(n uint32, c *cell) time.Duration {
 		return closedSilence // but for fragments on their way
 	case !c.key.hasStream():
 		return t.cfg.UDPIdle
-	case t.knocks.at(n) != nil:
+	case t.isKnock(n):
 		return attemptSilence
 	case c.key.protocol() == protoSCTP:
 		return t.patienceSCTP(n)
@@ -216,7 +216,7 @@ func (t *Table) end(n uint32, c *cell) {
 func (t *Table) evict(n uint32, order uint64, remembered bool) {
 	c := t.cells.at(n)
 	r := t.asTold(n)
-	silent := t.tier(n, c, t.knocks.at(n) != nil) == over
+	silent := t.tier(n, c, t.isKnock(n)) == over
 	ended := t.isOver(n, c)
 	switch {
 	case !silent && !ended:
@@ -260,7 +260,7 @@ func (t *Table) remove(n uint32, c *cell) {
 	t.index.remove(t.seed.hash(c.key), n)
 	delete(t.owners, n)
 	delete(t.parts, n)
-	if t.knocks.at(n) != nil {
+	if t.isKnock(n) {
 		t.giveUp(c.key.class()|hasKnock, n)
 		return
 	}
@@ -283,7 +283,7 @@ func (t *Table) steps(b *Batch, records []record) {
 	for i := range records {
 		r := &records[i]
 		old, c := t.find(b, r)
-		if c != nil && t.knocks.at(old) != nil {
+		if c != nil && t.isKnock(old) {
 			old, c = t.open(old, c)
 		}
 		wasDone := c != nil && t.isDone(old, c)
@@ -305,7 +305,7 @@ func (t *Table) steps(b *Batch, records []record) {
 
 // isDone reports whether connection n, which is c, has its handshake behind it.
 func (t *Table) isDone(n uint32, c *cell) bool {
-	if t.knocks.at(n) != nil {
+	if t.isKnock(n) {
 		return false
 	}
 	switch c.key.protocol() {

@@ -259,7 +259,7 @@ func checkNumbers(t testing.TB, table *Table) {
 				t.Errorf("connection %d has no slot", n)
 			}
 		}
-		if table.knocks.at(n) != nil {
+		if table.isKnock(n) {
 			continue
 		}
 		if x := table.roundTripsOf(n); x != nil {
@@ -301,7 +301,7 @@ func checkNumbers(t testing.TB, table *Table) {
 			live += int(n)
 		}
 		for n := range table.numbers() {
-			if table.knocks.at(n) == nil && table.meta(n).evidence != 0 {
+			if !table.isKnock(n) && table.meta(n).evidence != 0 {
 				p := table.proofs.at(table.meta(n).evidence - 1)
 				want += int(p.nameLength) + int(p.alpnLength)
 			}

@@ -148,7 +148,7 @@ func TestTally(t *testing.T) {
 func theWideWay(t *Table, b *Batch) {
 	for i := range b.records() {
 		r := &b.records()[i]
-		if n, c := t.find(b, r); c != nil && t.knocks.at(n) == nil && c.key.hasStream() {
+		if n, c := t.find(b, r); c != nil && !t.isKnock(n) && c.key.hasStream() {
 			h := t.handshake(n)
 			t.unusual(h)
 			o := t.odd(&h.meta)

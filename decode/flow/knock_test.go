@@ -106,7 +106,7 @@ func TestUnopenedIsToldAsIfItWereOpen(t *testing.T) {
 				if !isNarrow {
 					*table.networks.at(m) = *table.networks.at(n)
 				}
-				table.knocked(table.knocks.at(n), table.cells.at(n), m, table.cells.at(m))
+				table.knocked(table.knockAt(n), m, table.cells.at(m))
 				table.connection(m, &open)
 				if diff := cmp.Diff(open, told, cmp.Comparer(sameConnection)); diff != "" {
 					t.Fatalf("told of what is not open +:\n%s", diff)

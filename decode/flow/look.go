@@ -82,8 +82,6 @@ func (l *Look) prepare(first, n int) {
 			l.touched += h.firstFrame + uint64(h.letters)
 		case t.others[l.chunk] != nil:
 			l.touched += t.others[l.chunk][i].firstFrame
-		case t.knocks[l.chunk] != nil:
-			l.touched += t.knocks[l.chunk][i].firstFrame
 		}
 	}
 }

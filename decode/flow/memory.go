@@ -24,8 +24,7 @@ const (
 func (k class) weight() int64 {
 	w := int64(unsafe.Sizeof(cell{})) + indexBytes + freeBytes
 	switch {
-	case k&hasKnock != 0:
-		w += int64(unsafe.Sizeof(knock{}))
+	case k&hasKnock != 0: // its cell is all
 	case k&hasStream != 0:
 		w += int64(unsafe.Sizeof(handshake{}))
 	default:

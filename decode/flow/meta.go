@@ -90,7 +90,7 @@ func (t *Table) span(n uint32, c *cell, when capture.Timestamp) {
 // last is the latest time of cell n's packets.
 func (t *Table) last(n uint32) capture.Timestamp {
 	latest := t.cells.at(n).latest
-	if t.knocks.at(n) != nil {
+	if t.isKnock(n) {
 		return latest
 	}
 	_, last := t.times(t.meta(n))

@@ -11,7 +11,7 @@ type class uint8
 const (
 	hasStream  class = 1 << iota // a stream, else a meta
 	hasNetwork                   // a network
-	hasKnock                     // a knock, and neither stream nor meta yet
+	hasKnock                     // neither stream nor meta yet: a knock
 	classes
 )
 
@@ -86,10 +86,9 @@ func (t *Table) newChunk(k class) uint32 {
 	chunk := t.vacant[last]
 	t.vacant = t.vacant[:last]
 	full := t.numbering[k].n >= populated
-	t.cells[chunk] = newChunk[cell](full)
+	t.cells[chunk], t.classes[chunk] = newChunk[cell](full), k
 	switch {
-	case k&hasKnock != 0:
-		t.knocks[chunk] = newChunk[knock](full)
+	case k&hasKnock != 0: // its cell is all
 	case k&hasStream == 0:
 		t.others[chunk] = newChunk[meta](full)
 	default:
@@ -107,9 +106,9 @@ func (t *Table) newChunk(k class) uint32 {
 // noChunk makes a place for a chunk, and gives its number.
 func (t *Table) noChunk() uint32 {
 	t.cells.more(false)
+	t.classes = append(t.classes, 0)
 	t.streams.more(false)
 	t.others.more(false)
-	t.knocks.more(false)
 	t.networks.more(false)
 	t.trips.more(false)
 	return uint32(len(t.cells) - 1)
@@ -177,8 +176,8 @@ func sortBeginnings(all, room []beginning) (sorted, rest []beginning) {
 
 // firstFrame is the number of the frame that connection n began with.
 func (t *Table) firstFrame(n uint32) uint64 {
-	if k := t.knocks.at(n); k != nil {
-		return k.firstFrame
+	if k := t.knockAt(n); k != nil {
+		return k.firstFrame()
 	}
 	return t.meta(n).firstFrame
 }
@@ -238,7 +237,7 @@ func (s *Sequence) Connection(i int, r *Connection) { s.table.connection(s.numbe
 func (s *Sequence) Another(i int, r *Connection, last *Sequence, known *Histories) {
 	n := s.number(i)
 	if s.class&hasKnock != 0 && last != nil && last.class&hasKnock != 0 {
-		s.table.anotherUnopened(n, s.table.knocks.at(n), r)
+		s.table.anotherUnopened(n, s.table.knockAt(n), r)
 		return
 	}
 	s.table.fill(n, r, known)
@@ -257,10 +256,7 @@ func (s *Sequence) Touch(i, end int) (touched uint64) {
 		}
 	}
 	switch {
-	case s.class&hasKnock != 0:
-		for j := i; j < end; j++ {
-			touched += t.knocks.at(s.number(j)).firstFrame
-		}
+	case s.class&hasKnock != 0: // their cells are all
 	case s.class&hasStream == 0:
 		for j := i; j < end; j++ {
 			touched += t.others.at(s.number(j)).firstFrame
@@ -286,7 +282,7 @@ func (s *Sequence) Frames(i int, frames []uint64) {
 		}
 	case s.class&hasKnock != 0:
 		for j := range frames {
-			frames[j] = t.knocks.at(s.number(i + j)).firstFrame
+			frames[j] = t.knockAt(s.number(i + j)).firstFrame()
 		}
 	case s.class&hasStream == 0:
 		for j := range frames {

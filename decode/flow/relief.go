@@ -202,7 +202,7 @@ func (r *Relief) finish(picked []beginning) {
 func (t *Table) isStill(p beginning) bool {
 	c := t.cells.at(p.number)
 	return c.key != (key{}) && t.firstFrame(p.number) == p.frame &&
-		t.tier(p.number, c, t.knocks.at(p.number) != nil) <= t.tiers[p.number>>chunkBits][p.number%chunkLen]
+		t.tier(p.number, c, t.isKnock(p.number)) <= t.tiers[p.number>>chunkBits][p.number%chunkLen]
 }
 
 // A moment is a place in the order of silence: the time of a connection's last packet, and
@@ -291,9 +291,6 @@ func (r *Relief) touch(picked []beginning) {
 	for i := range picked {
 		t, n := r.tables[picked[i].table], picked[i].number
 		hashes[i] = t.seed.hash(t.cells.at(n).key)
-		if k := t.knocks.at(n); k != nil {
-			r.touched += uint64(k.flags)
-		}
 	}
 	for i := range picked {
 		t, hash := r.tables[picked[i].table], hashes[i]
@@ -389,7 +386,7 @@ func (t *Table) tier(n uint32, c *cell, isKnock bool) tier {
 // isProven reports whether both ends of connection n, which is c, have shown that they are
 // there: with a handshake, or packets in both directions.
 func (t *Table) isProven(n uint32, c *cell) bool {
-	if t.knocks.at(n) != nil {
+	if t.isKnock(n) {
 		return false
 	}
 	switch c.key.protocol() {

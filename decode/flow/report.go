@@ -2,8 +2,6 @@ package flow
 
 import (
 	"net/netip"
-
-	"sockscope/decode"
 )
 
 // connection fills r with connection n, all but its ID. What r points to stays
@@ -16,7 +14,7 @@ func (t *Table) connection(n uint32, r *Connection) { t.fill(n, r, t.histories) 
 // written in small pieces would wait for them.
 func (t *Table) fill(n uint32, r *Connection, known *Histories) {
 	*r = Connection{}
-	if k := t.knocks.at(n); k != nil {
+	if k := t.knockAt(n); k != nil {
 		t.unopened(n, k, r)
 		return
 	}
@@ -66,29 +64,6 @@ func (t *Table) fill(n uint32, r *Connection, known *Histories) {
 	default:
 		t.datagrams(c, m, client, r)
 	}
-}
-
-// anotherUnopened does what unopened does where r has another connection of which there is
-// only a knock: it sets what is not the same of all. Who reports a flood does little else.
-func (t *Table) anotherUnopened(n uint32, k *knock, r *Connection) {
-	c := t.cells.at(n)
-	var ends [2]netip.AddrPort
-	t.endpoints(n, &ends)
-	r.Client, r.Server = ends[k.dir&1], ends[k.dir&1^1]
-	r.FirstFrame, r.SYNFrame = k.firstFrame, k.firstFrame
-	r.Interface = k.iface
-	r.First, r.Last = c.latest, c.latest
-	r.Flags = 0
-	if k.has&decode.OptMPTCP != 0 {
-		r.Flags |= MPTCP
-	}
-	isn := c.next[0]
-	if isn+1 == 0 {
-		r.Flags |= Wrapped
-	}
-	r.ToServer.Bytes, r.ToServer.IPBytes = uint64(c.acked[0]), uint64(c.acked[1])
-	o := offer{has: k.has | offerSeen, mss: k.mss, scale: k.scale, cookie: k.cookie}
-	o.fill(&r.ToServer.Options, isn)
 }
 
 // endpoints sets ends to the two ends of connection n, in its key's order.

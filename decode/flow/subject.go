@@ -45,8 +45,8 @@ func (t *Table) Subjects(b *Batch) iter.Seq[Subject] {
 
 // FirstFrame is the connection's first frame, which no other one has.
 func (s *Subject) FirstFrame() uint64 {
-	if k := s.table.knocks.at(s.number); k != nil {
-		return k.firstFrame
+	if k := s.table.knockAt(s.number); k != nil {
+		return k.firstFrame()
 	}
 	return s.table.meta(s.number).firstFrame
 }
@@ -63,8 +63,8 @@ func (s *Subject) Connection(c *Connection) Side {
 
 // clientOf is which of its key's sides connection n has as its client.
 func (t *Table) clientOf(n uint32) uint8 {
-	if k := t.knocks.at(n); k != nil {
-		return k.dir & 1
+	if k := t.knockAt(n); k != nil {
+		return k.dir()
 	}
 	c, m := t.cells.at(n), t.meta(n)
 	var h *handshake

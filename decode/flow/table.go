@@ -19,9 +19,9 @@ type Table struct {
 	index
 	numbering
 	cells    chunks[cell]
+	classes  []class           // by chunk
 	streams  chunks[handshake] // of connections with a stream: TCP and SCTP
 	others   chunks[meta]      // of those without
-	knocks   chunks[knock]     // of those that will have one with their next packet
 	networks chunks[network]   // of wide keys
 	trips    chunks[uint32]    // of connections with a stream, when they are measured: 1 + index of its round trips, once it has some
 
@@ -155,7 +155,7 @@ func (t *Table) record(b *Batch, r *record, g *guess) {
 			if c.inTurn(r, t.cfg.UDPIdle) {
 				return
 			}
-		case t.knocks.at(n) != nil:
+		case t.isKnock(n):
 			n, c = t.open(n, c)
 		}
 	}
@@ -230,8 +230,6 @@ func (t *Table) touch(records []record) {
 	for _, i := range list[:n] {
 		if s := t.streams.at(guesses[i].entry.number()); s != nil {
 			touched += s.rare + uint32(s.letters)
-		} else if k := t.knocks.at(guesses[i].entry.number()); k != nil {
-			touched += k.iface
 		}
 	}
 	if t.cfg.RoundTrips {
@@ -260,8 +258,8 @@ func (t *Table) packet(b *Batch, r *record, n uint32, c *cell, free *entry) {
 	}
 	if !found {
 		n, c = t.create(b, r, free)
-		if t.knocks.at(n) != nil {
-			t.knock(b, r, n, c)
+		if t.isKnock(n) {
+			b.knock(r, c)
 			return
 		}
 	}

@@ -93,7 +93,7 @@ func (t *Table) sumAllTunnels(sums *TunnelSums) {
 
 // sumTunnels counts connection n in the tunnels around it.
 func (t *Table) sumTunnels(n uint32, sums *TunnelSums) {
-	if t.knocks.at(n) != nil {
+	if t.isKnock(n) {
 		return // none is around it
 	}
 	m := t.meta(n)
