@@ -52,7 +52,7 @@ func writeFlood(t *testing.T, n int) string {
 // With little memory every format tells what was evicted and what goes on from it, the same
 // for any number of workers, and the report says how many there were.
 func TestMemoryIsShort(t *testing.T) {
-	name := writeFlood(t, 150_000)
+	name := writeFlood(t, 200_000)
 	give := func(args string) (out, said string) {
 		var stdout, stderr bytes.Buffer
 		if status := run(context.Background(), append(strings.Fields(args), "-r", name), strings.NewReader(""), &stdout, &stderr); status != exitDone {
@@ -70,7 +70,7 @@ func TestMemoryIsShort(t *testing.T) {
 		{"report", "Of these, memory being short: "},
 		{"report", "memory was short: "},
 		{"report --format json", `"evicted_since":`},
-		{"port 80", "150,000"},
+		{"port 80", "200,000"},
 	} {
 		var first string
 		for _, workers := range []string{"1", "2", "5"} {
