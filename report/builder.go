@@ -87,11 +87,14 @@ func (b *Builder) Add(c *flow.Connection) {
 
 // meet counts the processes of c, and holds it against what the kernel says.
 func (b *Builder) meet(c *flow.Connection) {
-	group := b.services.of(questionOf(c))
 	if b.ownersOf != nil {
 		b.owners = b.ownersOf(c)
-		group.addOwners(&b.owners)
 	}
+	if b.kernel == nil && !b.owners[clientEnd].Known() && !b.owners[serverEnd].Known() {
+		return
+	}
+	group := b.services.of(questionOf(c))
+	group.addOwners(&b.owners)
 	if b.kernel != nil {
 		b.kernel.add(c, group, &b.owners)
 	}
