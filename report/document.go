@@ -302,11 +302,15 @@ func (l *Ledger) early() []member {
 	if l.Evicted+l.Outlived == 0 {
 		return nil
 	}
-	since := capture.Unknown
-	if l.Evicted > 0 {
-		since = l.EvictedSince
+	early := []member{{"evicted", l.Evicted}, {"over_early", l.Outlived}}
+	if l.Evicted == 0 {
+		return early
 	}
-	return slices.Concat([]member{{"evicted", l.Evicted}, {"over_early", l.Outlived}}, timed("evicted_since", since))
+	return slices.Concat(early,
+		timed("evicted_since", l.EvictedSince), timed("evicted_until", l.EvictedUntil),
+		[]member{{"shortages", l.Shortages}},
+		maybe(l.DistinctTuples > 0, "distinct_tuples_estimate", l.DistinctTuples),
+	)
 }
 
 // listingMembers say which lines the Summary lists, of all there are.

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,61 @@ func TestEvictedTooEarlyIsOther(t *testing.T) {
 	} {
 		if words := strings.Join(strings.Fields(text.String()), " "); !strings.Contains(words, want) {
 			t.Errorf("no %q in\n%s", want, &text)
+		}
+	}
+}
+
+// Every format tells when memory was short, how often, and about how many tuples there were.
+func TestWhenMemoryWasShort(t *testing.T) {
+	s := newScene()
+	for i := range 20 {
+		s.tcp(fmt.Sprintf("10.0.0.%d:1000", i), "192.0.2.1:443", flow.Unanswered, time.Millisecond, evictedAfter(0))
+	}
+	totals := s.totals()
+	totals.Evicted, totals.Outlived, totals.Shortages = 20, 3, 2
+	totals.EvictedSince, totals.EvictedUntil = totals.First+1e9, totals.First+9e9
+	totals.Tuples = new(flow.Tuples)
+	for i := range 1500 {
+		totals.Tuples[i] = 1
+	}
+	summary := s.builder(Config{}).Summary(s.stats(), totals)
+	for name, tt := range map[string]struct {
+		write func(io.Writer, *Summary) error
+		want  string
+	}{
+		"text": {func(w io.Writer, s *Summary) error { return WriteText(w, s, TextOptions{Width: 200}) },
+			"\n  Memory was short 2 times, 23:59:59–2024-03-01 00:00:07: 20 connections evicted, 3 over and told early; about 1,570 distinct tuples in all (± 0.8 %)\n"},
+		"ascii": {func(w io.Writer, s *Summary) error { return WriteText(w, s, TextOptions{Width: 200, ASCII: true}) },
+			"; about 1,570 distinct tuples in all (+- 0.8 %)\n"},
+		"markdown": {WriteMarkdown, "\n\nMemory was short 2 times, 2024-02-29T23:59:59.001000Z to 2024-03-01T00:00:07.001000Z: 20 connections evicted, " +
+			"3 over and told early; about 1,570 distinct tuples in all (± 0.8 %).\n"},
+		"markdown's trouble": {WriteMarkdown, " is not known (2024-02-29T23:59:59.001000Z to 2024-03-01T00:00:07.001000Z)\n"},
+		"json": {WriteJSON, `"balanced":true,"evicted":20,"over_early":3,"evicted_since":"2024-02-29T23:59:59.001000Z",` +
+			`"evicted_until":"2024-03-01T00:00:07.001000Z","shortages":2,"distinct_tuples_estimate":1570}`},
+		"csv": {WriteCSV, "\nledger,,shortages,2\nledger,,distinct_tuples_estimate,1570\n"},
+	} {
+		var out bytes.Buffer
+		if err := tt.write(&out, summary); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%s: no %q in\n%s", name, tt.want, &out)
+		}
+	}
+}
+
+// What is not known of a shortage of memory is left out.
+func TestMemoryShort(t *testing.T) {
+	for _, tt := range []struct {
+		ledger Ledger
+		want   string
+	}{
+		{Ledger{}, ""},
+		{Ledger{Outlived: 1}, "Memory was short: 0 connections evicted, 1 over and told early"},
+		{Ledger{Evicted: 1, Shortages: 1}, "Memory was short 1 time, then: 1 connection evicted, 0 over and told early"},
+	} {
+		if got := tt.ledger.MemoryShort("then"); got != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.ledger, got, tt.want)
 		}
 	}
 }

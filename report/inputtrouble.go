@@ -43,7 +43,8 @@ func inputTrouble(stats *capture.Stats, t *flow.Totals, all *Tally, drops uint64
 	if n := t.Evicted; n > 0 {
 		tell("evicted", Warning, "capture", "memory was short: "+plural(n, "connection")+
 			" ended before the time and may go on in records of their own; sums are exact"+undecidedOnes(all), n)
-		lines[len(lines)-1].Since = t.EvictedSince
+		line := &lines[len(lines)-1]
+		line.Since, line.Until = t.EvictedSince, t.EvictedUntil
 	}
 	if reasons, n := undecodable(t); n > 0 {
 		severity := Note

@@ -19,7 +19,10 @@ const udpLite = 136 // IP protocol number (RFC 3828)
 // has one outcome.
 func ledger(t *flow.Totals, total *Tally, volumes *[256]flow.Volume) Ledger {
 	l := Ledger{Frames: t.Frames, Connections: total.Connections, Outcomes: total.Outcomes,
-		Evicted: t.Evicted, EvictedSince: t.EvictedSince, Outlived: t.Outlived}
+		Evicted: t.Evicted, EvictedSince: t.EvictedSince, EvictedUntil: t.EvictedUntil, Shortages: t.Shortages, Outlived: t.Outlived}
+	if t.Evicted > 0 {
+		l.DistinctTuples = t.Tuples.Estimate()
+	}
 	add := func(group, name string, v flow.Volume) {
 		if v.Frames > 0 {
 			l.Lines = append(l.Lines, LedgerLine{Group: group, Name: name, Frames: v.Frames, Bytes: v.Bytes})
@@ -75,6 +78,26 @@ func ledger(t *flow.Totals, total *Tally, volumes *[256]flow.Volume) Ledger {
 		inConnections == t.Connections &&
 		outcomes == l.Connections
 	return l
+}
+
+// MemoryShort tells what became of connections when memory was short, and between which times in
+// the words of period, which may be ""; it is "" when memory was not short.
+func (l *Ledger) MemoryShort(period string) string {
+	if l.Evicted+l.Outlived == 0 {
+		return ""
+	}
+	text := "Memory was short"
+	if l.Shortages > 0 {
+		text += " " + plural(l.Shortages, "time")
+	}
+	if l.Evicted > 0 && period != "" {
+		text += ", " + period
+	}
+	text += ": " + plural(l.Evicted, "connection") + " evicted, " + humanCount(l.Outlived) + " over and told early"
+	if l.DistinctTuples > 0 {
+		text += "; about " + plural(l.DistinctTuples, "distinct tuple") + " in all (± " + humanShare(flow.TuplesError) + ")"
+	}
+	return text
 }
 
 // maxEtherTypes bounds the EtherTypes that have a line of their own: real networks

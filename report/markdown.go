@@ -145,7 +145,7 @@ func (m *markdown) trouble(s *Summary) {
 			line += markdownText(t.Subject) + ": "
 		}
 		line += markdownText(t.Text)
-		if evidence := strings.TrimPrefix(markdownPeriod(&t)+frameList(&t), ", "); evidence != "" {
+		if evidence := strings.TrimPrefix(markdownPeriod(t.Since, t.Until)+frameList(&t), ", "); evidence != "" {
 			line += " (" + evidence + ")"
 		}
 		m.item(line)
@@ -156,13 +156,13 @@ func (m *markdown) trouble(s *Summary) {
 	}
 }
 
-// markdownPeriod is when a trouble began, and when it ended where that is known to be later.
-func markdownPeriod(t *Trouble) string {
-	since := markdownTime(t.Since)
-	if t.Until.Known() && t.Until > t.Since {
-		since += " to " + markdownTime(t.Until)
+// markdownPeriod is when something began, and when it ended where that is known to be later.
+func markdownPeriod(since, until capture.Timestamp) string {
+	period := markdownTime(since)
+	if until.Known() && until > since {
+		period += " to " + markdownTime(until)
 	}
-	return since
+	return period
 }
 
 func (m *markdown) ranges(s *Summary) {
@@ -340,6 +340,9 @@ func (m *markdown) ledger(s *Summary) {
 		verdict = "**It does not balance: an error of this program.**"
 	}
 	m.buf = append(m.buf, "\n"+verdict+"\n"...)
+	if text := s.Ledger.MemoryShort(markdownPeriod(s.Ledger.EvictedSince, s.Ledger.EvictedUntil)); text != "" {
+		m.buf = append(m.buf, "\n"+text+".\n"...)
+	}
 	if len(s.Problems) > 0 {
 		m.buf = append(m.buf, "\nHeaders that are wrong, cut off or beyond a limit: "+problemList(s.Problems, markdownText)+".\n"...)
 	}

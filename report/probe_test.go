@@ -101,7 +101,7 @@ func TestWhenTroubleWas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := printer{location: time.UTC}
-			if got := p.when(&Trouble{Since: c.since, Until: c.until}, at(0)); got != c.want {
+			if got := p.when(c.since, c.until, at(0)); got != c.want {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})

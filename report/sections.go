@@ -258,11 +258,11 @@ func (p *printer) troubleLines() int {
 	return 2 * textTrouble
 }
 
-// when is "09:00:03" or "09:00:03–09:00:25": a trouble's Since and Until, with the
+// when is "09:00:03" or "09:00:03–09:00:25": between which times something was, with the
 // date where that is not the day of first, the capture's first frame; "" when that
 // is not known.
-func (p *printer) when(t *Trouble, first capture.Timestamp) string {
-	if !t.Since.Known() {
+func (p *printer) when(from, to, first capture.Timestamp) string {
+	if !from.Known() {
 		return ""
 	}
 	day := ""
@@ -277,11 +277,11 @@ func (p *printer) when(t *Trouble, first capture.Timestamp) string {
 		}
 		return at.Format(time.TimeOnly)
 	}
-	since := stamp(t.Since)
-	if !t.Until.Known() {
+	since := stamp(from)
+	if !to.Known() {
 		return since
 	}
-	if until := stamp(t.Until); !strings.HasSuffix(since, until) {
+	if until := stamp(to); !strings.HasSuffix(since, until) {
 		return since + "–" + until
 	}
 	return since
@@ -313,7 +313,7 @@ func frameList(t *Trouble) string {
 func (p *printer) troubleLine(t *Trouble, first capture.Timestamp) {
 	const indent = len("  problem  ")
 	text := t.Subject + ": " + t.Text
-	if evidence := strings.TrimPrefix(p.when(t, first)+frameList(t), ", "); evidence != "" {
+	if evidence := strings.TrimPrefix(p.when(t.Since, t.Until, first)+frameList(t), ", "); evidence != "" {
 		text += " [" + evidence + "]"
 	}
 	for i, line := range wrap(p.text(text), p.width-indent, 0) {

@@ -228,11 +228,17 @@ type Ledger struct {
 	Outcomes    [flow.NumOutcomes]uint64
 	Balanced    bool
 
-	// Of the connections, when memory was short: how many were evicted and since when, and how
-	// many were over and told early.
-	Evicted      uint64
-	EvictedSince capture.Timestamp // Unknown when there is none
-	Outlived     uint64
+	// Of the connections, when memory was short: how many were evicted and between which times,
+	// how many times memory was short for these, and how many were over and told early.
+	Evicted                    uint64
+	EvictedSince, EvictedUntil capture.Timestamp // Unknown when there is none
+	Shortages                  uint64
+	Outlived                   uint64
+
+	// DistinctTuples is about how many there were (protocol, both ends, virtual network) when
+	// connections were evicted, with the standard error flow.TuplesError; else 0. What goes on
+	// after it was evicted is another connection, but no other tuple.
+	DistinctTuples uint64
 }
 
 // A LedgerLine is one way in which frames were counted.

@@ -55,7 +55,7 @@ type printer struct {
 }
 
 // asciiMarks stand for the marks that the report itself uses.
-var asciiMarks = strings.NewReplacer("→", "->", "≈", "~", "–", "-", "·", "|", "µ", "u", "…", "..", "×", "x")
+var asciiMarks = strings.NewReplacer("→", "->", "≈", "~", "–", "-", "·", "|", "µ", "u", "…", "..", "×", "x", "±", "+-")
 
 // text makes s safe to print on this terminal: whatever came off the wire can
 // neither move the cursor nor turn the line around.

@@ -437,8 +437,8 @@ func (p *printer) ledger(s *Summary) {
 		parts = append(parts, part)
 	}
 	p.paragraph(plain, equation(plural(l.Connections, "connection"), parts))
-	if l.Evicted+l.Outlived > 0 {
-		p.paragraph(plain, "Of these, memory being short: "+humanCount(l.Evicted)+" evicted, "+humanCount(l.Outlived)+" over and told early")
+	if text := l.MemoryShort(p.when(l.EvictedSince, l.EvictedUntil, s.First)); text != "" {
+		p.paragraph(plain, text)
 	}
 	if len(s.Problems) > 0 {
 		p.paragraph(plain, "Headers that are wrong, cut off or beyond a limit: "+problemList(s.Problems, p.text))

@@ -14,7 +14,7 @@ import (
 
 const (
 	leastMemory = 16 << 20
-	perWorker   = 16 << 20 // of memory, for there to be one more: each has blocks and chunks of its own
+	perWorker   = 16 << 20 // of memory, for there to be one more: each has blocks, chunks and registers of its own
 )
 
 // A memory is a flag value: how much memory connections may take, in bytes. 0 is half of what
@@ -94,12 +94,16 @@ func (p *program) evictions(t *flow.Totals, memory int64) {
 	if t.Evicted > 0 {
 		text += fmt.Sprintf("; %d were evicted", t.Evicted)
 		if t.EvictedSince.Known() {
-			text += " since " + t.EvictedSince.Time().UTC().Format("2006-01-02T15:04:05Z")
+			text += fmt.Sprintf(" (shortages: %d, from %s to %s)", t.Shortages, inSeconds(t.EvictedSince), inSeconds(t.EvictedUntil))
 		}
-		text += ": what came of these later is in records of its own (part_of)"
+		text += fmt.Sprintf(": what came of these later is in records of its own (part_of); there were about %d distinct tuples (+- %.1f %%)",
+			t.Tuples.Estimate(), 100*flow.TuplesError)
 	}
 	p.remark("", text)
 }
+
+// inSeconds is a time in UTC, to the second.
+func inSeconds(t capture.Timestamp) string { return t.Time().UTC().Format("2006-01-02T15:04:05Z") }
 
 // early is told of connections of files that are told before the end, with what the source
 // knows by then.

@@ -5,15 +5,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-// writeFlood writes a capture of n SYNs, each of its own tuple. In the middle some of those
-// before are answered.
-func writeFlood(t *testing.T, n int) string {
+// writeFlood writes a capture of n SYNs, each of its own tuple. In the middle one of so many of
+// those before is answered.
+func writeFlood(t *testing.T, n, answered int) string {
 	t.Helper()
 	var b bytes.Buffer
 	b.Write([]byte{0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0}) // raw IP
@@ -37,7 +40,7 @@ func writeFlood(t *testing.T, n int) string {
 	for i := range n {
 		frame(i, i*10, false)
 		if i == n/2 { // memory was short before; of those that went the last are remembered
-			for j := 0; j < n/2; j += 16 {
+			for j := 0; j < n/2; j += answered {
 				frame(j, i*10, true)
 			}
 		}
@@ -52,7 +55,7 @@ func writeFlood(t *testing.T, n int) string {
 // With little memory every format tells what was evicted and what goes on from it, the same
 // for any number of workers, and the report says how many there were.
 func TestMemoryIsShort(t *testing.T) {
-	name := writeFlood(t, 200_000)
+	name := writeFlood(t, 200_000, 16)
 	give := func(args string) (out, said string) {
 		var stdout, stderr bytes.Buffer
 		if status := run(context.Background(), append(strings.Fields(args), "-r", name), strings.NewReader(""), &stdout, &stderr); status != exitDone {
@@ -67,9 +70,10 @@ func TestMemoryIsShort(t *testing.T) {
 		{"connections --format text --columns id,close,part_of", " evicted"},
 		{"connections --format zeek", "\tS0\t"},
 		{"connections --sort start --format ndjson --top 3", `"close":"evicted"`},
-		{"report", "Of these, memory being short: "},
+		{"report", "connections evicted, 0 over and told early; about "},
 		{"report", "memory was short: "},
 		{"report --format json", `"evicted_since":`},
+		{"report --format json", `"distinct_tuples_estimate":`},
 		{"port 80", "200,000"},
 	} {
 		var first string
@@ -81,7 +85,7 @@ func TestMemoryIsShort(t *testing.T) {
 			if !strings.Contains(out, tt.want) && !strings.Contains(strings.ReplaceAll(out, ",", ""), strings.ReplaceAll(tt.want, ",", "")) {
 				t.Errorf("%s: no %q in %.300s", tt.args, tt.want, out)
 			}
-			if !strings.Contains(said, "memory is short (--memory 16MiB)") {
+			if !strings.Contains(said, "memory is short (--memory 16MiB)") || !strings.Contains(said, " distinct tuples (+- 0.8 %)\n") {
 				t.Errorf("%s: said %q", tt.args, said)
 			}
 			if first == "" {
@@ -117,7 +121,7 @@ func TestMemoryIsShort(t *testing.T) {
 // What goes does not depend on how many workers there really are: with less memory than this
 // there is one only.
 func TestMemoryIsShortForAllWorkers(t *testing.T) {
-	name := writeFlood(t, 500_000)
+	name := writeFlood(t, 500_000, 16)
 	views := []string{"report --format json", "connections --format ndjson"}
 	if testing.Short() {
 		views = views[:1]
@@ -138,6 +142,48 @@ func TestMemoryIsShortForAllWorkers(t *testing.T) {
 				t.Errorf("%s: something else with %s workers", args, workers)
 			}
 		}
+	}
+}
+
+// A report tells about how many tuples there were where there are more records than that, since
+// connections go on after they were evicted: the same in any process, with any number of workers.
+func TestMemoryIsShortForAllTuples(t *testing.T) {
+	const tuples = 500_000
+	name := writeFlood(t, tuples, 2)
+	var first []byte
+	for i, workers := range []string{"1", "2", "3", "3"} {
+		out, err := exec.Command("sockscope", "report", "--format", "json", "-r", name, "--memory", "48M", "--workers", workers).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = out
+		}
+		if !bytes.Equal(out, first) {
+			t.Errorf("something else with %s workers", workers)
+		}
+	}
+	var d struct {
+		Ledger struct {
+			Frames, Connections, Evicted, Shortages uint64
+			Balanced                                bool
+			Since                                   time.Time `json:"evicted_since"`
+			Until                                   time.Time `json:"evicted_until"`
+			Tuples                                  uint64    `json:"distinct_tuples_estimate"`
+		}
+	}
+	if err := json.Unmarshal(first, &d); err != nil {
+		t.Fatal(err)
+	}
+	l := &d.Ledger
+	if l.Frames != tuples+tuples/4 || l.Connections < tuples/100*105 || l.Evicted < tuples/2 || !l.Balanced {
+		t.Errorf("%d frames, %d connections, %d of them evicted", l.Frames, l.Connections, l.Evicted)
+	}
+	if l.Tuples < tuples*98/100 || l.Tuples > tuples*102/100 {
+		t.Errorf("about %d tuples, there are %d", l.Tuples, tuples)
+	}
+	if took := l.Until.Sub(l.Since); l.Shortages < 3 || took < time.Second || took > tuples*10*time.Microsecond {
+		t.Errorf("memory was short %d times, from %v to %v", l.Shortages, l.Since, l.Until)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"testing"
 	"time"
@@ -154,7 +155,11 @@ func TestFloodSparesTheEstablished(t *testing.T) {
 		if r.Totals.Evicted != evicted || r.Totals.Outlived != told-evicted || evicted < uint64(syns)/3 || !r.Totals.EvictedSince.Known() {
 			t.Errorf("%d workers: %d evicted, %d told of, %d of these evicted", n, r.Totals.Evicted, told, evicted)
 		}
-		got := fmt.Sprint(told, evicted, order, r.Totals.EvictedSince)
+		tuples := r.Totals.Tuples.Estimate()
+		if off := float64(tuples)/float64(syns+established) - 1; math.Abs(off) > 0.02 {
+			t.Errorf("%d workers: about %d tuples, there are %d", n, tuples, syns+established)
+		}
+		got := fmt.Sprint(told, evicted, order, r.Totals.EvictedSince, r.Totals.EvictedUntil, r.Totals.Shortages, tuples)
 		if want == "" {
 			want = got
 		}

@@ -212,28 +212,29 @@ func (t *Table) end(n uint32, c *cell) {
 }
 
 // evict does the same with one that memory is short for, and remembers it as a departure
-// when it is to be remembered. What is known to have ended has no other end for that.
-func (t *Table) evict(n uint32, order uint64, remembered bool) {
+// when it is to be remembered. What is known to have ended has no other end for that, and it
+// reports whether there was none.
+func (t *Table) evict(n uint32, order uint64, remembered bool) (early bool) {
 	c := t.cells.at(n)
 	r := t.asTold(n)
 	silent := t.tier(n, c, t.isKnock(n)) == over
 	ended := t.isOver(n, c)
+	early = !silent && !ended
 	switch {
-	case !silent && !ended:
+	case early:
 		r.Close, r.Silence = Evicted, t.ending.silence(r.Last)
-		if t.Totals.Evicted++; t.Totals.Evicted == 1 {
-			t.Totals.EvictedSince = t.ending.now
-		}
+		t.Totals.evict(1, t.ending.now, t.ending.now)
 	case r.Close == Open && c.bits&replaced == 0:
 		r.Close = Idle
 	}
-	if silent || ended {
+	if !early {
 		t.Totals.Outlived++
 	}
 	if remembered {
 		t.depart(n, c, r, ended, order)
 	}
 	t.leave(n, c, r)
+	return early
 }
 
 // asTold is connection n as it is told.
@@ -250,6 +251,7 @@ func (t *Table) leave(n uint32, c *cell, r *Connection) {
 		t.looking.before(n)
 	}
 	t.sumTunnels(n, &t.Totals.Tunnels)
+	t.countTuple(t.Totals.Tuples, n)
 	t.remove(n, c)
 	t.ending.Tell(Ended, r)
 }

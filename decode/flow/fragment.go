@@ -160,6 +160,7 @@ func (t *Table) Finish() {
 		t.sweepAll()
 	}
 	t.sumAllTunnels(&t.Totals.Tunnels)
+	t.countAllTuples(t.Totals.Tuples)
 	if t.ending != nil {
 		t.Totals.ClockJumps = t.ending.jumps
 	}

@@ -16,7 +16,7 @@ type Look struct {
 }
 
 // Look begins a Look. It adds to totals what t would have after Finish: at once, but for the
-// tunnels, which are complete when all is shown. The Connection that show is given is valid
+// tunnels and the tuples, which are complete when all is shown. The Connection that show is given is valid
 // during the call; what it points to stays so. Its ID is its FirstFrame.
 func (t *Table) Look(totals *Totals, show func(*Connection)) *Look {
 	totals.Add(&t.Totals)
@@ -95,6 +95,7 @@ func (l *Look) before(n uint32) bool {
 	l.table.connection(n, &l.told)
 	l.told.ID = l.told.FirstFrame
 	l.table.sumTunnels(n, &l.totals.Tunnels)
+	l.table.countTuple(l.totals.Tuples, n)
 	l.show(&l.told)
 	return true
 }

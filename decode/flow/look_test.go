@@ -153,6 +153,7 @@ func totalsOf(table *Table) Totals {
 		totals.Fragments.add(Volume{e.waiting.packets, e.waiting.bytes})
 	}
 	table.sumAllTunnels(&totals.Tunnels)
+	table.countAllTuples(totals.Tuples)
 	return totals
 }
 

@@ -38,7 +38,8 @@ func (k class) weight() int64 {
 
 // Used is what t's connections, and what is remembered of others, take in bytes. It does
 // not depend on how connections are spread over tables; what a table takes beside that is
-// a small part, except for chunks that are not full: see compact.
+// a small part (what its index found last, its Tuples), except for chunks that are not full:
+// see compact.
 func (t *Table) Used() int64 {
 	var used int64
 	for k := range t.numbering {

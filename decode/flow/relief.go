@@ -32,6 +32,7 @@ type Relief struct {
 	most  int64       // with more than that used, all that is left is finished at once
 
 	began   bool
+	counted bool   // among the shortages, since connections were picked
 	touched uint64 // what was read only to have it in the cache; it means nothing
 }
 
@@ -44,6 +45,9 @@ const ahead = 64
 func NewRelief(tables []*Table, bound int64, remember int) *Relief {
 	for _, t := range tables {
 		t.departed.limit = remember
+		if t.bySilence { // some may be gone when memory is short for the first time
+			t.Totals.Tuples = new(Tuples)
+		}
 	}
 	return &Relief{tables: tables, bound: bound, spare: uint64(remember), paced: tables[0].bySilence}
 }
@@ -169,13 +173,15 @@ func (r *Relief) pick(used int64) {
 		}
 	}
 	r.picked, r.sorting = sortBeginnings(picked, r.sorting)
-	r.left = r.picked
+	r.left, r.counted = r.picked, false
 }
 
 // finish finishes connections, but for those that ended or became worth more since they were
 // picked.
 func (r *Relief) finish(picked []beginning) {
-	r.began = r.began || len(picked) > 0
+	if !r.began && len(picked) > 0 {
+		r.begin()
+	}
 	last := r.order + uint64(len(picked))
 	var oldest uint64 // departures up to this one are forgotten
 	if last > r.spare {
@@ -191,8 +197,20 @@ func (r *Relief) finish(picked []beginning) {
 			r.touch(picked[i:min(i+ahead, len(picked))])
 		}
 		r.order++
-		if t := r.tables[p.table]; t.isStill(p) {
-			t.evict(p.number, r.order, r.order > oldest)
+		if t := r.tables[p.table]; t.isStill(p) && t.evict(p.number, r.order, r.order > oldest) && !r.counted {
+			r.counted = true
+			r.tables[0].Totals.Shortages++ // it is one of all
+		}
+	}
+}
+
+// begin notes that connections are going to be finished: from now on their tuples are counted
+// when they go, and in the end those of all that are left.
+func (r *Relief) begin() {
+	r.began = true
+	for _, t := range r.tables {
+		if t.Totals.Tuples == nil {
+			t.Totals.Tuples = new(Tuples)
 		}
 	}
 }

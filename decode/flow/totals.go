@@ -23,11 +23,17 @@ type Totals struct {
 	Problems [256]uint64                 // frames of any class by decode.Error: decoded partly, limits reached
 	Tunnels  TunnelSums                  // the connections inside of each tunnel; a connection counts in all around its first packet
 
-	// Of the connections, where memory bounds their number: how many were evicted, and since
-	// when by the frames' clock; and how many were over and told before the end.
-	Evicted      uint64
-	EvictedSince capture.Timestamp // Unknown when there is none
-	Outlived     uint64
+	// Of the connections, where memory bounds their number: how many were evicted, and between
+	// which times by the frames' clock; how many times memory was short for these; and how many
+	// were over and told before the end.
+	Evicted                    uint64
+	EvictedSince, EvictedUntil capture.Timestamp // Unknown when there is none
+	Shortages                  uint64
+	Outlived                   uint64
+
+	// Tuples has the tuples of all connections, when some are not there any more because memory
+	// was short; else it may be nil.
+	Tuples *Tuples
 
 	// ClockJumps is how often the frames' clock was set forward by more than an hour, where
 	// connections end while the run goes on.

@@ -10,7 +10,8 @@ import (
 // NewTotals are those of nothing.
 func NewTotals() Totals {
 	return Totals{
-		First: capture.Unknown, Last: capture.Unknown, EvictedSince: capture.Unknown,
+		First: capture.Unknown, Last: capture.Unknown,
+		EvictedSince: capture.Unknown, EvictedUntil: capture.Unknown,
 		NonIP: map[uint16]Volume{}, UnknownLink: map[capture.LinkType]Volume{},
 		Links: map[capture.LinkType]uint64{},
 	}
@@ -51,12 +52,22 @@ func (t *Totals) common(v Volume) {
 }
 
 // see widens the span of times by first and last.
-func (t *Totals) see(first, last capture.Timestamp) {
-	if first.Known() && (first < t.First || !t.First.Known()) {
-		t.First = first
+func (t *Totals) see(first, last capture.Timestamp) { widen(&t.First, &t.Last, first, last) }
+
+// evict counts n evictions between two times. The span of several tables' is the same as if all
+// had been in one, though the frames' clock was set back.
+func (t *Totals) evict(n uint64, since, until capture.Timestamp) {
+	t.Evicted += n
+	widen(&t.EvictedSince, &t.EvictedUntil, since, until)
+}
+
+// widen widens the span from first to last by another one. What is Unknown is none.
+func widen(first, last *capture.Timestamp, since, until capture.Timestamp) {
+	if since.Known() && (since < *first || !first.Known()) {
+		*first = since
 	}
-	if last.Known() && (last > t.Last || !t.Last.Known()) {
-		t.Last = last
+	if until.Known() && (until > *last || !last.Known()) {
+		*last = until
 	}
 }
 
@@ -91,10 +102,14 @@ func (t *Totals) Add(u *Totals) {
 	for k, n := range u.Links {
 		t.Links[k] += n
 	}
-	t.Evicted += u.Evicted
+	t.evict(u.Evicted, u.EvictedSince, u.EvictedUntil)
+	t.Shortages += u.Shortages
 	t.Outlived += u.Outlived
-	if u.EvictedSince.Known() && (u.EvictedSince < t.EvictedSince || !t.EvictedSince.Known()) {
-		t.EvictedSince = u.EvictedSince
+	if u.Tuples != nil {
+		if t.Tuples == nil {
+			t.Tuples = new(Tuples)
+		}
+		t.Tuples.merge(u.Tuples)
 	}
 	t.ClockJumps = max(t.ClockJumps, u.ClockJumps) // all workers see all of them
 	addVolumes(t.NonIP, u.NonIP)

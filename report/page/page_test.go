@@ -408,3 +408,20 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 }
+
+// The ledger tells when memory was short, and of about how many tuples connections were.
+func TestMemoryShort(t *testing.T) {
+	s := sample(1)
+	if page := render(t, s); strings.Contains(page, "Memory was short") {
+		t.Error("memory was not short")
+	}
+	l := &s.Ledger
+	l.Evicted, l.Shortages, l.DistinctTuples = 1234, 3, 1_230_000
+	l.EvictedSince, l.EvictedUntil = s.First+1e9, s.First+19e9
+	const want = "<p>Memory was short 3 times, 09:30:01–09:30:19 UTC (1.00 s to 19.0 s after the first frame): 1,234 connections evicted, " +
+		"0 over and told early; about 1,230,000 distinct tuples in all (± 0.8 %).</p>"
+	if page := render(t, s); !strings.Contains(page, want) {
+		_, got, _ := strings.Cut(page, "Memory was short")
+		t.Errorf("no %q: %.200q", want, got)
+	}
+}

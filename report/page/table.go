@@ -54,6 +54,7 @@ type tunnel struct {
 type ledger struct {
 	Frames, Connections string
 	Balanced            bool
+	MemoryShort         string // "" when it was not
 	Lines               []ledgerLine
 	Outcomes            []outcomeCount
 }
@@ -297,6 +298,7 @@ func newLedger(s *report.Summary) ledger {
 		Frames:      count(s.Ledger.Frames),
 		Connections: count(s.Ledger.Connections),
 		Balanced:    s.Ledger.Balanced,
+		MemoryShort: s.Ledger.MemoryShort(when(&report.Trouble{Since: s.Ledger.EvictedSince, Until: s.Ledger.EvictedUntil}, s)),
 	}
 	for i := range s.Ledger.Lines {
 		line := &s.Ledger.Lines[i]
