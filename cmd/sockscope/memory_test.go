@@ -70,7 +70,7 @@ func TestMemoryIsShort(t *testing.T) {
 		{"connections --format text --columns id,close,part_of", " evicted"},
 		{"connections --format zeek", "\tS0\t"},
 		{"connections --sort start --format ndjson --top 3", `"close":"evicted"`},
-		{"report", "connections evicted, 0 over and told early; about "},
+		{"report", "Memory was short "},
 		{"report", "memory was short: "},
 		{"report --format json", `"evicted_since":`},
 		{"report --format json", `"distinct_tuples_estimate":`},
