@@ -73,6 +73,12 @@ func (b *Builder) Ask(host *capture.Host) {
 	}
 }
 
+// AskForOwners makes the connections to come have the owners that another function than
+// Config.Owners gives; nil: nobody knows them.
+func (b *Builder) AskForOwners(of func(c *flow.Connection) [2]capture.Owner) {
+	b.ownersOf, b.owners = of, [2]capture.Owner{}
+}
+
 // Add folds one connection in. It keeps nothing of c, which the caller may
 // overwrite. For the same report, add connections in the same order.
 func (b *Builder) Add(c *flow.Connection) {

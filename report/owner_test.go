@@ -112,3 +112,32 @@ func TestProcessesOfARow(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Once nobody knows the owners of what is to come, what comes has none: neither those of the
+// connection before nor others.
+func TestNobodyKnowsOwnersAnyMore(t *testing.T) {
+	s := new(scene)
+	for i := range 3 {
+		s.tcp(fmt.Sprintf("10.0.0.%d:1000", i), "192.0.2.1:80", flow.Complete, 0)
+	}
+	b := NewBuilder(Config{Owners: func(*flow.Connection) [2]capture.Owner {
+		return [2]capture.Owner{exactly(curl), listening(nginx)}
+	}})
+	for i, c := range s.connections {
+		if i == 1 {
+			b.AskForOwners(nil)
+		}
+		b.Add(c)
+	}
+	known := 0
+	for _, row := range b.Summary(s.stats(), s.totals()).Connections {
+		for _, o := range row.Owners {
+			if o.Known() {
+				known++
+			}
+		}
+	}
+	if known != 2 {
+		t.Errorf("%d owners are known, want both of the first connection", known)
+	}
+}

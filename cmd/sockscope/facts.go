@@ -56,9 +56,10 @@ func (f *sourceFlags) readInto(ctx context.Context, p *program, cfg report.Confi
 	if err != nil {
 		return nil, nil, err
 	}
-	owners.stats = func() capture.Stats { return r.stats }
 	if b == nil {
 		b = r.builder(cfg)
+	} else if !f.isLive() {
+		b.AskForOwners(r.owners) // where the whole file names none, all workers can add what is left
 	}
 	r.add(b)
 	r.result.Forget()
