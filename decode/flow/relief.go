@@ -10,7 +10,8 @@ import (
 // before their time: first those that are over by what silence says (see ending.go), then
 // the unproven ones, of which only one side was captured or the handshake is not done, and
 // proven ones only when these alone take too much; in each of these groups those first that
-// were silent for the longest time.
+// were silent for the longest time. Of the unproven ones those go first with which a source
+// has more than its share (see excess.go).
 //
 // What it decides depends on what connections there are and on nothing else: not on how many
 // tables they are in, nor on where they lie. So its answers are the same for any number of
@@ -90,9 +91,14 @@ type tier uint8
 const (
 	nothing tier = iota // no connection
 	over                // by silence
+	excess              // unproven, and beyond the share of its source
 	unproven
 	proven
 	numTiers
+
+	// This and those behind are of unproven connections, of one source each, while it is asked
+	// how much that has.
+	suspect = numTiers
 )
 
 // Relieve finishes connections when there are too many, behind the frame with number last,
@@ -139,10 +145,11 @@ func (r *Relief) Relieve(last uint64) {
 func (r *Relief) pick(used int64) {
 	var sums [numTiers]tierSum
 	for k := range sums {
-		sums[k].low = ^uint64(0)
+		sums[k] = emptyTier
 	}
+	var groups sourceGroups
 	for _, t := range r.tables {
-		t.sortOut(&sums)
+		t.sortOut(&sums, &groups)
 	}
 	all := sums[over].weight + sums[unproven].weight + sums[proven].weight
 	if all == 0 {
@@ -155,6 +162,9 @@ func (r *Relief) pick(used int64) {
 	picked := r.picked[:0]
 	left := all
 	for k := over; k < numTiers && left > share(relieved); k++ {
+		if k == excess {
+			r.sortOutExcess(&sums, &groups)
+		}
 		want := left - share(relieved)
 		if k == proven {
 			if left <= share(provenMost) {
@@ -164,7 +174,7 @@ func (r *Relief) pick(used int64) {
 		}
 		until := everything
 		if want < sums[k].weight {
-			until = r.until(k, want, sums[k].low, sums[k].high)
+			until = r.until(k, want, want/8, sums[k].low, sums[k].high)
 		}
 		for i, t := range r.tables {
 			var weight int64
@@ -216,11 +226,14 @@ func (r *Relief) begin() {
 }
 
 // isStill reports whether what was picked is there and stands no higher in the order in which
-// connections are finished.
+// connections are finished. How much its source has meanwhile is not asked again.
 func (t *Table) isStill(p beginning) bool {
 	c := t.cells.at(p.number)
-	return c.key != (key{}) && t.firstFrame(p.number) == p.frame &&
-		t.tier(p.number, c, t.isKnock(p.number)) <= t.tiers[p.number>>chunkBits][p.number%chunkLen]
+	was := t.tiers[p.number>>chunkBits][p.number%chunkLen]
+	if was == excess {
+		was = unproven
+	}
+	return c.key != (key{}) && t.firstFrame(p.number) == p.frame && t.tier(p.number, c, t.isKnock(p.number)) <= was
 }
 
 // A moment is a place in the order of silence: the time of a connection's last packet, and
@@ -230,28 +243,30 @@ type moment struct {
 	frame uint64
 }
 
-var everything = moment{last: 1<<63 - 1, frame: 1<<64 - 1}
+var (
+	everything      = moment{last: 1<<63 - 1, frame: 1<<64 - 1}
+	beginningOfTime = moment{last: -1 << 63} // no frame has the number 0
+)
 
 // until is up to which moment the connections of a tier must be finished to have, by weight,
-// what is wanted of them; perhaps some more. Their last packets came from low to high, as
-// ordinals.
-func (r *Relief) until(k tier, want int64, low, high uint64) moment {
-	last, rest := r.narrow(k, want, low, high, nil)
+// what is wanted of them, and more by no more than the tolerance. Their last packets came from
+// low to high, as ordinals.
+func (r *Relief) until(k tier, want, tolerance int64, low, high uint64) moment {
+	last, rest := r.narrow(k, want, tolerance, low, high, nil)
 	at := timeOf(last)
 	if rest < 0 {
 		return moment{at, everything.frame}
 	}
-	frame, _ := r.narrow(k, rest, 0, 1<<63, &at)
+	frame, _ := r.narrow(k, rest, tolerance, 0, 1<<63, &at)
 	return moment{at, frame}
 }
 
 // narrow is the least value from low to high up to which there is what is wanted by weight,
-// or one that is near enough. rest is what is wanted of that value alone, when it has far more
-// than that; else it is negative. Values are ordinals of the last packets' times or, of the
-// connections with one of these, numbers of their first frames.
-func (r *Relief) narrow(k tier, want int64, low, high uint64, at *capture.Timestamp) (value uint64, rest int64) {
+// or one with which it is more by no more than the tolerance. rest is what is wanted of that
+// value alone, when it has far more than that; else it is negative. Values are ordinals of the
+// last packets' times or, of the connections with one of these, numbers of their first frames.
+func (r *Relief) narrow(k tier, want, tolerance int64, low, high uint64, at *capture.Timestamp) (value uint64, rest int64) {
 	const bucketBits = 12
-	tolerance := want / 8
 	for {
 		shift := max(0, bits.Len64(high-low)-bucketBits)
 		var sums [1 << bucketBits]int64
@@ -355,8 +370,18 @@ type tierSum struct {
 	low, high uint64
 }
 
-// sortOut finds the tiers of all connections, and adds them up.
-func (t *Table) sortOut(sums *[numTiers]tierSum) {
+var emptyTier = tierSum{low: ^uint64(0)}
+
+// add adds a connection, by its weight and the time of its last packet.
+func (s *tierSum) add(weight int64, last capture.Timestamp) {
+	at := ordinal(last)
+	s.weight += weight
+	s.low, s.high = min(s.low, at), max(s.high, at)
+}
+
+// sortOut finds the tiers of all connections, and adds them up, unproven ones by groups of
+// sources, too.
+func (t *Table) sortOut(sums *[numTiers]tierSum, groups *sourceGroups) {
 	t.tiers = append(t.tiers, make([][]tier, len(t.cells)-len(t.tiers))...)
 	for k := range t.numbering {
 		w := class(k).weight()
@@ -367,12 +392,17 @@ func (t *Table) sortOut(sums *[numTiers]tierSum) {
 			}
 			clear(tiers)
 			for i := range t.cells[chunk] {
-				if c := &t.cells[chunk][i]; c.key != (key{}) {
-					tiers[i] = t.tier(chunk<<chunkBits|uint32(i), c, class(k)&hasKnock != 0)
-					s, at := &sums[tiers[i]], ordinal(c.latest)
-					s.weight += w
-					s.low, s.high = min(s.low, at), max(s.high, at)
+				c := &t.cells[chunk][i]
+				if c.key == (key{}) {
+					continue
 				}
+				n := chunk<<chunkBits | uint32(i)
+				is := t.tier(n, c, class(k)&hasKnock != 0)
+				sums[is].add(w, c.latest)
+				if is == unproven {
+					groups[t.source(n, c).group()] += w
+				}
+				tiers[i] = is
 			}
 			t.tiers[chunk] = tiers
 		}

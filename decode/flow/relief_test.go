@@ -255,6 +255,17 @@ func datagramOf(src, dst uint32, sport, dport uint16) capture.Frame {
 
 // What a paced relief has picked and not yet finished is spared when it is answered meanwhile.
 func TestPacedReliefSparesWhatIsAnswered(t *testing.T) {
+	const many, one, server = 10 << 24, 12 << 24, 11 << 24
+	t.Run("of many sources", func(t *testing.T) {
+		testPacedRelief(t, func(i uint32) (from, to uint32) { return many + i, server })
+	})
+	t.Run("of one beyond its share", func(t *testing.T) {
+		testPacedRelief(t, func(i uint32) (from, to uint32) { return one, server + i })
+	})
+}
+
+// testPacedRelief tests it with datagrams between ends, number by number.
+func testPacedRelief(t *testing.T, ends func(i uint32) (from, to uint32)) {
 	const n = 20_000
 	var told []uint64
 	seed := NewSeed()
@@ -270,9 +281,10 @@ func TestPacedReliefSparesWhatIsAnswered(t *testing.T) {
 	}
 	var all, answers []capture.Frame
 	for i := range uint32(n) {
-		all = append(all, datagramOf(10<<24+i, 11<<24, 5000, 53))
+		from, to := ends(i)
+		all = append(all, datagramOf(from, to, 5000, 53))
 		if i >= leastPart {
-			answers = append(answers, datagramOf(11<<24, 10<<24+i, 53, 5000))
+			answers = append(answers, datagramOf(to, from, 53, 5000))
 		}
 	}
 	frames(1, all)
