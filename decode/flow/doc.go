@@ -8,7 +8,7 @@
 // in the order of the frames; what a run finds does not depend on the number of
 // partitions.
 //
-//	frame ─▶ Recorder ─▶ record ─▶ Table: key ─▶ cell      what each packet touches
+//	frame ─▶ Recorder ─▶ record ─▶ Table: key ─▶ cell      what each packet touches; of a lone SYN all there is: a knock
 //	                                             ├ meta      start, tunnels, evidence
 //	                                             ├ handshake TCP: frames, times, states, and quality where something is amiss
 //	                                             └ rare      what does not fit these
