@@ -12,12 +12,13 @@ import (
 
 // Limits of a merge, whatever the number of inputs.
 const (
-	wideInputs    = 64       // read by blocks, whatever number is read at a time
-	mergeBuffers  = 16 << 20 // bytes of the other inputs' buffers together, about
+	wideInputs    = 64       // with a buffer of blockSize; those that begin while so many are open share
+	mergeBuffers  = 16 << 20 // bytes
 	minBuffer     = 4 << 10
 	stretches     = 256 << 20     // the same of inputs that are decompressed again
 	mergedMemory  = 2 * blockSize // of a merged block: the longest frame fits
 	mergedFrames  = 8192
+	worthGiving   = 64              // frames; fewer are rather copied into a block with others
 	maxSpare      = 16              // buffers kept for inputs to come
 	earliestFirst = capture.Unknown // below every known time
 )
@@ -25,7 +26,7 @@ const (
 // A merge is the feed of several inputs: their frames by time, those of the same
 // time by the order of the inputs. Within an input the order stays, also when its
 // clock went back. The frames are copied into the merged block, but for what was read
-// from one input at once and comes before all others: of files that follow each other
+// from a wide input at once and comes before all others: of files that follow each other
 // that is nearly all.
 //
 // An input is read when its first time comes, so that a day's files which follow
@@ -36,7 +37,8 @@ type merge struct {
 	heads   headHeap
 	begun   bool
 	pool    *pool
-	wide    int     // inputs that are read by blocks now
+	wide    int     // inputs that are open and have a buffer of block bytes
+	block   int     // blockSize
 	buffer  int     // bytes for each of the others
 	stretch int     // for one that is decompressed again: it shall be worth it
 	spare   []*head // that came to their ends: their memory can be used again
@@ -49,14 +51,14 @@ type head struct {
 	cursor *cursor           // nil before its time has come
 	memory []byte
 	frames []capture.Frame
-	next   int  // of frames
-	wide   bool // it is read by blocks
+	next   int // of frames
+	wide   bool
 	place  place
 }
 
 func newMerge(r *Reader) *merge {
 	n := len(r.inputs)
-	return &merge{reader: r, pool: newPool(descriptors()),
+	return &merge{reader: r, pool: newPool(descriptors()), block: blockSize,
 		buffer:  min(max(mergeBuffers/n, minBuffer), blockSize),
 		stretch: min(max(stretches/n, minBuffer), 4*blockSize)}
 }
@@ -78,7 +80,7 @@ func (m *merge) fill(b *capture.Block) error {
 		}
 		other := m.heads.second()
 		if len(b.Frames) == 0 {
-			if h.isBefore(other) {
+			if h.wide && h.next == 0 && len(h.frames) >= worthGiving && h.isBefore(other) {
 				m.give(h, b)
 				return nil
 			}
@@ -97,7 +99,8 @@ func (m *merge) fill(b *capture.Block) error {
 }
 
 // give gives b, which is empty, all that h has read and not yet given, in exchange for b's
-// memory.
+// memory, which h keeps as long as it is open: that may be as much as a merged block has, so
+// only wide inputs do so.
 func (m *merge) give(h *head, b *capture.Block) {
 	b.Memory, h.memory = h.memory, b.Memory
 	b.Frames, h.frames = h.frames, b.Frames
@@ -162,7 +165,7 @@ func (m *merge) advance() {
 	if h.cursor == nil {
 		size := m.buffer
 		if m.wide < wideInputs {
-			size, h.wide = blockSize, true
+			size, h.wide = m.block, true
 			m.wide++
 		}
 		h.cursor = newCursor(h.in, size)
@@ -266,11 +269,8 @@ func (q headHeap) second() *head {
 // isBefore reports whether all frames that h has read and not given come before those of
 // other, which may be nil. If so, h stands behind them.
 func (h *head) isBefore(other *head) bool {
-	if h.next > 0 {
-		return false // the others were copied
-	}
 	begin := h.time
-	for i := range h.frames {
+	for i := h.next; i < len(h.frames); i++ {
 		if t := h.frames[i].Time; t.Known() {
 			h.time = t
 		}

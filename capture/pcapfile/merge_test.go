@@ -160,8 +160,10 @@ func TestMergeRandom(t *testing.T) {
 
 // TestMergeInTurns: files that follow each other, overlap a little, or have clocks that go
 // back, are read in many small pieces; what a block has stays while later ones are filled.
+// Some blocks are given, others are copied.
 func TestMergeInTurns(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
+	var given, copied int
 	for round := range 50 {
 		var contents [][]byte
 		var inputs [][]got
@@ -171,8 +173,9 @@ func TestMergeInTurns(t *testing.T) {
 			if rng.IntN(2) == 0 {
 				sec -= rng.Uint32N(50)
 			}
-			for range rng.IntN(100) {
-				data := frame(i, 1+rng.IntN(500))
+			longest := []int{10, 500}[rng.IntN(2)]
+			for range rng.IntN(400) {
+				data := frame(i, 1+rng.IntN(longest))
 				content = append(content, pcapSpec{}.record(sec, 0, uint32(len(data)), uint32(len(data)), data)...)
 				frames = append(frames, got{Time: capture.Timestamp(sec) * 1e9, Data: string(data), Length: uint32(len(data)), Link: 1})
 				if sec += rng.Uint32N(3); rng.IntN(50) == 0 {
@@ -186,7 +189,7 @@ func TestMergeInTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		if m, ok := r.next.(*merge); ok {
-			m.wide, m.buffer = wideInputs, minBuffer
+			m.block, m.wide, m.buffer = minBuffer, rng.IntN(2)*(wideInputs-2), minBuffer
 		}
 		var frames []got
 		var out, spare []*capture.Block // not yet looked at, and to be filled again
@@ -198,6 +201,11 @@ func TestMergeInTurns(t *testing.T) {
 				}
 				if err := r.Next(b); err == nil {
 					out = append(out, b)
+					if cap(b.Memory) >= mergedMemory {
+						copied++
+					} else {
+						given++
+					}
 				} else if ended = true; err != io.EOF {
 					t.Fatal(err)
 				}
@@ -212,6 +220,53 @@ func TestMergeInTurns(t *testing.T) {
 		if diff := cmp.Diff(inTurns(inputs), frames); diff != "" {
 			t.Fatalf("round %d: %s", round, diff)
 		}
+	}
+	if given == 0 || copied == 0 {
+		t.Errorf("%d blocks given, %d copied", given, copied)
+	}
+}
+
+// TestMergeOfManyOpen: however many inputs are open, their buffers share what there is, though
+// each has frames that come before all others.
+func TestMergeOfManyOpen(t *testing.T) {
+	const files, bursts, burst = 400, 5, 300 // frames
+	var contents [][]byte
+	for i := range files {
+		content := pcapSpec{}.header()
+		for n := range bursts {
+			for range burst {
+				data := frame(i, 10)
+				content = append(content, pcapSpec{}.record(uint32(n*files+i), 0, uint32(len(data)), uint32(len(data)), data)...)
+			}
+		}
+		contents = append(contents, content)
+	}
+	r, err := Open(t.Context(), writeAll(t, contents), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := r.next.(*merge)
+	m.wide, m.buffer, m.pool.limit = wideInputs, minBuffer, files
+	blocks := make([]capture.Block, 4)
+	frames := 0
+	for i := 0; ; i++ {
+		b := &blocks[i%len(blocks)]
+		if err := r.Next(b); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		frames += len(b.Frames)
+		held := 0
+		for _, h := range m.heads {
+			held += cap(h.memory)
+		}
+		if held > files*m.buffer || cap(b.Memory) < mergedMemory { // else that may be in a buffer next
+			t.Fatalf("%d bytes in buffers, want at most %d; a block of %d was given", held, files*m.buffer, cap(b.Memory))
+		}
+	}
+	if frames != files*bursts*burst {
+		t.Errorf("%d frames", frames)
 	}
 }
 

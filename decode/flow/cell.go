@@ -5,6 +5,9 @@ import "sockscope/capture"
 // A cell is what a packet of an established connection touches: one cache line without
 // pointers. What is needed less often stands in meta and, for TCP and SCTP, in
 // handshake.
+//
+// Of a connection that isKnock says is one, only key, latest and bits are what they are called:
+// the other places hold what knock's methods tell.
 type cell struct {
 	key    key
 	latest capture.Timestamp // of the last packet

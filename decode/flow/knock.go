@@ -15,7 +15,9 @@ import (
 // for that: see unopened.
 type knock cell
 
-// Where what a knock keeps beside key, latest and bits has its place.
+// What a knock keeps beside key, latest and bits: in sent the number of the first frame, and
+// interface, flags and options; in next the sequence number, and the four bytes below; in acked
+// the lengths of the frame and of the IP packet; in window the window and the MSS.
 const (
 	knockFlags  = 32 // in sent[1], above the interface
 	knockHas    = 48

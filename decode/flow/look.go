@@ -16,8 +16,8 @@ type Look struct {
 }
 
 // Look begins a Look. It adds to totals what t would have after Finish: at once, but for the
-// tunnels and the tuples, which are complete when all is shown. The Connection that show is given is valid
-// during the call; what it points to stays so. Its ID is its FirstFrame.
+// tunnels and the tuples, which are complete when all is shown. The Connection that show is
+// given is valid during the call; what it points to stays so. Its ID is its FirstFrame.
 func (t *Table) Look(totals *Totals, show func(*Connection)) *Look {
 	totals.Add(&t.Totals)
 	for _, e := range t.fragments.entries {
