@@ -70,7 +70,7 @@ func workersWithin(memory int64, workers, cores int) int {
 // runtimeMemory is how much the Go runtime may take in all, so that what is no longer used
 // is found in time: without that it waits until there is as much again.
 func runtimeMemory(memory int64) int64 {
-	const beside = 12 << 20 // blocks, the report, the runtime itself
+	const beside = 10 << 20 // blocks, the report, the runtime itself
 	return min(memory, math.MaxInt64-beside) + beside
 }
 

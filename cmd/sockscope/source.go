@@ -268,8 +268,12 @@ func (r *reading) verdict(p *program) error {
 	return &failure{status: status}
 }
 
-// present writes results and then tells what was wrong with the inputs.
+// present writes results and then tells what was wrong with the inputs. Where memory was short,
+// what only the reading needed is given back first: results can be as long.
 func (r *reading) present(p *program, write func(io.Writer) error) error {
+	if r.result != nil && r.result.Totals.Evicted+r.result.Totals.Outlived > 0 {
+		runtime.GC()
+	}
 	if err := p.write(write); err != nil {
 		return err
 	}

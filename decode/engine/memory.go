@@ -8,17 +8,18 @@ import (
 )
 
 // Of Config.Memory Config.Beside is left to who is told, and of the rest connections may take
-// three quarters: what remains is for those of the frames that come before the next look, an
+// two thirds: what remains is for those of the frames that come before the next look, an
 // index that is copied into a larger one, and chunks that are not full.
 const (
-	boundShare     = 3
-	boundOf        = 4
+	boundShare     = 2
+	boundOf        = 3
 	mostBeside     = 24 << 20 // bytes, where Config.Beside does not say it, but not more than three eighths
 	perConnection  = 4 << 10  // of memory there is one departure that is remembered
 	mostDepartures = 1 << 20
-	perTunnel      = 8 << 10 // of memory one tunnel has a sum
-	frameCost      = 512     // bytes that a frame adds at most, taken over many
-	mostCost       = 2 << 10 // that a single one adds
+	perTunnel      = 8 << 10  // of memory one tunnel has a sum
+	frameCost      = 512      // bytes that a frame adds at most, taken over many
+	mostCost       = 2 << 10  // that a single one adds
+	littleMemory   = 64 << 20 // of connections
 )
 
 // bounded reports whether memory bounds the connections.
@@ -62,6 +63,15 @@ func (k *keeper) due(b *capture.Block) bool {
 // near reports whether what is used may be too much, with frames that are not yet applied.
 func (k *keeper) near(used int64, frames uint64) bool {
 	return used+int64(frames)*mostCost > k.bound
+}
+
+// blocks is how many blocks of frames there are to be for each worker: fewer where they are
+// much of the memory.
+func (k *keeper) blocks() int {
+	if k.relief != nil && k.bound < littleMemory {
+		return blocksPerWorker / 2
+	}
+	return blocksPerWorker
 }
 
 // began reports whether connections were finished.

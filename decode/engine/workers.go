@@ -9,7 +9,7 @@ import (
 )
 
 // blocksPerWorker bounds the blocks under way: enough that a worker rarely waits
-// for the one that is behind.
+// for the one that is behind. Where memory is short there are half as many.
 const blocksPerWorker = 4
 
 // A job is one block under way, with its records by partition.
@@ -50,7 +50,7 @@ type crew struct {
 
 // together runs one worker for each recorder and table, and waits for them.
 func together(ctx context.Context, src capture.Source, ahead bool, recorders []*flow.Recorder, tables []*flow.Table, l *looker, k *keeper) error {
-	c := &crew{src: src, ahead: ahead, looker: l, keeper: k, used: make([]int64, len(tables)), ring: make([]job, blocksPerWorker*len(tables))}
+	c := &crew{src: src, ahead: ahead, looker: l, keeper: k, used: make([]int64, len(tables)), ring: make([]job, k.blocks()*len(tables))}
 	c.changed.L = &c.mu
 	for i := range c.ring {
 		c.ring[i].parts = make([]flow.Batch, len(tables))

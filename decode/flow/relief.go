@@ -134,7 +134,7 @@ func (r *Relief) Relieve(last uint64) {
 	for _, t := range r.tables {
 		room += t.room()
 	}
-	if room > r.bound/4*5 { // chunks of one class do not serve another
+	if room > r.bound/8*9 { // chunks of one class do not serve another
 		for _, t := range r.tables {
 			t.compact()
 		}
