@@ -78,7 +78,7 @@ func TestMemoryIsShort(t *testing.T) {
 	} {
 		var first string
 		for _, workers := range []string{"1", "2", "5"} {
-			if testing.Short() && workers == "2" {
+			if testing.Short() && workers != "1" {
 				continue
 			}
 			out, said := give(tt.args + " --memory 16M --workers " + workers)
