@@ -142,17 +142,9 @@ func (r *Relief) sortOutExcess(sums *[numTiers]tierSum, groups *sourceGroups) {
 // findSuspects finds the sources that may have more than their share: they are in groups that
 // have more.
 func (t *Table) findSuspects(found *suspects, groups *sourceGroups, share int64) {
-	for class, weight := range t.weights() {
-		for _, chunk := range t.numbering[class].chunks {
-			cells := t.cells[chunk]
-			for i, is := range t.tiers[chunk] {
-				if is != unproven {
-					continue
-				}
-				if from := t.source(chunk<<chunkBits|uint32(i), &cells[i]); groups[from.group()] > share {
-					found.add(from, weight)
-				}
-			}
+	for n, c := range t.ofTier(unproven) {
+		if from := t.source(n, c); groups[from.group()] > share {
+			found.add(from, t.weight(n))
 		}
 	}
 }
@@ -160,39 +152,24 @@ func (t *Table) findSuspects(found *suspects, groups *sourceGroups, share int64)
 // sortOutSuspects gives the unproven connections of each suspect a tier of their own, and adds
 // them up.
 func (t *Table) sortOutSuspects(found *suspects, of *[mostSuspects]tierSum) {
-	for class, weight := range t.weights() {
-		for _, chunk := range t.numbering[class].chunks {
-			cells, tiers := t.cells[chunk], t.tiers[chunk]
-			for i, is := range tiers {
-				if is != unproven {
-					continue
-				}
-				if s := found.place(t.source(chunk<<chunkBits|uint32(i), &cells[i])); s >= 0 {
-					tiers[i] = suspect + tier(s)
-					of[s].add(weight, cells[i].latest)
-				}
-			}
+	for n, c := range t.ofTier(unproven) {
+		if s := found.place(t.source(n, c)); s >= 0 {
+			*t.tierAt(n) = suspect + tier(s)
+			of[s].add(t.weight(n), c.latest)
 		}
 	}
 }
 
 // cutOff makes the connections of a tier excess, up to a moment, and the others unproven again.
 func (t *Table) cutOff(k tier, until moment, sums *[numTiers]tierSum) {
-	for class, weight := range t.weights() {
-		for _, chunk := range t.numbering[class].chunks {
-			cells, tiers := t.cells[chunk], t.tiers[chunk]
-			for i, is := range tiers {
-				if is != k {
-					continue
-				}
-				tiers[i] = unproven
-				last := cells[i].latest
-				if last < until.last || last == until.last && t.firstFrame(chunk<<chunkBits|uint32(i)) <= until.frame {
-					tiers[i] = excess
-					sums[excess].add(weight, last)
-					sums[unproven].weight -= weight
-				}
-			}
+	for n, c := range t.ofTier(k) {
+		if !until.reaches(t, n, c) {
+			*t.tierAt(n) = unproven
+			continue
 		}
+		*t.tierAt(n) = excess
+		weight := t.weight(n)
+		sums[excess].add(weight, c.latest)
+		sums[unproven].weight -= weight
 	}
 }

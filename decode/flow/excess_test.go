@@ -269,10 +269,8 @@ func pickAsModel(t *testing.T, frames []capture.Frame, parts int, bound int64) (
 	left := all
 	for k := over; k <= proven; k++ {
 		want := left - share(70)
-		if k == proven {
-			if want = left - share(70); left <= share(80) {
-				want = 0
-			}
+		if k == proven && left <= share(80) {
+			want = 0
 		}
 		var gone, heaviest int64
 		var next uint64 // is not picked

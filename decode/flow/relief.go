@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"iter"
 	"math/bits"
 
 	"sockscope/capture"
@@ -229,7 +230,7 @@ func (r *Relief) begin() {
 // connections are finished. How much its source has meanwhile is not asked again.
 func (t *Table) isStill(p beginning) bool {
 	c := t.cells.at(p.number)
-	was := t.tiers[p.number>>chunkBits][p.number%chunkLen]
+	was := *t.tierAt(p.number)
 	if was == excess {
 		was = unproven
 	}
@@ -247,6 +248,11 @@ var (
 	everything      = moment{last: 1<<63 - 1, frame: 1<<64 - 1}
 	beginningOfTime = moment{last: -1 << 63} // no frame has the number 0
 )
+
+// reaches reports whether connection n of t, which is c, is not behind m.
+func (m moment) reaches(t *Table, n uint32, c *cell) bool {
+	return c.latest < m.last || c.latest == m.last && t.firstFrame(n) <= m.frame
+}
 
 // until is up to which moment the connections of a tier must be finished to have, by weight,
 // what is wanted of them, and more by no more than the tolerance. Their last packets came from
@@ -291,24 +297,16 @@ func (r *Relief) narrow(k tier, want, tolerance int64, low, high uint64, at *cap
 
 // addUp adds the weights of a tier's connections to sums by their values' distance from low.
 func (t *Table) addUp(sums *[1 << 12]int64, k tier, low, high uint64, shift int, at *capture.Timestamp) {
-	for class, weight := range t.weights() {
-		for _, chunk := range t.numbering[class].chunks {
-			cells := t.cells[chunk]
-			for i, is := range t.tiers[chunk] {
-				if is != k {
-					continue
-				}
-				value := ordinal(cells[i].latest)
-				if at != nil {
-					if cells[i].latest != *at {
-						continue
-					}
-					value = t.firstFrame(chunk<<chunkBits | uint32(i))
-				}
-				if low <= value && value <= high {
-					sums[(value-low)>>shift] += weight
-				}
+	for n, c := range t.ofTier(k) {
+		value := ordinal(c.latest)
+		if at != nil {
+			if c.latest != *at {
+				continue
 			}
+			value = t.firstFrame(n)
+		}
+		if low <= value && value <= high {
+			sums[(value-low)>>shift] += t.weight(n)
 		}
 	}
 }
@@ -334,6 +332,28 @@ func (r *Relief) touch(picked []beginning) {
 	}
 }
 
+// ofTier gives the connections of a tier, chunk by chunk, which may get another one meanwhile.
+func (t *Table) ofTier(k tier) iter.Seq2[uint32, *cell] {
+	return func(yield func(uint32, *cell) bool) {
+		for class := range t.numbering {
+			for _, chunk := range t.numbering[class].chunks {
+				cells := t.cells[chunk]
+				for i, is := range t.tiers[chunk] {
+					if is == k && !yield(chunk<<chunkBits|uint32(i), &cells[i]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// tierAt is where the tier of connection n is kept.
+func (t *Table) tierAt(n uint32) *tier { return &t.tiers[n>>chunkBits][n%chunkLen] }
+
+// weight is that of connection n's class.
+func (t *Table) weight(n uint32) int64 { return t.classes[n>>chunkBits].weight() }
+
 // weights are those of the classes.
 func (t *Table) weights() (of [classes]int64) {
 	for k := range of {
@@ -344,21 +364,11 @@ func (t *Table) weights() (of [classes]int64) {
 
 // pick appends the connections of a tier, up to a moment, and tells what they weigh.
 func (t *Table) pick(to []beginning, table uint32, k tier, until moment) (_ []beginning, weight int64) {
-	for class, one := range t.weights() {
-		before := len(to)
-		for _, chunk := range t.numbering[class].chunks {
-			cells := t.cells[chunk]
-			for i, is := range t.tiers[chunk] {
-				if is != k || cells[i].latest > until.last {
-					continue
-				}
-				n := chunk<<chunkBits | uint32(i)
-				if frame := t.firstFrame(n); cells[i].latest < until.last || frame <= until.frame {
-					to = append(to, beginning{frame, n, table})
-				}
-			}
+	for n, c := range t.ofTier(k) {
+		if until.reaches(t, n, c) {
+			to = append(to, beginning{t.firstFrame(n), n, table})
+			weight += t.weight(n)
 		}
-		weight += int64(len(to)-before) * one
 	}
 	return to, weight
 }
